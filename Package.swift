@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "EncodeNet",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Layers", targets: ["Layers"]),
+    .library(name: "Checkpoints", targets: ["Checkpoints"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "EncodeNet", targets: ["EncodeNet"]),
+    .executable(name: "encodenet", targets: ["EncodeNetCLI"]),
+  ],
+  traits: [
+    .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6.")
+  ],
+  dependencies: [
+    // Only the command needs these; an importer of the libraries never builds them.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    // System libraries
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CLAPACKE", pkgConfig: "lapacke",
+      providers: [.apt(["liblapacke-dev"]), .brew(["lapack"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+
+    // The library, from the bottom up
+    .target(name: "CKernels"),
+    .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "Tensors", dependencies: ["Kernels", "CLAPACKE"]),
+    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "Checkpoints", dependencies: ["Layers", "CZlib"]),
+    .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
+    .target(
+      name: "Datasets", dependencies: ["Tensors", "CZlib", "CImages"]),
+    .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
+    .target(name: "EncodeNet", dependencies: ["Training"]),
+
+    // The command
+    .executableTarget(
+      name: "EncodeNetCLI",
+      dependencies: [
+        "EncodeNet",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    // Examples: `swift run digits`
+    .executableTarget(name: "digits", dependencies: ["EncodeNet"], path: "Examples/digits"),
+    .executableTarget(
+      name: "custom-model", dependencies: ["EncodeNet"], path: "Examples/custom-model"),
+    .executableTarget(
+      name: "first-experiments", dependencies: ["EncodeNet"], path: "Examples/first-experiments"),
+    .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
+
+    // Tests
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+  // A library that only uses `squareRoot()` fails to link in a consumer without libm.
+  target.linkerSettings = [.linkedLibrary("m", .when(platforms: [.linux]))]
+  target.exclude = target.path.map { _ in ["README.md"] } ?? []
+}

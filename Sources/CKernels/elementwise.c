@@ -1,0 +1,7 @@
+#include "elementwise.h"
+
+#define REAL float
+#include "elementwise.body.h"
+#undef REAL
+#define REAL double
+#include "elementwise.body.h"

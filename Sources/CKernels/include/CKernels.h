@@ -1,0 +1,3 @@
+#pragma once
+#include "multiversion.h"
+#include "elementwise.h"

@@ -1,0 +1,13 @@
+#pragma once
+// How a kernel is compiled.
+//
+// KERNEL: one copy for each instruction set, chosen by the loader at start (an indirect function); elsewhere a plain
+//   function, which on arm64 means NEON.
+// OVERLOADED: the same C name for float and double, told apart by the argument types, in C and in Swift alike.
+//   A family's loops stand once in `<family>.body.h`, written in REAL, and `<family>.c` includes them twice.
+#if defined(__x86_64__) && defined(__linux__)
+#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define KERNEL
+#endif
+#define OVERLOADED __attribute__((overloadable))

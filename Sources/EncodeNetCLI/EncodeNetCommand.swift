@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct EncodeNetCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "encodenet")
+}

@@ -1,0 +1,111 @@
+@_exported import Tensors
+
+/// A trainable tensor that a module owns.
+@propertyWrapper
+public final class Parameter {
+  public var wrappedValue: Tensor { didSet { wrappedValue.id = id } }
+  public var projectedValue: Parameter { self }
+
+  /// Whether gradients are taken with respect to this parameter; a frozen parameter costs the tape nothing.
+  public var isTrainable = true
+
+  package let id = TensorID.fresh()
+
+  public init(wrappedValue: Tensor) {
+    self.wrappedValue = wrappedValue
+    self.wrappedValue.id = id
+  }
+}
+
+/// A tensor that a module keeps but does not train, such as a running mean.
+@propertyWrapper
+public final class Buffer {
+  public var wrappedValue: Tensor { didSet { wrappedValue.id = .untracked } }
+  public var projectedValue: Buffer { self }
+  public init(wrappedValue: Tensor) { self.wrappedValue = wrappedValue.detached }
+}
+
+/// Something with parameters: a layer, a model, a part of one.
+///
+/// Parameters, buffers and submodules are found among the stored properties by reflection, and named as PyTorch names them:
+/// `layer1.0.bn1.running_mean` for `layer1[0].bn1.runningMean`.
+public protocol Module: AnyObject {
+  /// The parts of this module by name, in order: `Parameter`s, `Buffer`s, modules and arrays of modules.
+  var parts: [(name: String, part: Any)] { get }
+}
+
+/// A module that maps one tensor to another.
+public protocol Layer: Module {
+  func callAsFunction(_ x: Tensor) -> Tensor
+}
+
+/// A module that behaves otherwise in training than in evaluation: batch norm and dropout.
+public protocol TrainingAware: Module {
+  var isTraining: Bool { get set }
+}
+
+extension Module {
+  public var parts: [(name: String, part: Any)] {
+    var parts: [(String, Any)] = []
+    var mirror: Mirror? = Mirror(reflecting: self)
+    var levels: [[(String, Any)]] = []
+    while let level = mirror {
+      levels.append(
+        level.children.compactMap { child in
+          child.label.map { (snakeCased($0.hasPrefix("_") ? String($0.dropFirst()) : $0), child.value) }
+        })
+      mirror = level.superclassMirror
+    }
+    for level in levels.reversed() { parts += level }
+    return parts
+  }
+
+  /// Visits every parameter, buffer and module below this one, depth first, with its full name.
+  package func visit(_ prefix: String = "", _ body: (_ name: String, _ part: Any) -> Void) {
+    func walk(_ name: String, _ value: Any) {
+      switch value {
+      case is Parameter, is Buffer: body(name, value)
+      case let module as any Module:
+        body(name, module)
+        module.visit(name + ".", body)
+      case let modules as [any Module]:
+        for (index, module) in modules.enumerated() { walk("\(name).\(index)", module) }
+      default:
+        let mirror = Mirror(reflecting: value)
+        if mirror.displayStyle == .optional, let some = mirror.children.first { walk(name, some.value) }
+      }
+    }
+    for (name, part) in parts { walk(prefix + name, part) }
+  }
+
+  public var namedParameters: [(name: String, parameter: Parameter)] {
+    var found: [(String, Parameter)] = []
+    visit { name, part in if let parameter = part as? Parameter { found.append((name, parameter)) } }
+    return found
+  }
+  public var parameters: [Parameter] { namedParameters.map(\.parameter) }
+
+  public var namedBuffers: [(name: String, buffer: Buffer)] {
+    var found: [(String, Buffer)] = []
+    visit { name, part in if let buffer = part as? Buffer { found.append((name, buffer)) } }
+    return found
+  }
+
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.wrappedValue.count } }
+
+  /// Stops gradients with respect to every parameter of this module, and the running statistics of its batch norms.
+  public func freeze() { setTrainable(false) }
+  public func unfreeze() { setTrainable(true) }
+  private func setTrainable(_ isTrainable: Bool) { for parameter in parameters { parameter.isTrainable = isTrainable } }
+
+  /// Puts batch norm and dropout into training or evaluation mode.
+  public func train(_ isTraining: Bool = true) {
+    (self as? any TrainingAware)?.isTraining = isTraining
+    visit { _, part in (part as? any TrainingAware)?.isTraining = isTraining }
+  }
+  public func evaluate() { train(false) }
+}
+
+package func snakeCased(_ name: String) -> String {
+  name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+}

@@ -1,0 +1,147 @@
+import Synchronization
+
+/// Tells tensors apart that a tape follows.
+package struct TensorID: Hashable, Sendable {
+  let rawValue: UInt64
+  package static let untracked = TensorID(rawValue: 0)
+  private static let counter = Atomic<UInt64>(1)
+  package static func fresh() -> TensorID { TensorID(rawValue: counter.wrappingAdd(1, ordering: .relaxed).oldValue) }
+}
+
+/// Records operations in the order they run, and walks them backwards to find gradients.
+///
+/// The order of recording is a topological order, so the backward pass pops entries from the end, without recursion, and
+/// releases what each entry had kept as it goes. A tape is active inside a scope of its task alone.
+package final class GradientTape: Sendable {
+  package typealias Pullback = @Sendable (Tensor) -> [(TensorID, Tensor)]
+
+  package struct Entry: Sendable {
+    let operation: String
+    let output: TensorID
+    let shape: Shape
+    /// Storage that lives on because of this entry.
+    let kept: [Storage]
+    let pullback: Pullback
+  }
+  private struct State: Sendable {
+    var entries: [Entry] = []
+    var tracked: Set<TensorID>
+  }
+  private let state: Mutex<State>
+
+  @TaskLocal package static var active: [GradientTape] = []
+
+  package init(tracking ids: some Sequence<TensorID>) { state = Mutex(State(tracked: Set(ids))) }
+
+  package func record<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    try Self.$active.withValue(Self.active + [self]) { () -> Result<R, E> in
+      do throws(E) { return .success(try body()) } catch { return .failure(error) }
+    }.get()
+  }
+
+  package func isTracking(_ id: TensorID) -> Bool {
+    id != .untracked && state.withLock { $0.tracked.contains(id) }
+  }
+  package var tracked: Set<TensorID> { state.withLock { $0.tracked } }
+  package var entries: [Entry] { state.withLock { $0.entries } }
+
+  package func append(_ entry: Entry) {
+    state.withLock {
+      $0.tracked.insert(entry.output)
+      $0.entries.append(entry)
+    }
+  }
+
+  /// The gradients of `seed · output` with respect to `leaves`. Consumes the tape.
+  package func gradients(of output: Tensor, seed: Tensor, keeping leaves: Set<TensorID>) -> [TensorID: Tensor] {
+    let entries = state.withLock { state in
+      defer { state.entries = [] }
+      return state.entries
+    }
+    return Self.propagate(seed, from: output.id, through: entries, keeping: leaves)
+  }
+
+  static func propagate(
+    _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], keeping leaves: Set<TensorID>
+  ) -> [TensorID: Tensor] {
+    var gradients: [TensorID: Tensor] = [output: seed]
+    while let entry = entries.popLast() {
+      let upstream = leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
+      guard let upstream else { continue }
+      for (id, gradient) in entry.pullback(upstream) {
+        if let sum = gradients.removeValue(forKey: id) {
+          gradients[id] = sum + gradient
+        } else {
+          gradients[id] = gradient
+        }
+      }
+    }
+    return gradients.filter { leaves.contains($0.key) }
+  }
+}
+
+extension Tensor {
+  /// Records `self` as the output of `operation`, with one pullback for each input.
+  ///
+  /// A pullback maps the gradient of the output to that of its input; what an untracked input's pullback captures is not
+  /// kept. Broadcasting is undone here: a pullback may return a gradient of the output's shape.
+  /// - Parameter kept: The tensors that the pullbacks capture, for the printed tape.
+  package func recorded(
+    _ operation: String, keeping kept: [Tensor] = [],
+    _ inputs: (Tensor, @Sendable (Tensor) -> Tensor)...
+  ) -> Tensor {
+    var output = self
+    for tape in GradientTape.active {
+      let tracked = inputs.filter { tape.isTracking($0.0.id) }.map { (id: $0.0.id, shape: $0.0.shape, pullback: $0.1) }
+      guard !tracked.isEmpty else { continue }
+      if output.id == .untracked { output.id = .fresh() }
+      tape.append(
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
+          tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
+        })
+    }
+    return output
+  }
+
+  /// Records `self` as the output of `operation` whose gradients are computed together.
+  ///
+  /// - Parameter pullback: Gets the output's gradient and which inputs need one; returns a gradient for each of those.
+  package func recorded(
+    _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
+    jointly pullback: @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool]) -> [Tensor?]
+  ) -> Tensor {
+    var output = self
+    for tape in GradientTape.active {
+      let needed = inputs.map { tape.isTracking($0.id) }
+      guard needed.contains(true) else { continue }
+      if output.id == .untracked { output.id = .fresh() }
+      let targets = inputs.map { (id: $0.id, shape: $0.shape) }
+      tape.append(
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
+          zip(zip(targets, needed), pullback(upstream, needed)).compactMap { target, gradient in
+            guard target.1, let gradient else { return nil }
+            return (target.0.id, gradient.summed(to: target.0.shape))
+          }
+        })
+    }
+    return output
+  }
+
+  /// The same numbers, a constant to every tape.
+  public var detached: Tensor {
+    var copy = self
+    copy.id = .untracked
+    return copy
+  }
+
+  /// The same numbers under an identity of their own, which outer tapes can still follow.
+  package func renamed() -> Tensor {
+    var copy = self
+    copy.id = .fresh()
+    for tape in GradientTape.active where tape.isTracking(id) {
+      let id = id
+      tape.append(.init(operation: "identity", output: copy.id, shape: shape, kept: []) { [(id, $0)] })
+    }
+    return copy
+  }
+}

@@ -1,0 +1,54 @@
+/// The extents of a tensor along each axis, outermost first.
+///
+/// Images are `[batch, height, width, channels]`. The empty shape is a scalar's.
+public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
+  public var dimensions: [Int]
+
+  /// - Precondition: No dimension is negative.
+  public init(_ dimensions: [Int]) {
+    require(dimensions.allSatisfy { $0 >= 0 }, "shape \(dimensions) has a negative dimension")
+    self.dimensions = dimensions
+  }
+  public init(arrayLiteral dimensions: Int...) { self.init(dimensions) }
+
+  public var rank: Int { dimensions.count }
+
+  /// The number of elements: the product of the dimensions.
+  public var count: Int { dimensions.reduce(1, *) }
+
+  /// The dimension along `axis`; negative axes count from the end.
+  public subscript(axis: Int) -> Int {
+    get { dimensions[normalized(axis)] }
+    set { dimensions[normalized(axis)] = newValue }
+  }
+
+  /// `axis` counted from the front.
+  package func normalized(_ axis: Int, _ operation: String = "shape") -> Int {
+    require((-rank..<rank).contains(axis), "\(operation): axis \(axis) is out of range for shape \(self)")
+    return axis < 0 ? axis + rank : axis
+  }
+
+  /// The distance in elements between neighbours along each axis.
+  package var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }
+    return strides
+  }
+
+  /// The shape that both `self` and `other` broadcast to by NumPy's rules, or nil where they do not fit.
+  public func broadcast(with other: Shape) -> Shape? {
+    let rank = max(rank, other.rank)
+    var result = [Int](repeating: 1, count: rank)
+    for axis in 1...max(rank, 1) where axis <= rank {
+      let a = axis <= self.rank ? dimensions[self.rank - axis] : 1
+      let b = axis <= other.rank ? other.dimensions[other.rank - axis] : 1
+      guard a == b || a == 1 || b == 1 else { return nil }
+      result[rank - axis] = a == 1 ? b : a
+    }
+    return Shape(result)
+  }
+}
+
+extension Shape: CustomStringConvertible {
+  public var description: String { "[" + dimensions.map(String.init).joined(separator: ", ") + "]" }
+}

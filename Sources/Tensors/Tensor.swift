@@ -1,0 +1,73 @@
+@_exported import Kernels
+
+/// A contiguous, row-major array of numbers that gradients can be taken through.
+///
+/// A value: copies share storage until one of them is changed. Images are `[batch, height, width, channels]`.
+public struct Tensor: Sendable {
+  package var storage: Storage
+  public let shape: Shape
+  package var id = TensorID.untracked
+
+  package init(storage: Storage, shape: Shape) {
+    require(storage.count == shape.count, "\(storage.count) scalars cannot fill shape \(shape)")
+    self.storage = storage
+    self.shape = shape
+  }
+
+  /// A tensor of `shape` filled with `scalars` in row-major order.
+  public init(_ scalars: [Scalar], shape: Shape) {
+    require(scalars.count == shape.count, "\(scalars.count) scalars cannot fill shape \(shape)")
+    self.init(shape: shape) { buffer in _ = buffer.update(fromContentsOf: scalars) }
+  }
+
+  /// A scalar, of shape `[]`.
+  public init(_ scalar: Scalar) { self.init(repeating: scalar, shape: []) }
+
+  public init(repeating scalar: Scalar, shape: Shape) {
+    self.init(storage: Storage(repeating: scalar, count: shape.count), shape: shape)
+  }
+
+  /// A tensor of `shape` whose elements `initialize` writes, every one of them.
+  public init(shape: Shape, initializingWith initialize: (UnsafeMutableBufferPointer<Scalar>) throws -> Void) rethrows {
+    let storage = Storage(count: shape.count)
+    try initialize(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
+    self.init(storage: storage, shape: shape)
+  }
+
+  public static func zeros(_ shape: Shape) -> Tensor { Tensor(repeating: 0, shape: shape) }
+  public static func ones(_ shape: Shape) -> Tensor { Tensor(repeating: 1, shape: shape) }
+
+  public var count: Int { shape.count }
+  public var rank: Int { shape.rank }
+
+  /// The elements in row-major order. Complexity: O(count), a copy.
+  public var scalars: [Scalar] { withUnsafeScalars { Array($0) } }
+
+  /// The only element.
+  /// - Precondition: `count == 1`.
+  public var item: Scalar {
+    require(count == 1, "item needs a single scalar, the shape is \(shape)")
+    return storage.pointer[0]
+  }
+
+  public func withUnsafeScalars<R, E: Error>(_ body: (UnsafeBufferPointer<Scalar>) throws(E) -> R) throws(E) -> R {
+    try body(UnsafeBufferPointer(start: storage.pointer, count: storage.count))
+  }
+
+  /// Changes the elements in place, copying them first where they are shared; the result is tracked by no tape.
+  public mutating func withUnsafeMutableScalars<R, E: Error>(
+    _ body: (UnsafeMutableBufferPointer<Scalar>) throws(E) -> R
+  ) throws(E) -> R {
+    if !isKnownUniquelyReferenced(&storage) { storage = Storage(copying: storage) }
+    id = .untracked
+    return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
+  }
+
+  /// Where a kernel reads this tensor.
+  package var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.pointer) }
+}
+
+extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+  public init(floatLiteral value: Double) { self.init(Scalar(value)) }
+  public init(integerLiteral value: Int) { self.init(Scalar(value)) }
+}

@@ -1,0 +1,3 @@
+@_exported import Checkpoints
+@_exported import Datasets
+@_exported import Layers
