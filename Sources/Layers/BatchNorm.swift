@@ -1,0 +1,61 @@
+/// Normalises each channel over batch and space, then scales and shifts it: PyTorch's `nn.BatchNorm2d`, to the letter.
+///
+/// In training the biased variance of the batch normalises and the unbiased one enters the running estimate; in
+/// evaluation the running estimates normalise. Takes `[batch, height, width, channels]` or `[batch, channels]`.
+///
+/// A frozen batch norm, neither of whose parameters is trainable, uses its running estimates and leaves them alone, in
+/// training too.
+///
+/// Ioffe, Szegedy: "Batch normalization: accelerating deep network training by reducing internal covariate shift", 2015.
+public final class BatchNorm2d: Layer, TrainingAware {
+  @Parameter public var weight: Tensor
+  @Parameter public var bias: Tensor
+  @Buffer public var runningMean: Tensor
+  @Buffer public var runningVar: Tensor
+  public let epsilon: Scalar
+  /// The weight of a new batch in the running estimates.
+  public var momentum: Scalar
+  public var isTraining = true
+
+  public init(_ channels: Int, epsilon: Scalar = 1e-5, momentum: Scalar = 0.1) {
+    weight = .ones([channels])
+    bias = .zeros([channels])
+    runningMean = .zeros([channels])
+    runningVar = .ones([channels])
+    (self.epsilon, self.momentum) = (epsilon, momentum)
+  }
+
+  /// Whether the layer is fixed: it normalises by its running estimates in training too.
+  public var isFrozen: Bool { !$weight.isTrainable && !$bias.isTrainable }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    require(
+      x.shape[-1] == weight.count, "BatchNorm2d: input \(x.shape) has \(x.shape[-1]) channels, not \(weight.count)")
+    guard isTraining && !isFrozen else {
+      return reported(
+        batchNorm2d(x, gamma: weight, beta: bias, mean: runningMean, variance: runningVar, epsilon: epsilon))
+    }
+    let samples = x.count / weight.count
+    require(samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
+    let (y, mean, variance) = batchNorm2d(x, gamma: weight, beta: bias, epsilon: epsilon)
+    let unbiased = Scalar(samples) / Scalar(samples - 1)
+    update(&runningMean, towards: mean, scaledBy: 1)
+    update(&runningVar, towards: variance, scaledBy: unbiased)
+    return reported(y)
+  }
+
+  /// In place and apart from any tape: the estimates are no part of the loss.
+  private func update(_ estimate: inout Tensor, towards batch: Tensor, scaledBy scale: Scalar) {
+    estimate.withUnsafeMutableScalars { estimate in
+      batch.withUnsafeScalars { batch in
+        for i in estimate.indices { estimate[i] = (1 - momentum) * estimate[i] + momentum * (scale * batch[i]) }
+      }
+    }
+  }
+
+  /// Forgets the running estimates.
+  public func resetRunningStatistics() {
+    runningMean = .zeros(runningMean.shape)
+    runningVar = .ones(runningVar.shape)
+  }
+}

@@ -1,0 +1,69 @@
+/// A two-dimensional convolution of `[batch, height, width, channels]`, as PyTorch's `nn.Conv2d`.
+///
+/// Each side of the output is `(size + 2 padding - dilation (kernelSize - 1) - 1) / stride + 1`, rounded down.
+public final class Conv2d: Layer {
+  /// `[kernel height, kernel width, input channels / groups, output channels]`.
+  @Parameter public var weight: Tensor
+  public let bias: Parameter?
+  public let stride: Int
+  public let padding: Int
+  public let dilation: Int
+  public let groups: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
+    groups: Int = 1, bias: Bool = true, initializer: Initializer = .standard,
+    using generator: inout some RandomNumberGenerator
+  ) {
+    require(
+      inputs % groups == 0 && outputs % groups == 0,
+      "Conv2d: \(groups) groups do not divide \(inputs) input and \(outputs) output channels")
+    let shape: Shape = [kernelSize, kernelSize, inputs / groups, outputs]
+    weight = initializer(shape, using: &generator)
+    self.bias = bias ? Parameter(wrappedValue: Initializer.standardBias(of: shape, outputs, using: &generator)) : nil
+    (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = conv2d(
+      x, weight, bias: bias?.wrappedValue, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    return reported(y, multiplyAdds: y.count * (weight.count / weight.shape[3]))
+  }
+}
+
+/// The adjoint of a convolution, which enlarges images: PyTorch's `nn.ConvTranspose2d`.
+///
+/// Each side of the output is `(size - 1) stride - 2 padding + dilation (kernelSize - 1) + outputPadding + 1`.
+public final class ConvTranspose2d: Layer {
+  /// `[kernel height, kernel width, output channels / groups, input channels]`: the weight of the convolution whose
+  /// adjoint this is.
+  @Parameter public var weight: Tensor
+  public let bias: Parameter?
+  public let stride: Int
+  public let padding: Int
+  public let outputPadding: Int
+  public let groups: Int
+  public let dilation: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0,
+    groups: Int = 1, dilation: Int = 1, bias: Bool = true, initializer: Initializer = .standard,
+    using generator: inout some RandomNumberGenerator
+  ) {
+    require(
+      inputs % groups == 0 && outputs % groups == 0,
+      "ConvTranspose2d: \(groups) groups do not divide \(inputs) input and \(outputs) output channels")
+    let shape: Shape = [kernelSize, kernelSize, outputs / groups, inputs]
+    weight = initializer(shape, using: &generator)
+    self.bias = bias ? Parameter(wrappedValue: Initializer.standardBias(of: shape, outputs, using: &generator)) : nil
+    (self.stride, self.padding, self.outputPadding) = (stride, padding, outputPadding)
+    (self.groups, self.dilation) = (groups, dilation)
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = convTranspose2d(
+      x, weight, bias: bias?.wrappedValue, stride: stride, padding: padding, outputPadding: outputPadding,
+      groups: groups, dilation: dilation)
+    return reported(y, multiplyAdds: x.count * (weight.count / weight.shape[3]))
+  }
+}

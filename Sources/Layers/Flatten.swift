@@ -1,0 +1,25 @@
+/// Makes a vector of each image, channel by channel, so that the weights that follow agree with PyTorch's.
+public final class Flatten: Layer {
+  public init() {}
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    if x.rank == 2 { return reported(x) }
+    let n = x.shape[0]
+    let size = x.count / max(n, 1)
+    guard x.rank == 4, x.shape[1] * x.shape[2] > 1 else { return reported(x.reshaped(to: [n, size])) }
+    return reported(x.permuted([0, 3, 1, 2]).reshaped(to: [n, size]))
+  }
+}
+
+/// Makes an image of each vector: the inverse of ``Flatten``.
+public final class Unflatten: Layer {
+  /// `[height, width, channels]`.
+  public let imageShape: Shape
+  public init(_ imageShape: Shape) {
+    require(imageShape.rank == 3, "Unflatten: \(imageShape) is not [height, width, channels]")
+    self.imageShape = imageShape
+  }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let (n, h, w, c) = (x.shape[0], imageShape[0], imageShape[1], imageShape[2])
+    return reported(x.reshaped(to: [n, c, h, w]).permuted([0, 2, 3, 1]))
+  }
+}

@@ -1,0 +1,114 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// How weights are drawn at first, by the names of their authors.
+///
+/// Fans count what one output reads (`.in`) or one input feeds (`.out`): for `[outputs, inputs]` those numbers, for
+/// convolution weights times the kernel's area, as PyTorch counts them.
+public enum Initializer: Sendable, Hashable {
+  public enum Fan: Sendable, Hashable { case `in`, out }
+
+  case constant(Scalar)
+  case uniform(bound: Scalar)
+  case normal(deviation: Scalar)
+  /// Deviation `gain / √fan`. He et al.: "Delving deep into rectifiers", 2015; PyTorch's `kaiming_normal_`.
+  case heNormal(fan: Fan = .in, gain: Scalar = 1.414_213_562_373_095_1)
+  /// Bound `gain √(3 / fan)`; PyTorch's `kaiming_uniform_`.
+  case heUniform(fan: Fan = .in, gain: Scalar = 1.414_213_562_373_095_1)
+  /// Deviation `gain √(2 / (fanIn + fanOut))`. Glorot, Bengio, 2010; PyTorch's `xavier_normal_`.
+  case glorotNormal(gain: Scalar = 1)
+  /// Bound `gain √(6 / (fanIn + fanOut))`; PyTorch's `xavier_uniform_`.
+  case glorotUniform(gain: Scalar = 1)
+  /// Orthogonal rows or columns, by QR of a normal matrix. Saxe et al., 2013; PyTorch's `orthogonal_`.
+  ///
+  /// A convolution's weight counts as a matrix with a row for each output channel.
+  case orthogonal(gain: Scalar = 1)
+
+  public static let zeros = constant(0)
+  /// What PyTorch's `Linear` and convolutions start with: uniform, bound `1 / √fanIn`.
+  public static let standard = heUniform(gain: 0.577_350_269_189_625_8)
+
+  /// A weight of `shape`: `[outputs, inputs]`, or `[height, width, inputs, outputs]`.
+  public func callAsFunction(_ shape: Shape, using generator: inout some RandomNumberGenerator) -> Tensor {
+    let (fanIn, fanOut) = Self.fans(of: shape)
+    func fan(_ fan: Fan) -> Scalar { Scalar(fan == .in ? fanIn : fanOut) }
+    switch self {
+    case .constant(let value): return Tensor(repeating: value, shape: shape)
+    case .uniform(let bound): return .uniform(shape, -bound, bound, using: &generator)
+    case .normal(let deviation): return .normal(shape, deviation, using: &generator)
+    case .heNormal(let side, let gain): return .normal(shape, gain / fan(side).squareRoot(), using: &generator)
+    case .heUniform(let side, let gain):
+      let bound = gain * (3 / fan(side)).squareRoot()
+      return .uniform(shape, -bound, bound, using: &generator)
+    case .glorotNormal(let gain):
+      return .normal(shape, gain * (2 / Scalar(fanIn + fanOut)).squareRoot(), using: &generator)
+    case .glorotUniform(let gain):
+      let bound = gain * (6 / Scalar(fanIn + fanOut)).squareRoot()
+      return .uniform(shape, -bound, bound, using: &generator)
+    case .orthogonal(let gain): return Self.orthogonal(shape, gain, using: &generator)
+    }
+  }
+
+  /// PyTorch's first bias for a layer with a weight of `shape`: uniform, bound `1 / √fanIn`.
+  static func standardBias(
+    of shape: Shape, _ count: Int, using generator: inout some RandomNumberGenerator
+  ) -> Tensor {
+    let bound = 1 / Scalar(fans(of: shape).in).squareRoot()
+    return .uniform([count], -bound, bound, using: &generator)
+  }
+
+  static func fans(of shape: Shape) -> (in: Int, out: Int) {
+    require(shape.rank == 2 || shape.rank == 4, "Initializer: \(shape) is neither a matrix nor a convolution's weight")
+    if shape.rank == 2 { return (shape[1], shape[0]) }
+    let area = shape[0] * shape[1]
+    return (area * shape[2], area * shape[3])
+  }
+
+  private static func orthogonal(
+    _ shape: Shape, _ gain: Scalar, using generator: inout some RandomNumberGenerator
+  ) -> Tensor {
+    let rows = shape.rank == 2 ? shape[0] : shape[3]
+    let columns = shape.count / max(rows, 1)
+    let (tall, narrow) = (max(rows, columns), min(rows, columns))
+    let (q, r) = Tensor.normal([tall, narrow], 1, using: &generator).qr()
+    // The signs of R's diagonal make the distribution uniform over the orthogonal matrices (Mezzadri, 2007).
+    let signs = Tensor(shape: [narrow]) { out in
+      for i in 0..<narrow { out[i] = r.pointer[i * narrow + i] < 0 ? -gain : gain }
+    }
+    let matrix = q * signs
+    // In memory a convolution's outputs are the columns, a matrix's the rows.
+    let isTall = rows >= columns
+    if shape.rank == 4 { return (isTall ? matrix.transposed() : matrix).reshaped(to: shape) }
+    return isTall ? matrix : matrix.transposed()
+  }
+}
+
+extension Tensor {
+  fileprivate static func uniform(
+    _ shape: Shape, _ low: Scalar, _ high: Scalar, using generator: inout some RandomNumberGenerator
+  ) -> Tensor {
+    Tensor(shape: shape) { out in
+      for i in out.indices { out[i] = low + (high - low) * Scalar(generator.next() >> 40) * 0x1p-24 }
+    }
+  }
+
+  /// By Box and Muller, in double so that the tails are right.
+  fileprivate static func normal(
+    _ shape: Shape, _ deviation: Scalar, using generator: inout some RandomNumberGenerator
+  ) -> Tensor {
+    Tensor(shape: shape) { out in
+      for i in Swift.stride(from: 0, to: out.count, by: 2) {
+        let u = 1 - Double(generator.next() >> 11) * 0x1p-53
+        let angle = 2 * Double.pi * Double(generator.next() >> 11) * 0x1p-53
+        let radius = (-2 * log(u)).squareRoot()
+        out[i] = deviation * Scalar(radius * cos(angle))
+        if i + 1 < out.count { out[i + 1] = deviation * Scalar(radius * sin(angle)) }
+      }
+    }
+  }
+}

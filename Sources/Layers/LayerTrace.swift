@@ -1,0 +1,64 @@
+import Synchronization
+
+/// What layers did during one forward pass: their output shapes and the multiply-adds they cost, in order.
+///
+/// Every layer of this library reports itself when it runs, so shapes and costs are known without a second set of rules.
+public struct LayerTrace: Sendable {
+  public struct Event: Sendable {
+    package let layer: ObjectIdentifier
+    /// The layer's type, such as "Conv2d".
+    public let type: String
+    public let output: Shape
+    public let multiplyAdds: Int
+  }
+  public fileprivate(set) var events: [Event] = []
+
+  /// The shape of the last output with spatial axes.
+  package var lastImageShape: Shape? { events.last { $0.output.rank == 4 }?.output }
+
+  fileprivate final class Recorder: Sendable {
+    let trace = Mutex(LayerTrace())
+  }
+  @TaskLocal fileprivate static var recorder: Recorder?
+
+  /// Runs `layer` once, in evaluation mode and off every tape, on a zero image, and tells what happened.
+  ///
+  /// - Parameter input: The shape of one input, without the batch axis.
+  public static func run(_ layer: any Layer, on input: Shape) -> (trace: LayerTrace, output: Shape) {
+    let recorder = Recorder()
+    let output = layer.evaluating {
+      GradientTape.$active.withValue([]) {
+        $recorder.withValue(recorder) { layer(.zeros(Shape([1] + input.dimensions))).shape }
+      }
+    }
+    return (recorder.trace.withLock { $0 }, output)
+  }
+}
+
+extension Layer {
+  /// Tells a running ``LayerTrace`` of this layer's output, and gives it back.
+  ///
+  /// - Parameter multiplyAdds: What it cost, for the whole batch.
+  public func reported(_ output: Tensor, multiplyAdds: @autoclosure () -> Int = 0) -> Tensor {
+    if let recorder = LayerTrace.recorder {
+      let event = LayerTrace.Event(
+        layer: ObjectIdentifier(self), type: "\(Self.self)", output: output.shape, multiplyAdds: multiplyAdds())
+      recorder.trace.withLock { $0.events.append(event) }
+    }
+    return output
+  }
+}
+
+extension Module {
+  /// Runs `body` with this module in evaluation mode, then puts every part back into the mode it was in.
+  public func evaluating<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    var modes: [(module: any TrainingAware, isTraining: Bool)] = []
+    if let itself = self as? any TrainingAware { modes.append((itself, itself.isTraining)) }
+    visit { _, part in
+      if let module = part as? any TrainingAware { modes.append((module, module.isTraining)) }
+    }
+    for mode in modes { mode.module.isTraining = false }
+    defer { for mode in modes { mode.module.isTraining = mode.isTraining } }
+    return try body()
+  }
+}

@@ -1,0 +1,74 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The mean over the batch of `-log softmax(logits)[label]`.
+///
+/// With label smoothing ε the target is `1 - ε + ε/classes` for the label and `ε/classes` for every other class.
+/// - Parameter logits: `[batch, classes]`.
+public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing: Scalar = 0) -> Tensor {
+  require(
+    logits.rank == 2 && logits.shape[0] == labels.count,
+    "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  let classes = logits.shape[1]
+  let targets = Tensor(shape: logits.shape) { out in
+    out.update(repeating: labelSmoothing / Scalar(classes))
+    for (row, label) in labels.enumerated() {
+      require((0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
+      out[row * classes + label] += 1 - labelSmoothing
+    }
+  }
+  return softmaxCrossEntropy(logits, targets: targets)
+}
+
+/// The mean over the batch of `-Σ target log softmax(logits)`.
+///
+/// - Parameters:
+///   - logits: `[batch, classes]`.
+///   - targets: Probabilities of the same shape.
+public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
+  requireSameShape("softmaxCrossEntropy", logits, targets)
+  require(logits.rank == 2, "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes]")
+  return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
+}
+
+/// The mean of `(prediction - target)²` over all elements.
+public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
+  requireSameShape("meanSquaredError", prediction, target)
+  let difference = prediction - target
+  return (difference * difference).mean()
+}
+
+/// Half the squared error where it is below `threshold` δ, `δ (|d| - δ/2)` where it is not; the mean over all elements.
+///
+/// Huber, 1964; PyTorch's `HuberLoss`.
+public func huber(_ prediction: Tensor, _ target: Tensor, threshold: Scalar = 1) -> Tensor {
+  requireSameShape("huber", prediction, target)
+  let distance = abs(prediction - target)
+  // With q = min(|d|, δ) both branches are q (|d| - q/2), differentiable once.
+  let quadratic = minimum(distance, Tensor(threshold))
+  return (quadratic * (distance - quadratic * 0.5)).mean()
+}
+
+/// The mean over all elements of the cross-entropy between `targets` in 0...1 and `sigmoid(logits)`, stable for any logit.
+public func binaryCrossEntropyWithLogits(_ logits: Tensor, _ targets: Tensor) -> Tensor {
+  requireSameShape("binaryCrossEntropyWithLogits", logits, targets)
+  return (softplus(logits) - targets * logits).mean()
+}
+
+/// The Kullback-Leibler divergence of `softmax(logits)` from the probabilities `targets`, the mean over the batch.
+///
+/// - Parameter logits: `[batch, classes]`.
+public func klDivergence(_ logits: Tensor, targets: Tensor) -> Tensor {
+  // The targets' own entropy is a constant to the logits, but keeps the divergence of equals at 0.
+  let negativeEntropy = targets.withUnsafeScalars { $0.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } }
+  return softmaxCrossEntropy(logits, targets: targets) + Tensor(negativeEntropy / Scalar(targets.shape[0]))
+}
+
+func requireSameShape(_ operation: String, _ a: Tensor, _ b: Tensor) {
+  require(a.shape == b.shape, "\(operation): shapes \(a.shape) and \(b.shape) differ")
+}

@@ -1,0 +1,69 @@
+/// A table of a model's layers in the order they run: names, output shapes, parameters and multiply-adds.
+///
+/// ```swift
+/// print(ModelSummary(of: model, input: [32, 32, 3]))
+/// ```
+public struct ModelSummary: Sendable, CustomStringConvertible {
+  public struct Row: Sendable, Hashable {
+    /// The layer's name in the model's state, empty where the model does not own it.
+    public let name: String
+    public let type: String
+    /// The output of a single image, with the batch axis of 1.
+    public let output: Shape
+    /// The layer's own parameters; 0 where an earlier row has counted them.
+    public let parameters: Int
+    public let multiplyAdds: Int
+  }
+  public let rows: [Row]
+  /// All parameters of the model, each counted once.
+  public let parameters: Int
+  /// Multiply-adds of convolutions and matrix products for one image.
+  public let multiplyAdds: Int
+
+  /// Runs `model` once on a zero image.
+  ///
+  /// - Parameter input: The shape of one input, `[height, width, channels]`, without the batch axis.
+  public init(of model: any Layer, input: Shape) {
+    var names: [ObjectIdentifier: String] = [:]
+    var counts: [ObjectIdentifier: Int] = [:]
+    func note(_ name: String, _ module: any Module) {
+      names[ObjectIdentifier(module)] = names[ObjectIdentifier(module)] ?? name
+      counts[ObjectIdentifier(module)] = module.parameterCount
+    }
+    note("", model)
+    model.visit { name, part in if let module = part as? any Module { note(name, module) } }
+
+    rows = LayerTrace.run(model, on: input).trace.events.map { event in
+      Row(
+        name: names[event.layer] ?? "", type: event.type, output: event.output,
+        parameters: counts.removeValue(forKey: event.layer) ?? 0, multiplyAdds: event.multiplyAdds)
+    }
+    parameters = model.parameterCount
+    multiplyAdds = rows.reduce(0) { $0 + $1.multiplyAdds }
+  }
+
+  public var description: String {
+    let header = ["layer", "type", "output", "parameters", "MACs"]
+    let body = rows.map {
+      [$0.name, $0.type, "\($0.output)", Self.grouped($0.parameters), Self.grouped($0.multiplyAdds)]
+    }
+    let total = ["total", "", "", Self.grouped(parameters), Self.grouped(multiplyAdds)]
+    let table = [header] + body + [total]
+    let widths = header.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+    return table.map { cells in
+      zip(cells, widths).enumerated().map { column, cell in
+        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column < 3 ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  /// 14728266 as "14,728,266".
+  private static func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    return digits.indices.reduce(into: "") { text, i in
+      if i > 0 && (digits.count - i) % 3 == 0 { text += "," }
+      text.append(digits[i])
+    }
+  }
+}

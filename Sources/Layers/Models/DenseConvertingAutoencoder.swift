@@ -1,0 +1,38 @@
+/// The Converting Autoencoder of the earlier work: linear layers that turn a hard image into an easy one of its class.
+///
+/// Images are flattened, narrowed through `widths` with ReLU, widened through the same widths, and end in a sigmoid, in
+/// 0...1. The image and the output have the shape `[batch, height, width, channels]`.
+///
+/// Mahmud et al.: "A converting autoencoder toward low-latency and energy-efficient DNN inference at the edge", 2024. Its
+/// exact widths are not known to us; the default ones are ours.
+public final class DenseConvertingAutoencoder: Layer {
+  public let encoder: Sequential
+  public let decoder: Sequential
+
+  public init(
+    imageShape: Shape = [28, 28, 1], widths: [Int] = [784, 384, 32],
+    using generator: inout some RandomNumberGenerator
+  ) {
+    require(
+      imageShape.rank == 3 && !widths.isEmpty,
+      "DenseConvertingAutoencoder: wants [height, width, channels] and a width, not \(imageShape) and \(widths)")
+    let sizes = [imageShape.count] + widths
+    encoder = Sequential {
+      Flatten()
+      for (inputs, outputs) in zip(sizes, sizes.dropFirst()) {
+        Linear(inputs, outputs, using: &generator)
+        ReLU()
+      }
+    }
+    let back = Array(sizes.reversed())
+    decoder = Sequential {
+      for (index, (inputs, outputs)) in zip(back, back.dropFirst()).enumerated() {
+        Linear(inputs, outputs, using: &generator)
+        if index + 2 < back.count { ReLU() } else { Sigmoid() }
+      }
+      Unflatten(imageShape)
+    }
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { decoder(encoder(x)) }
+}

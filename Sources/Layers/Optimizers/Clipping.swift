@@ -1,0 +1,30 @@
+extension Gradients {
+  /// The Euclidean norm of all gradients together.
+  public var norm: Scalar {
+    // Sorted, so that the sum is the same in every run although the dictionary's order is not.
+    let squares = byID.values.map { gradient in
+      gradient.withUnsafeScalars { $0.reduce(into: 0.0) { $0 += Double($1) * Double($1) } }
+    }
+    return Scalar(squares.sorted().reduce(0, +).squareRoot())
+  }
+
+  /// These gradients scaled so that their norm is at most `limit`, as PyTorch's `clip_grad_norm_`.
+  public func clipped(toNorm limit: Scalar) -> Gradients {
+    let factor = limit / (norm + 1e-6)
+    return factor < 1 ? mapped { $0 * factor } : self
+  }
+
+  /// These gradients with every element brought into `-limit...limit`, as PyTorch's `clip_grad_value_`.
+  public func clipped(toValue limit: Scalar) -> Gradients {
+    mapped { Swift.min(Swift.max($0, -limit), limit) }
+  }
+
+  private func mapped(_ transform: (Scalar) -> Scalar) -> Gradients {
+    Gradients(
+      byID: byID.mapValues { gradient in
+        Tensor(shape: gradient.shape) { out in
+          gradient.withUnsafeScalars { g in for i in out.indices { out[i] = transform(g[i]) } }
+        }
+      })
+  }
+}

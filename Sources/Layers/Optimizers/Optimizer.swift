@@ -1,0 +1,146 @@
+/// Changes parameters along their gradients.
+///
+/// A parameter without a gradient, being frozen or without a part in the loss, is left as it is, weight decay included.
+public protocol Optimizer: AnyObject {
+  /// The rate of the next update, which a schedule may set before each.
+  var learningRate: Scalar { get set }
+  var groups: [ParameterGroup] { get }
+  func update(with gradients: Gradients)
+
+  /// Everything that the next updates depend on besides the parameters, by names that do not change from run to run.
+  var state: [String: Tensor] { get }
+  /// Takes over what ``state`` gave.
+  func load(_ state: [String: Tensor]) throws(OptimizerStateError)
+}
+
+/// A saved state that does not fit the optimizer.
+public struct OptimizerStateError: Error, CustomStringConvertible {
+  public let description: String
+}
+
+/// What the optimizers of this library share: groups, and for each parameter a few tensors and a count of steps.
+public class SlottedOptimizer: Optimizer {
+  public var learningRate: Scalar
+  public var weightDecay: Scalar
+  public private(set) var groups: [ParameterGroup]
+
+  /// The tensors kept for a parameter, by name, all of the parameter's shape; empty before its first step.
+  struct Slots {
+    var tensors: [Tensor] = []
+    var steps = 0
+  }
+  private var slots: [[Slots]]
+  /// The names of the tensors of a parameter that has had a step.
+  let slotNames: [String]
+
+  init(_ groups: [ParameterGroup], learningRate: Scalar, weightDecay: Scalar, slots: [String]) {
+    self.groups = groups
+    (self.learningRate, self.weightDecay) = (learningRate, weightDecay)
+    slotNames = slots
+    self.slots = groups.map { $0.parameters.map { _ in Slots() } }
+  }
+
+  public func update(with gradients: Gradients) {
+    for (g, group) in groups.enumerated() {
+      let rate = learningRate * group.learningRateScale
+      let decay = group.weightDecay ?? weightDecay
+      for (p, (_, parameter)) in group.parameters.enumerated() {
+        guard let gradient = gradients[parameter] else { continue }
+        if slots[g][p].tensors.isEmpty {
+          slots[g][p].tensors = slotNames.map { _ in .zeros(gradient.shape) }
+        }
+        slots[g][p].steps += 1
+        let kept = slots[g][p].tensors.indices.map { index in
+          slots[g][p].tensors[index].withUnsafeMutableScalars { $0.baseAddress }
+        }
+        let number = slots[g][p].steps
+        parameter.wrappedValue.update(with: gradient) { w, g, count in
+          step(
+            Step(
+              w: w, g: g, slots: kept.compactMap { $0 }, count: count, number: number, rate: rate, weightDecay: decay))
+        }
+      }
+    }
+  }
+
+  /// One update of one parameter: where its elements, its gradient's and its slots' lie.
+  struct Step {
+    let w: UnsafeMutablePointer<Scalar>
+    let g: UnsafePointer<Scalar>
+    let slots: [UnsafeMutablePointer<Scalar>]
+    let count: Int
+    /// Counted from 1.
+    let number: Int
+    let rate: Scalar
+    let weightDecay: Scalar
+  }
+
+  /// Changes one parameter and its slots, in place.
+  func step(_ s: Step) { fatalError("an optimizer overrides step") }
+
+  /// `learning_rate`, and `GROUP.NAME.step` and `GROUP.NAME.SLOT` for each parameter that has had a step.
+  public var state: [String: Tensor] {
+    var state = ["learning_rate": Tensor(learningRate)]
+    forEachParameter { g, p, key, _ in
+      let slots = slots[g][p]
+      guard slots.steps > 0 else { return }
+      state["\(key).step"] = Tensor(Scalar(slots.steps))
+      for (name, tensor) in zip(slotNames, slots.tensors) { state["\(key).\(name)"] = tensor }
+    }
+    return state
+  }
+
+  public func load(_ state: [String: Tensor]) throws(OptimizerStateError) {
+    var remaining = state
+    var loaded = groups.map { $0.parameters.map { _ in Slots() } }
+    guard let rate = remaining.removeValue(forKey: "learning_rate"), rate.count == 1 else {
+      throw OptimizerStateError(description: "the optimizer's state has no scalar 'learning_rate'")
+    }
+    var problem: String?
+    forEachParameter { g, p, key, shape in
+      guard let step = remaining.removeValue(forKey: "\(key).step") else { return }
+      guard step.count == 1, step.item >= 1, step.item < 0x1p53 else {
+        problem = problem ?? "'\(key).step' is no count of steps"
+        return
+      }
+      loaded[g][p].steps = Int(step.item)
+      for name in slotNames {
+        guard let tensor = remaining.removeValue(forKey: "\(key).\(name)") else {
+          problem = problem ?? "the optimizer's state lacks '\(key).\(name)'"
+          return
+        }
+        guard tensor.shape == shape else {
+          problem = problem ?? "'\(key).\(name)' has shape \(tensor.shape), the parameter \(shape)"
+          return
+        }
+        loaded[g][p].tensors.append(tensor.detached)
+      }
+    }
+    if problem == nil, let stray = remaining.keys.min() {
+      problem = "the optimizer's state has '\(stray)', which belongs to none of its parameters"
+    }
+    if let problem { throw OptimizerStateError(description: problem) }
+    learningRate = rate.item
+    slots = loaded
+  }
+
+  private func forEachParameter(_ body: (_ g: Int, _ p: Int, _ key: String, _ shape: Shape) -> Void) {
+    for (g, group) in groups.enumerated() {
+      for (p, (name, parameter)) in group.parameters.enumerated() {
+        body(g, p, "\(g).\(name)", parameter.wrappedValue.shape)
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// Changes the elements in place beside those of a gradient of the same shape.
+  mutating func update(
+    with gradient: Tensor, _ body: (UnsafeMutablePointer<Scalar>, UnsafePointer<Scalar>, Int) -> Void
+  ) {
+    requireSameShape("optimizer", self, gradient)
+    withUnsafeMutableScalars { x in
+      if let base = x.baseAddress { body(base, gradient.pointer, x.count) }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// Stochastic gradient descent with momentum, as PyTorch's `optim.SGD` without dampening.
+///
+/// `g ← g + λ w`, `v ← μ v + g`, `w ← w - η v`; with Nesterov's momentum `w ← w - η (g + μ v)`.
+public final class SGD: SlottedOptimizer {
+  public let momentum: Scalar
+  public let isNesterov: Bool
+
+  public init(
+    _ groups: [ParameterGroup], learningRate: Scalar, momentum: Scalar = 0, nesterov: Bool = false,
+    weightDecay: Scalar = 0
+  ) {
+    require(!nesterov || momentum > 0, "SGD: Nesterov's momentum needs a momentum above 0")
+    (self.momentum, isNesterov) = (momentum, nesterov)
+    super.init(
+      groups, learningRate: learningRate, weightDecay: weightDecay, slots: momentum == 0 ? [] : ["momentum_buffer"])
+  }
+
+  /// For every parameter of `model`.
+  public convenience init(
+    _ model: some Module, learningRate: Scalar, momentum: Scalar = 0, nesterov: Bool = false, weightDecay: Scalar = 0
+  ) {
+    self.init(
+      [ParameterGroup(model)], learningRate: learningRate, momentum: momentum, nesterov: nesterov,
+      weightDecay: weightDecay)
+  }
+
+  override func step(_ s: Step) {
+    let (w, rate, decay, momentum, isNesterov) = (s.w, s.rate, s.weightDecay, momentum, isNesterov)
+    guard let v = s.slots.first else {
+      for i in 0..<s.count { w[i] -= rate * (s.g[i] + decay * w[i]) }
+      return
+    }
+    for i in 0..<s.count {
+      let g = s.g[i] + decay * w[i]
+      v[i] = momentum * v[i] + g
+      w[i] -= rate * (isNesterov ? g + momentum * v[i] : v[i])
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// The largest value of each window.
+public final class MaxPool2d: Layer {
+  public let size: Int
+  public let stride: Int
+  public let padding: Int
+
+  /// Windows of `size` by `size`, `stride` apart: by default side by side.
+  public init(_ size: Int, stride: Int? = nil, padding: Int = 0) {
+    (self.size, self.stride, self.padding) = (size, stride ?? size, padding)
+  }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(maxPool2d(x, size: size, stride: stride, padding: padding))
+  }
+}
+
+/// The mean of each window; padding counts as zeros, as PyTorch has it by default.
+public final class AveragePool2d: Layer {
+  public let size: Int
+  public let stride: Int
+  public let padding: Int
+
+  /// Windows of `size` by `size`, `stride` apart: by default side by side.
+  public init(_ size: Int, stride: Int? = nil, padding: Int = 0) {
+    (self.size, self.stride, self.padding) = (size, stride ?? size, padding)
+  }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(averagePool2d(x, size: size, stride: stride, padding: padding))
+  }
+}
+
+/// The mean of each channel, from `[batch, height, width, channels]` to `[batch, channels]`.
+///
+/// What has no spatial axes any more passes unchanged.
+public final class GlobalAveragePool: Layer {
+  public init() {}
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(x.rank == 2 ? x : globalAveragePool2d(x)) }
+}
+
+/// Enlarges images by a whole factor.
+public final class Upsample: Layer {
+  public enum Mode: String, Sendable, Codable { case nearest, bilinear }
+  public let scale: Int
+  public let mode: Mode
+
+  /// Bilinear sampling is between pixel centres, PyTorch's `align_corners=False`.
+  public init(scale: Int, mode: Mode = .nearest) { (self.scale, self.mode) = (scale, mode) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(mode == .nearest ? upsampleNearest2d(x, scale: scale) : upsampleBilinear2d(x, scale: scale))
+  }
+}

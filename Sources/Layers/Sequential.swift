@@ -1,0 +1,56 @@
+/// Layers one after the other, named "0", "1", … in the state, or by names of the caller's.
+///
+/// ```swift
+/// let head = Sequential {
+///   Flatten()
+///   Linear(400, 120, using: &generator)
+///   ReLU()
+///   if isDeep { Linear(120, 120, using: &generator) }
+/// }
+/// ```
+public final class Sequential: Layer {
+  public let layers: [any Layer]
+  private let names: [String]
+
+  public init(_ layers: [any Layer]) {
+    self.layers = layers
+    names = layers.indices.map(String.init)
+  }
+
+  /// Layers under names of their own, which may reach down a path, as in "features.0".
+  public init(named layers: [(name: String, layer: any Layer)]) {
+    self.layers = layers.map(\.layer)
+    names = layers.map(\.name)
+  }
+
+  public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
+
+  public var parts: [(name: String, part: Any)] { Array(zip(names, layers)) }
+
+  public subscript(index: Int) -> any Layer { layers[index] }
+  public var count: Int { layers.count }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+}
+
+/// Lists layers, with `if`, `switch` and `for`.
+@resultBuilder
+public enum LayerBuilder {
+  public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
+  public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+  public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
+  public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+  public static func buildEither(first: [any Layer]) -> [any Layer] { first }
+  public static func buildEither(second: [any Layer]) -> [any Layer] { second }
+  public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+}
+
+/// A body with a way around it: `body(x) + shortcut(x)`.
+///
+/// He et al.: "Deep residual learning for image recognition", 2015.
+public final class Residual: Layer {
+  public let body: any Layer
+  public let shortcut: any Layer
+  public init(_ body: any Layer, shortcut: any Layer = Identity()) { (self.body, self.shortcut) = (body, shortcut) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { body(x) + shortcut(x) }
+}
