@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Writes what PyTorch makes of layers, losses, optimizers, schedules and models, for Tests/LayersTests.
+
+Usage: python3 Scripts/fixtures_layers.py        (needs torch; only to regenerate the fixtures)
+
+Everything is in the library's layouts: images NHWC, weights of both kinds of convolution with their axes permuted from
+OIHW to HWIO. Weights of whole models are not written but made by the same formula on both sides.
+"""
+import json
+import math
+import pathlib
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "Tests/LayersTests/Fixtures"
+torch.manual_seed(7)
+torch.set_default_dtype(torch.float64)
+
+
+def pack(t, image=True):
+    """A tensor as JSON; rank 4 from NCHW (images) or OIHW (weights) to the library's layout."""
+    if t.dim() == 4:
+        t = t.permute(0, 2, 3, 1) if image else t.permute(2, 3, 1, 0)
+    return {"shape": list(t.shape), "data": [float(f"{v:.8g}") for v in t.detach().reshape(-1).tolist()]}
+
+
+def state(module):
+    return {k: pack(v, image=False) for k, v in module.state_dict().items() if "num_batches" not in k}
+
+
+def write(name, value):
+    (OUT / f"{name}.json").write_text(json.dumps(value, separators=(",", ":")) + "\n")
+
+
+def layers():
+    cases = []
+
+    def case(name, module, *shape, training=True, prepare=None):
+        module.train(training)
+        if prepare:
+            prepare(module)
+        before = state(module)
+        x = torch.randn(*shape, requires_grad=True)
+        y = module(x)
+        upstream = torch.randn_like(y)
+        (y * upstream).sum().backward()
+        cases.append({
+            "name": name, "training": training, "state": before, "input": pack(x), "output": pack(y),
+            "upstream": pack(upstream), "inputGradient": pack(x.grad),
+            "gradients": {k: pack(p.grad, image=False) for k, p in module.named_parameters()},
+            "stateAfter": state(module),
+        })
+
+    def shaken(m):
+        for t in list(m.parameters()) + [b for b in m.buffers() if b.dtype.is_floating_point]:
+            t.data = torch.rand_like(t) + 0.5
+
+    case("linear", nn.Linear(5, 3), 4, 5)
+    case("linear without bias", nn.Linear(3, 2, bias=False), 1, 3)
+    case("conv", nn.Conv2d(3, 4, 3, padding=1), 2, 3, 5, 5)
+    case("conv stride 2", nn.Conv2d(2, 3, 3, stride=2, padding=1, bias=False), 1, 2, 5, 7)
+    case("conv dilated grouped", nn.Conv2d(4, 6, 3, padding=2, dilation=2, groups=2), 2, 4, 5, 6)
+    case("transposed conv", nn.ConvTranspose2d(3, 2, 3, stride=2, padding=1, output_padding=1), 2, 3, 3, 4)
+    case("transposed conv grouped", nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2, bias=False), 1, 4, 3, 3)
+    case("batch norm in training", nn.BatchNorm2d(3), 2, 3, 3, 2, prepare=shaken)
+    case("batch norm in evaluation", nn.BatchNorm2d(3), 2, 3, 3, 2, training=False, prepare=shaken)
+    case("batch norm of vectors", nn.BatchNorm1d(3), 5, 3, prepare=shaken)
+    case("max pool", nn.MaxPool2d(3, 2, 1), 2, 2, 5, 6)
+    case("average pool", nn.AvgPool2d(2), 2, 3, 5, 4)
+    case("global average pool", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), 2, 3, 3, 5)
+    case("upsample nearest", nn.Upsample(scale_factor=2), 1, 2, 3, 2)
+    case("upsample bilinear", nn.Upsample(scale_factor=2, mode="bilinear"), 1, 2, 3, 4)
+    case("flatten", nn.Flatten(), 2, 3, 2, 4)
+    for name, module in [("relu", nn.ReLU()), ("leaky relu", nn.LeakyReLU(0.1)), ("gelu", nn.GELU()),
+                         ("silu", nn.SiLU()), ("sigmoid", nn.Sigmoid()), ("tanh", nn.Tanh())]:
+        case(name, module, 2, 7)
+    write("layers", cases)
+
+
+def losses():
+    cases = []
+
+    def case(name, a, target, loss):
+        a = a.clone().requires_grad_()
+        value = loss(a, target)
+        value.backward()
+        labels = target.dtype == torch.int64
+        cases.append({
+            "name": name, "input": pack(a), "target": None if labels else pack(target),
+            "labels": target.tolist() if labels else None, "value": value.item(), "gradient": pack(a.grad),
+        })
+
+    logits, labels = 2 * torch.randn(4, 5), torch.tensor([0, 4, 2, 2])
+    soft = torch.rand(4, 5)
+    soft /= soft.sum(1, keepdim=True)
+    hard = soft * (soft > 0.2)
+    hard /= hard.sum(1, keepdim=True)
+    a, b = 2 * torch.randn(3, 4), torch.randn(3, 4)
+    case("cross-entropy", logits, labels, F.cross_entropy)
+    case("cross-entropy of large logits", 100 * logits, labels, F.cross_entropy)
+    case("label smoothing", logits, labels, lambda x, y: F.cross_entropy(x, y, label_smoothing=0.1))
+    case("soft targets", logits, soft, F.cross_entropy)
+    case("mean squared error", a, b, F.mse_loss)
+    case("huber", a, b, lambda x, y: F.huber_loss(x, y, delta=0.7))
+    case("binary cross-entropy", a * 10, torch.rand(3, 4), F.binary_cross_entropy_with_logits)
+    case("kl", logits, hard, lambda x, y: F.kl_div(F.log_softmax(x, 1), y, reduction="batchmean"))
+    write("losses", cases)
+
+
+def optimizers():
+    start = [torch.randn(3, 2), torch.randn(2)]
+    gradients = [[torch.randn(3, 2), torch.randn(2)] for _ in range(6)]
+    cases = {}
+
+    def case(name, make):
+        ps = [p.clone().requires_grad_() for p in start]
+        optimizer = make(ps)
+        after = []
+        for g in gradients:
+            for p, grad in zip(ps, g):
+                p.grad = grad.clone()
+            optimizer.step()
+            after.append([pack(p) for p in ps])
+        cases[name] = after
+
+    O = torch.optim
+    case("sgd", lambda p: O.SGD(p, 0.1))
+    case("sgd momentum", lambda p: O.SGD(p, 0.1, momentum=0.9, weight_decay=0.01))
+    case("sgd nesterov", lambda p: O.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.01))
+    case("sgd groups", lambda p: O.SGD(
+        [{"params": [p[0]]}, {"params": [p[1]], "lr": 0.01, "weight_decay": 0}], 0.1, momentum=0.9, weight_decay=0.1))
+    case("adam", lambda p: O.Adam(p, 0.1))
+    case("adam decay", lambda p: O.Adam(p, 0.05, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1))
+    case("adamw", lambda p: O.AdamW(p, 0.1, weight_decay=0.1))
+    case("rmsprop", lambda p: O.RMSprop(p, 0.05))
+    case("rmsprop momentum", lambda p: O.RMSprop(p, 0.05, alpha=0.9, momentum=0.9, weight_decay=0.1))
+
+    clipped = [p.clone().requires_grad_() for p in start]
+    for p, grad in zip(clipped, gradients[0]):
+        p.grad = grad.clone()
+    norm = nn.utils.clip_grad_norm_(clipped, 0.5)
+    write("optimizers", {
+        "start": [pack(p) for p in start], "gradients": [[pack(g) for g in gs] for gs in gradients],
+        "after": cases, "norm": norm.item(), "clipped": [pack(p.grad) for p in clipped],
+    })
+
+
+def schedules():
+    S = torch.optim.lr_scheduler
+
+    def rates(make, steps):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.2)
+        schedule = make(optimizer)
+        found = []
+        for _ in range(steps):
+            found.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+        return found
+
+    write("schedules", {
+        "step": rates(lambda o: S.StepLR(o, 3, 0.5), 10),
+        "milestones": rates(lambda o: S.MultiStepLR(o, [2, 5], 0.1), 8),
+        "cosine": rates(lambda o: S.CosineAnnealingLR(o, 10, 0.01), 11),
+        "linear": rates(lambda o: S.LinearLR(o, 0.25, 1, 5), 8),
+        "oneCycle": rates(lambda o: S.OneCycleLR(o, 0.5, 20), 20),
+    })
+
+
+# kuangliu/pytorch-cifar, models/vgg.py
+def vgg16():
+    layers, inputs = [], 3
+    for x in [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"]:
+        if x == "M":
+            layers.append(nn.MaxPool2d(2, 2))
+        else:
+            layers += [nn.Conv2d(inputs, x, 3, padding=1), nn.BatchNorm2d(x), nn.ReLU()]
+            inputs = x
+    return nn.ModuleDict({"features": nn.Sequential(*layers), "classifier": nn.Linear(512, 10)})
+
+
+# akamaster/pytorch_resnet_cifar10, resnet.py
+class Block(nn.Module):
+    def __init__(self, inputs, planes, stride, option):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, planes, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.shortcut = nn.Sequential()
+        self.pad = None
+        if stride != 1 or inputs != planes:
+            if option == "A":
+                self.pad = planes // 4
+            else:
+                self.shortcut = nn.Sequential(nn.Conv2d(inputs, planes, 1, stride, bias=False), nn.BatchNorm2d(planes))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        way = self.shortcut(x) if self.pad is None else F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad))
+        return F.relu(y + way)
+
+
+class ResNet(nn.Module):
+    def __init__(self, depth, width, option, classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        inputs = width
+        for i in range(3):
+            blocks = []
+            for j in range((depth - 2) // 6):
+                blocks.append(Block(inputs, width << i, 2 if i > 0 and j == 0 else 1, option))
+                inputs = width << i
+            setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
+        self.linear = nn.Linear(inputs, classes)
+
+    def forward(self, x):
+        y = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
+        return self.linear(y.mean((2, 3)))
+
+
+def models():
+    def names(module):
+        return {k: list((v.permute(2, 3, 1, 0) if v.dim() == 4 else v).shape)
+                for k, v in module.state_dict().items() if "num_batches" not in k}
+
+    cases = []
+    for option in "AB":
+        model = ResNet(8, 4, option, 3).train()
+        for index, (_, p) in enumerate(model.named_parameters()):
+            wave = torch.sin(torch.arange(p.numel()) * 0.7 + index).reshape(p.shape)
+            p.data = wave * 0.3 if p.dim() > 1 else 1 + 0.2 * wave
+        x = torch.randn(3, 3, 9, 7, requires_grad=True)
+        labels = torch.tensor([0, 2, 1])
+        y = model(x)
+        loss = F.cross_entropy(y, labels)
+        loss.backward()
+        cases.append({
+            "option": option, "input": pack(x), "labels": labels.tolist(), "logits": pack(y), "loss": loss.item(),
+            "inputGradient": pack(x.grad),
+            "gradientNorms": {k: p.grad.norm().item() for k, p in model.named_parameters()},
+            "runningVar": pack(model.layer3[0].bn2.running_var),
+            "evaluation": pack(model.eval()(x)),
+        })
+    write("models", {
+        "names": {"vgg16": names(vgg16()), "resnet20": names(ResNet(20, 16, "A")), "resnet20b": names(ResNet(20, 16, "B"))},
+        "resnets": cases,
+    })
+
+
+layers()
+losses()
+optimizers()
+schedules()
+models()

@@ -1,0 +1,76 @@
+import Layers
+import Testing
+
+struct LayerFixtureTests {
+  struct Case: Decodable {
+    let name: String
+    let training: Bool
+    let state: [String: Numbers]
+    let input: Numbers
+    let output: Numbers
+    let upstream: Numbers
+    let inputGradient: Numbers
+    let gradients: [String: Numbers]
+    let stateAfter: [String: Numbers]
+  }
+
+  static func layer(_ name: String) throws -> any Layer {
+    var g = generator()
+    return try #require(
+      [
+        "linear": Linear(5, 3, using: &g),
+        "linear without bias": Linear(3, 2, bias: false, using: &g),
+        "conv": Conv2d(3, 4, kernelSize: 3, padding: 1, using: &g),
+        "conv stride 2": Conv2d(2, 3, kernelSize: 3, stride: 2, padding: 1, bias: false, using: &g),
+        "conv dilated grouped": Conv2d(4, 6, kernelSize: 3, padding: 2, dilation: 2, groups: 2, using: &g),
+        "transposed conv": ConvTranspose2d(3, 2, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1, using: &g),
+        "transposed conv grouped": ConvTranspose2d(
+          4, 6, kernelSize: 2, stride: 2, groups: 2, bias: false, using: &g),
+        "batch norm in training": BatchNorm2d(3), "batch norm in evaluation": BatchNorm2d(3),
+        "batch norm of vectors": BatchNorm2d(3),
+        "max pool": MaxPool2d(3, stride: 2, padding: 1), "average pool": AveragePool2d(2),
+        "global average pool": GlobalAveragePool(),
+        "upsample nearest": Upsample(scale: 2), "upsample bilinear": Upsample(scale: 2, mode: .bilinear),
+        "flatten": Flatten(), "relu": ReLU(), "leaky relu": LeakyReLU(slope: 0.1), "gelu": GELU(), "silu": SiLU(),
+        "sigmoid": Sigmoid(), "tanh": Tanh(),
+      ][name], "no layer for the fixture '\(name)'")
+  }
+
+  @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
+    let cases: [Case] = try fixture("layers")
+    #expect(cases.count == 22)
+    for fixture in cases {
+      let layer = try Self.layer(fixture.name)
+      #expect(Set(layer.everything.keys) == Set(fixture.state.keys), "\(fixture.name)")
+      try layer.assign(fixture.state.mapValues(\.tensor))
+      layer.train(fixture.training)
+
+      let x = Parameter(wrappedValue: fixture.input.tensor)
+      let model = WithInput(x, layer)
+      var output = Tensor(0)
+      let (_, gradients) = valueWithGradient(of: model) { model in
+        output = model.layer(x.wrappedValue)
+        return (output * fixture.upstream.tensor).sum()
+      }
+      expectClose(output, fixture.output.tensor, "\(fixture.name): output")
+      expectClose(gradients[x], fixture.inputGradient.tensor, 1e-4, "\(fixture.name): input gradient")
+      for (name, parameter) in layer.namedParameters {
+        let expected = try #require(fixture.gradients[name])
+        expectClose(gradients[parameter], expected.tensor, 1e-4, "\(fixture.name): gradient of \(name)")
+      }
+      for (name, value) in layer.everything {
+        let expected = try #require(fixture.stateAfter[name])
+        expectClose(value, expected.tensor, "\(fixture.name): \(name) afterwards")
+      }
+    }
+  }
+
+  private func expectClose(_ a: Tensor?, _ b: Tensor, _ what: String) { LayersTests.expectClose(a, b, 2e-5, what) }
+}
+
+/// A layer with its input as a parameter, so that both get gradients.
+final class WithInput: Module {
+  let input: Parameter
+  let layer: any Layer
+  init(_ input: Parameter, _ layer: any Layer) { (self.input, self.layer) = (input, layer) }
+}

@@ -1,0 +1,48 @@
+import Layers
+import Testing
+
+struct LossTests {
+  struct Case: Decodable {
+    let name: String
+    let input: Numbers
+    let target: Numbers?
+    let labels: [Int]?
+    let value: Double
+    let gradient: Numbers
+  }
+
+  @Test func everyLossGivesPyTorchsValueAndGradient() throws {
+    let cases: [Case] = try fixture("losses")
+    #expect(cases.count == 8)
+    for fixture in cases {
+      let target = fixture.target?.tensor ?? Tensor(0)
+      let labels = fixture.labels ?? []
+      let (value, gradient) = try valueWithGradient(at: fixture.input.tensor) { x in
+        switch fixture.name {
+        case "cross-entropy", "cross-entropy of large logits": softmaxCrossEntropy(x, labels: labels)
+        case "label smoothing": softmaxCrossEntropy(x, labels: labels, labelSmoothing: 0.1)
+        case "soft targets": softmaxCrossEntropy(x, targets: target)
+        case "mean squared error": meanSquaredError(x, target)
+        case "huber": huber(x, target, threshold: 0.7)
+        case "binary cross-entropy": binaryCrossEntropyWithLogits(x, target)
+        case "kl": klDivergence(x, targets: target)
+        default: try #require(nil as Tensor?, "no loss for the fixture '\(fixture.name)'")
+        }
+      }
+      expectClose(value, Tensor(Scalar(fixture.value)), 1e-5, fixture.name)
+      expectClose(gradient, fixture.gradient.tensor, 1e-5, "\(fixture.name): gradient")
+    }
+  }
+
+  @Test func klDivergenceOfEqualDistributionsIsZero() {
+    let p = Tensor([0.5, 0.25, 0.25], shape: [1, 3])
+    let logits = Tensor([0, 0, 0].enumerated().map { $0.offset == 0 ? 0.693_147_2 : $0.element }, shape: [1, 3])
+    expectClose(klDivergence(logits, targets: p), Tensor(0), 1e-6)
+  }
+
+  @Test func aLabelOutOfRangeTraps() async {
+    await #expect(processExitsWith: .failure) {
+      _ = softmaxCrossEntropy(.zeros([1, 3]), labels: [3])
+    }
+  }
+}
