@@ -1,6 +1,7 @@
 import Foundation
-import Layers
 import Testing
+
+@testable import Layers
 
 /// A tensor in a fixture.
 struct Numbers: Decodable {

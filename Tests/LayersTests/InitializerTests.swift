@@ -1,5 +1,6 @@
-import Layers
 import Testing
+
+@testable import Layers
 
 struct InitializerTests {
   /// Mean, deviation and largest magnitude.

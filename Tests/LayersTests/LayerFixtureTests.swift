@@ -1,5 +1,6 @@
-import Layers
 import Testing
+
+@testable import Layers
 
 struct LayerFixtureTests {
   struct Case: Decodable {
@@ -52,7 +53,7 @@ struct LayerFixtureTests {
         output = model.layer(x.wrappedValue)
         return (output * fixture.upstream.tensor).sum()
       }
-      expectClose(output, fixture.output.tensor, "\(fixture.name): output")
+      expectClose(output, fixture.output.tensor, 2e-5, "\(fixture.name): output")
       expectClose(gradients[x], fixture.inputGradient.tensor, 1e-4, "\(fixture.name): input gradient")
       for (name, parameter) in layer.namedParameters {
         let expected = try #require(fixture.gradients[name])
@@ -60,12 +61,10 @@ struct LayerFixtureTests {
       }
       for (name, value) in layer.everything {
         let expected = try #require(fixture.stateAfter[name])
-        expectClose(value, expected.tensor, "\(fixture.name): \(name) afterwards")
+        expectClose(value, expected.tensor, 2e-5, "\(fixture.name): \(name) afterwards")
       }
     }
   }
-
-  private func expectClose(_ a: Tensor?, _ b: Tensor, _ what: String) { LayersTests.expectClose(a, b, 2e-5, what) }
 }
 
 /// A layer with its input as a parameter, so that both get gradients.

@@ -1,4 +1,3 @@
-import Layers
 import Testing
 
 @testable import Layers

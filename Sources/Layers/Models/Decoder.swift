@@ -19,13 +19,13 @@ public final class Decoder: Layer {
     using generator: inout some RandomNumberGenerator
   ) {
     self.init(
-      mirroring: split.map { model.split(at: $0).features } ?? model.features, imageShape: imageShape,
+      encoder: split.map { model.split(at: $0).features } ?? model.features, imageShape: imageShape,
       using: &generator)
   }
 
   /// A decoder for what `encoder` makes of an image.
   public init(
-    mirroring encoder: any Layer, imageShape: Shape, using generator: inout some RandomNumberGenerator
+    encoder: any Layer, imageShape: Shape, using generator: inout some RandomNumberGenerator
   ) {
     require(imageShape.rank == 3, "Decoder: \(imageShape) is not [height, width, channels]")
     let (trace, output) = LayerTrace.run(encoder, on: imageShape)

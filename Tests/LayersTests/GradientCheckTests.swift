@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Layers
+
+/// Derivatives against central differences, in double: `swift test --traits DoublePrecision`.
+@Suite(.enabled(if: Scalar.self == Double.self, "needs the trait DoublePrecision"))
+struct GradientCheckTests {
+  /// Checks the gradients of `Σ upstream · layer(x)` with respect to `x` and every parameter.
+  private func check(_ layer: any Layer, _ shape: Shape, _ what: String) {
+    var g = generator(11)
+    let draw = Initializer.normal(deviation: 1)
+    let x = Parameter(
+      wrappedValue: Tensor(shape: shape) { out in
+        for i in out.indices { out[i] = draw([1, 1], using: &g).item }
+      })
+    let model = WithInput(x, layer)
+    let upstream = Tensor(shape: layer(x.wrappedValue).shape) { out in
+      for i in out.indices { out[i] = draw([1, 1], using: &g).item }
+    }
+    func value() -> Tensor { (layer(x.wrappedValue) * upstream).sum() }
+    check(model, what, value)
+  }
+
+  private func check(_ model: some Module, _ what: String, _ value: () -> Tensor) {
+    let (_, gradients) = valueWithGradient(of: model) { _ in value() }
+    for (name, parameter) in model.namedParameters {
+      let point = parameter.wrappedValue
+      guard let gradient = gradients[parameter]?.scalars else {
+        Issue.record("\(what): no gradient for \(name)")
+        continue
+      }
+      for i in 0..<point.count {
+        func moved(_ step: Scalar) -> Scalar {
+          var nudged = point
+          nudged.withUnsafeMutableScalars { $0[i] += step }
+          parameter.wrappedValue = nudged
+          defer { parameter.wrappedValue = point }
+          return value().item
+        }
+        let step: Scalar = 1e-5
+        let difference = (moved(step) - moved(-step)) / (2 * step)
+        #expect(abs(gradient[i] - difference) <= 1e-6 * max(1, abs(difference)), "\(what): \(name)[\(i)]")
+      }
+    }
+  }
+
+  @Test func everyLayerPasses() {
+    var g = generator(3)
+    check(Linear(4, 3, using: &g), [2, 4], "Linear")
+    check(Conv2d(2, 4, kernelSize: 3, stride: 2, padding: 1, groups: 2, using: &g), [2, 5, 4, 2], "Conv2d")
+    check(
+      ConvTranspose2d(3, 2, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1, using: &g), [1, 3, 2, 3],
+      "ConvTranspose2d")
+    check(BatchNorm2d(3), [2, 3, 2, 3], "BatchNorm2d")
+    let norm = BatchNorm2d(3)
+    norm.evaluate()
+    check(norm, [2, 3, 2, 3], "BatchNorm2d in evaluation")
+    check(MaxPool2d(3, stride: 2, padding: 1), [1, 5, 4, 2], "MaxPool2d")
+    check(AveragePool2d(2), [1, 4, 5, 2], "AveragePool2d")
+    check(GlobalAveragePool(), [2, 3, 2, 2], "GlobalAveragePool")
+    check(Upsample(scale: 2), [1, 2, 3, 2], "Upsample")
+    check(Upsample(scale: 2, mode: .bilinear), [1, 2, 3, 2], "Upsample, bilinear")
+    check(Flatten(), [2, 2, 3, 2], "Flatten")
+    check(Unflatten([2, 1, 3]), [2, 6], "Unflatten")
+    check(Crop(2, 3), [1, 4, 4, 2], "Crop")
+    check(SubsampledIdentity(2, 4, stride: 2), [1, 5, 4, 2], "SubsampledIdentity")
+    for layer in [ReLU(), LeakyReLU(), GELU(), SiLU(), Sigmoid(), Tanh(), Identity()] as [any Layer] {
+      check(layer, [3, 5], "\(type(of: layer))")
+    }
+    check(Residual(Linear(3, 3, using: &g)), [2, 3], "Residual")
+    check(BasicBlock(2, 4, stride: 2, shortcut: .projection, using: &g), [2, 4, 4, 2], "BasicBlock")
+  }
+
+  @Test func everyLossPasses() {
+    var g = generator(4)
+    let draw = Initializer.normal(deviation: 2)
+    let logits = Parameter(wrappedValue: draw([3, 4], using: &g))
+    let other = draw([3, 4], using: &g)
+    let probabilities = Tensor([0.1, 0.2, 0.3, 0.4, 0, 0.5, 0.5, 0, 1, 0, 0, 0], shape: [3, 4])
+    let model = Sequential(named: [])
+    let holder = WithInput(logits, model)
+    let losses: [(String, (Tensor) -> Tensor)] = [
+      ("softmaxCrossEntropy", { softmaxCrossEntropy($0, labels: [3, 0, 1]) }),
+      ("label smoothing", { softmaxCrossEntropy($0, labels: [3, 0, 1], labelSmoothing: 0.2) }),
+      ("soft targets", { softmaxCrossEntropy($0, targets: probabilities) }),
+      ("meanSquaredError", { meanSquaredError($0, other) }), ("huber", { huber($0, other, threshold: 0.8) }),
+      ("binaryCrossEntropyWithLogits", { binaryCrossEntropyWithLogits($0, probabilities) }),
+      ("klDivergence", { klDivergence($0, targets: probabilities) }),
+    ]
+    for (name, loss) in losses { check(holder, name) { loss(logits.wrappedValue) } }
+  }
+}
