@@ -8,15 +8,22 @@
 ///
 /// Ioffe, Szegedy: "Batch normalization: accelerating deep network training by reducing internal covariate shift", 2015.
 public final class BatchNorm2d: Layer, TrainingAware {
+  /// γ, which scales each channel.
   @Parameter public var weight: Tensor
+  /// β, which shifts each channel.
   @Parameter public var bias: Tensor
+  /// The estimate of each channel's mean.
   @Buffer public var runningMean: Tensor
+  /// The estimate of each channel's unbiased variance.
   @Buffer public var runningVar: Tensor
+  /// Added to the variance before its root is taken.
   public let epsilon: Scalar
   /// The weight of a new batch in the running estimates.
   public var momentum: Scalar
+  /// Whether the batch's own statistics normalise.
   public var isTraining = true
 
+  /// A norm that at first changes nothing but for `epsilon`.
   public init(_ channels: Int, epsilon: Scalar = 1e-5, momentum: Scalar = 0.1) {
     weight = .ones([channels])
     bias = .zeros([channels])

@@ -4,12 +4,20 @@
 public final class Conv2d: Layer {
   /// `[kernel height, kernel width, input channels / groups, output channels]`.
   @Parameter public var weight: Tensor
+  /// `[output channels]`, nil for none.
   public let bias: Parameter?
+  /// Pixels between neighbouring windows.
   public let stride: Int
+  /// Zeros around the image.
   public let padding: Int
+  /// Pixels between neighbouring taps of the kernel.
   public let dilation: Int
+  /// The number of parts that the channels are divided into, each convolved apart.
   public let groups: Int
 
+  /// A layer with random weights; PyTorch's where `initializer` is `.standard`.
+  ///
+  /// - Precondition: `groups` divides `inputs` and `outputs`.
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
     groups: Int = 1, bias: Bool = true, initializer: Initializer = .standard,
@@ -38,13 +46,22 @@ public final class ConvTranspose2d: Layer {
   /// `[kernel height, kernel width, output channels / groups, input channels]`: the weight of the convolution whose
   /// adjoint this is.
   @Parameter public var weight: Tensor
+  /// `[output channels]`, nil for none.
   public let bias: Parameter?
+  /// Pixels between neighbouring windows.
   public let stride: Int
+  /// Zeros around the image.
   public let padding: Int
+  /// Rows and columns added at the end, where the convolution would round them away.
   public let outputPadding: Int
+  /// The number of parts that the channels are divided into, each convolved apart.
   public let groups: Int
+  /// Pixels between neighbouring taps of the kernel.
   public let dilation: Int
 
+  /// A layer with random weights; PyTorch's where `initializer` is `.standard`.
+  ///
+  /// - Precondition: `groups` divides `inputs` and `outputs`.
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0,
     groups: Int = 1, dilation: Int = 1, bias: Bool = true, initializer: Initializer = .standard,

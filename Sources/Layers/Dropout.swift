@@ -1,5 +1,6 @@
 /// A module that draws random numbers, whose generator a checkpoint keeps.
 public protocol Stochastic: Module {
+  /// Where the random numbers come from.
   var generator: SplittableGenerator { get set }
 }
 
@@ -19,9 +20,12 @@ extension Module {
 public final class Dropout: Layer, TrainingAware, Stochastic {
   /// The probability that an element is zeroed, in 0..<1.
   public let rate: Scalar
+  /// Where the random numbers come from.
   public var generator: SplittableGenerator
+  /// Whether elements are dropped.
   public var isTraining = true
 
+  /// A layer with a generator of its own.
   public init(_ rate: Scalar = 0.5, seed: UInt64) {
     require((0..<1).contains(rate), "Dropout: the rate \(rate) is not in 0..<1")
     self.rate = rate

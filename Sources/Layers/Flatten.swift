@@ -1,5 +1,6 @@
 /// Makes a vector of each image, channel by channel, so that the weights that follow agree with PyTorch's.
 public final class Flatten: Layer {
+  /// A layer without parameters.
   public init() {}
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if x.rank == 2 { return reported(x) }
@@ -14,6 +15,7 @@ public final class Flatten: Layer {
 public final class Unflatten: Layer {
   /// `[height, width, channels]`.
   public let imageShape: Shape
+  /// A layer for images of `[height, width, channels]`.
   public init(_ imageShape: Shape) {
     require(imageShape.rank == 3, "Unflatten: \(imageShape) is not [height, width, channels]")
     self.imageShape = imageShape

@@ -11,10 +11,14 @@
 /// Fans count what one output reads (`.in`) or one input feeds (`.out`): for `[outputs, inputs]` those numbers, for
 /// convolution weights times the kernel's area, as PyTorch counts them.
 public enum Initializer: Sendable, Hashable {
+  /// Which connections are counted.
   public enum Fan: Sendable, Hashable { case `in`, out }
 
+  /// The same number everywhere.
   case constant(Scalar)
+  /// Uniform in `-bound...bound`.
   case uniform(bound: Scalar)
+  /// Normal with mean 0.
   case normal(deviation: Scalar)
   /// Deviation `gain / √fan`. He et al.: "Delving deep into rectifiers", 2015; PyTorch's `kaiming_normal_`.
   case heNormal(fan: Fan = .in, gain: Scalar = 1.414_213_562_373_095_1)
@@ -29,6 +33,7 @@ public enum Initializer: Sendable, Hashable {
   /// A convolution's weight counts as a matrix with a row for each output channel.
   case orthogonal(gain: Scalar = 1)
 
+  /// Zeros.
   public static let zeros = constant(0)
   /// What PyTorch's `Linear` and convolutions start with: uniform, bound `1 / √fanIn`.
   public static let standard = heUniform(gain: 0.577_350_269_189_625_8)

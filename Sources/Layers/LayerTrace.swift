@@ -4,13 +4,17 @@ import Synchronization
 ///
 /// Every layer of this library reports itself when it runs, so shapes and costs are known without a second set of rules.
 public struct LayerTrace: Sendable {
+  /// One layer's run.
   public struct Event: Sendable {
     package let layer: ObjectIdentifier
     /// The layer's type, such as "Conv2d".
     public let type: String
+    /// The shape of the output, with the batch axis.
     public let output: Shape
+    /// The multiply-adds of convolutions and matrix products, 0 for other layers.
     public let multiplyAdds: Int
   }
+  /// The layers' runs in order.
   public fileprivate(set) var events: [Event] = []
 
   /// The shape of the last output with spatial axes.

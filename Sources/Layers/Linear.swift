@@ -2,6 +2,7 @@
 public final class Linear: Layer {
   /// `[outputs, inputs]`.
   @Parameter public var weight: Tensor
+  /// `[outputs]`, nil for none.
   public let bias: Parameter?
 
   /// A layer with random weights; PyTorch's `nn.Linear` where `initializer` is `.standard`.

@@ -32,7 +32,9 @@ public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing:
 ///   - targets: Probabilities of the same shape.
 public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   requireSameShape("softmaxCrossEntropy", logits, targets)
-  require(logits.rank == 2, "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes]")
+  require(
+    logits.rank == 2 && logits.count > 0,
+    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes] with anything in them")
   return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 

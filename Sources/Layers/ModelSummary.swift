@@ -4,16 +4,20 @@
 /// print(ModelSummary(of: model, input: [32, 32, 3]))
 /// ```
 public struct ModelSummary: Sendable, CustomStringConvertible {
+  /// One run of a layer.
   public struct Row: Sendable, Hashable {
     /// The layer's name in the model's state, empty where the model does not own it.
     public let name: String
+    /// The layer's type, such as "Conv2d".
     public let type: String
     /// The output of a single image, with the batch axis of 1.
     public let output: Shape
     /// The layer's own parameters; 0 where an earlier row has counted them.
     public let parameters: Int
+    /// Its multiply-adds for one image.
     public let multiplyAdds: Int
   }
+  /// The layers' runs in order.
   public let rows: [Row]
   /// All parameters of the model, each counted once.
   public let parameters: Int
@@ -42,6 +46,7 @@ public struct ModelSummary: Sendable, CustomStringConvertible {
     multiplyAdds = rows.reduce(0) { $0 + $1.multiplyAdds }
   }
 
+  /// The table as text, with a line of totals.
   public var description: String {
     let header = ["layer", "type", "output", "parameters", "MACs"]
     let body = rows.map {

@@ -36,11 +36,13 @@ public protocol Module: AnyObject {
 
 /// A module that maps one tensor to another.
 public protocol Layer: Module {
+  /// The layer's output for `x`, whose first axis is the batch.
   func callAsFunction(_ x: Tensor) -> Tensor
 }
 
 /// A module that behaves otherwise in training than in evaluation: batch norm and dropout.
 public protocol TrainingAware: Module {
+  /// Whether the module is in training mode, as it is at first.
   var isTraining: Bool { get set }
 }
 
@@ -78,23 +80,28 @@ extension Module {
     for (name, part) in parts { walk(prefix + name, part) }
   }
 
+  /// Every parameter with its name in the state, in the order of declaration.
   public var namedParameters: [(name: String, parameter: Parameter)] {
     var found: [(String, Parameter)] = []
     visit { name, part in if let parameter = part as? Parameter { found.append((name, parameter)) } }
     return found
   }
+  /// Every parameter.
   public var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
+  /// Every buffer with its name in the state, in the order of declaration.
   public var namedBuffers: [(name: String, buffer: Buffer)] {
     var found: [(String, Buffer)] = []
     visit { name, part in if let buffer = part as? Buffer { found.append((name, buffer)) } }
     return found
   }
 
+  /// The number of scalars in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.wrappedValue.count } }
 
   /// Stops gradients with respect to every parameter of this module, and the running statistics of its batch norms.
   public func freeze() { setTrainable(false) }
+  /// Takes gradients with respect to every parameter of this module again.
   public func unfreeze() { setTrainable(true) }
   private func setTrainable(_ isTrainable: Bool) { for parameter in parameters { parameter.isTrainable = isTrainable } }
 
@@ -103,6 +110,7 @@ extension Module {
     (self as? any TrainingAware)?.isTraining = isTraining
     visit { _, part in (part as? any TrainingAware)?.isTraining = isTraining }
   }
+  /// Puts batch norm and dropout into evaluation mode.
   public func evaluate() { train(false) }
 }
 

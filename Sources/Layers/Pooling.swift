@@ -1,7 +1,10 @@
 /// The largest value of each window.
 public final class MaxPool2d: Layer {
+  /// The side of a window.
   public let size: Int
+  /// Pixels between neighbouring windows.
   public let stride: Int
+  /// Pixels added around the image.
   public let padding: Int
 
   /// Windows of `size` by `size`, `stride` apart: by default side by side.
@@ -15,8 +18,11 @@ public final class MaxPool2d: Layer {
 
 /// The mean of each window; padding counts as zeros, as PyTorch has it by default.
 public final class AveragePool2d: Layer {
+  /// The side of a window.
   public let size: Int
+  /// Pixels between neighbouring windows.
   public let stride: Int
+  /// Pixels added around the image.
   public let padding: Int
 
   /// Windows of `size` by `size`, `stride` apart: by default side by side.
@@ -32,14 +38,18 @@ public final class AveragePool2d: Layer {
 ///
 /// What has no spatial axes any more passes unchanged.
 public final class GlobalAveragePool: Layer {
+  /// A layer without parameters.
   public init() {}
   public func callAsFunction(_ x: Tensor) -> Tensor { reported(x.rank == 2 ? x : globalAveragePool2d(x)) }
 }
 
 /// Enlarges images by a whole factor.
 public final class Upsample: Layer {
+  /// How the pixels between are found.
   public enum Mode: String, Sendable, Codable { case nearest, bilinear }
+  /// How many times larger the image gets.
   public let scale: Int
+  /// How the pixels between are found.
   public let mode: Mode
 
   /// Bilinear sampling is between pixel centres, PyTorch's `align_corners=False`.

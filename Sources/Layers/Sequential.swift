@@ -9,9 +9,11 @@
 /// }
 /// ```
 public final class Sequential: Layer {
+  /// The layers in order.
   public let layers: [any Layer]
   private let names: [String]
 
+  /// Layers named "0", "1", ….
   public init(_ layers: [any Layer]) {
     self.layers = layers
     names = layers.indices.map(String.init)
@@ -23,11 +25,14 @@ public final class Sequential: Layer {
     names = layers.map(\.name)
   }
 
+  /// Layers named "0", "1", …, listed in a block.
   public convenience init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
 
   public var parts: [(name: String, part: Any)] { Array(zip(names, layers)) }
 
+  /// The layer at `index`.
   public subscript(index: Int) -> any Layer { layers[index] }
+  /// The number of layers.
   public var count: Int { layers.count }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
@@ -49,8 +54,11 @@ public enum LayerBuilder {
 ///
 /// He et al.: "Deep residual learning for image recognition", 2015.
 public final class Residual: Layer {
+  /// The long way.
   public let body: any Layer
+  /// The way around.
   public let shortcut: any Layer
+  /// A body and a way around it, by default the identity.
   public init(_ body: any Layer, shortcut: any Layer = Identity()) { (self.body, self.shortcut) = (body, shortcut) }
   public func callAsFunction(_ x: Tensor) -> Tensor { body(x) + shortcut(x) }
 }

@@ -7,8 +7,11 @@
 ///
 /// From a vector of features a linear layer first makes the map that the encoder had before it lost its spatial axes.
 public final class Decoder: Layer {
+  /// Makes a map of a vector of features; empty where the features are a map.
   public let expand: Sequential
+  /// The up-sampling blocks.
   public let blocks: Sequential
+  /// The last convolution and the sigmoid.
   public let image: Sequential
 
   /// A decoder for the features of `model`, cut at `split`, nil for the model's own ``SplitClassifier/features``.
@@ -69,8 +72,11 @@ public final class Decoder: Layer {
 
 /// The middle of an image, where it is larger than wanted.
 public final class Crop: Layer {
+  /// The height wanted.
   public let height: Int
+  /// The width wanted.
   public let width: Int
+  /// A layer that leaves alone what is no larger than `height` by `width`.
   public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -6,9 +6,16 @@
 /// Mahmud et al.: "A converting autoencoder toward low-latency and energy-efficient DNN inference at the edge", 2024. Its
 /// exact widths are not known to us; the default ones are ours.
 public final class DenseConvertingAutoencoder: Layer {
+  /// From the image to the narrowest layer.
   public let encoder: Sequential
+  /// From the narrowest layer to an image.
   public let decoder: Sequential
 
+  /// An autoencoder with random weights.
+  ///
+  /// - Parameters:
+  ///   - imageShape: `[height, width, channels]`.
+  ///   - widths: The sizes of the encoder's layers.
   public init(
     imageShape: Shape = [28, 28, 1], widths: [Int] = [784, 384, 32],
     using generator: inout some RandomNumberGenerator

@@ -55,12 +55,18 @@ public final class ResNet: StagedClassifier {
 
 /// Two 3 by 3 convolutions with batch norm, and a way around them: `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
 public final class BasicBlock: Layer {
+  /// The first convolution, which may have a stride.
   public let conv1: Conv2d
+  /// The first batch norm.
   public let bn1: BatchNorm2d
+  /// The second convolution.
   public let conv2: Conv2d
+  /// The second batch norm.
   public let bn2: BatchNorm2d
+  /// The way around the convolutions.
   public let shortcut: any Layer
 
+  /// A block with random weights.
   public init(
     _ inputs: Int, _ outputs: Int, stride: Int = 1, shortcut: ResNet.Shortcut,
     using generator: inout some RandomNumberGenerator
@@ -92,10 +98,12 @@ public final class BasicBlock: Layer {
 
 /// Every `stride`-th pixel, and zeros before and after the channels to make up their number: ResNet's option A.
 public final class SubsampledIdentity: Layer {
+  /// Pixels between those that are kept.
   public let stride: Int
   private let before: Int
   private let after: Int
 
+  /// A layer without parameters.
   public init(_ inputs: Int, _ outputs: Int, stride: Int) {
     require(outputs >= inputs, "SubsampledIdentity: \(outputs) channels are fewer than \(inputs)")
     self.stride = stride

@@ -4,7 +4,9 @@
 ///
 /// Kingma, Ba: "Adam: a method for stochastic optimization", 2015.
 public class Adam: SlottedOptimizer {
+  /// The weights of the past in the two running means.
   public let betas: (Scalar, Scalar)
+  /// Keeps the divisor from 0.
   public let epsilon: Scalar
   /// Whether weight decay shrinks the weights directly instead of entering the gradient.
   let decouplesWeightDecay: Bool
@@ -54,6 +56,7 @@ public class Adam: SlottedOptimizer {
 ///
 /// Loshchilov, Hutter: "Decoupled weight decay regularization", 2019.
 public final class AdamW: Adam {
+  /// For groups of parameters.
   public init(
     _ groups: [ParameterGroup], learningRate: Scalar = 1e-3, betas: (Scalar, Scalar) = (0.9, 0.999),
     epsilon: Scalar = 1e-8, weightDecay: Scalar = 1e-2

@@ -4,7 +4,9 @@
 public protocol Optimizer: AnyObject {
   /// The rate of the next update, which a schedule may set before each.
   var learningRate: Scalar { get set }
+  /// The parameters that change.
   var groups: [ParameterGroup] { get }
+  /// Takes one step.
   func update(with gradients: Gradients)
 
   /// Everything that the next updates depend on besides the parameters, by names that do not change from run to run.
@@ -15,12 +17,14 @@ public protocol Optimizer: AnyObject {
 
 /// A saved state that does not fit the optimizer.
 public struct OptimizerStateError: Error, CustomStringConvertible {
+  /// What does not fit.
   public let description: String
 }
 
 /// What the optimizers of this library share: groups, and for each parameter a few tensors and a count of steps.
 public class SlottedOptimizer: Optimizer {
   public var learningRate: Scalar
+  /// λ, for groups that have none of their own.
   public var weightDecay: Scalar
   public private(set) var groups: [ParameterGroup]
 

@@ -7,6 +7,7 @@ public struct ParameterGroup {
   /// The weight decay, nil for the optimizer's own.
   public var weightDecay: Scalar?
 
+  /// A group of named parameters.
   public init(
     _ parameters: [(name: String, parameter: Parameter)], learningRateScale: Scalar = 1, weightDecay: Scalar? = nil
   ) {

@@ -2,10 +2,14 @@
 ///
 /// `v ← α v + (1 - α) g²`, `b ← μ b + g / (√v + ε)`, `w ← w - η b`. Tieleman, Hinton, 2012.
 public final class RMSprop: SlottedOptimizer {
+  /// α, the weight of the past in the running mean.
   public let smoothing: Scalar
+  /// μ.
   public let momentum: Scalar
+  /// Keeps the divisor from 0.
   public let epsilon: Scalar
 
+  /// For groups of parameters.
   public init(
     _ groups: [ParameterGroup], learningRate: Scalar = 1e-2, smoothing: Scalar = 0.99, momentum: Scalar = 0,
     epsilon: Scalar = 1e-8, weightDecay: Scalar = 0

@@ -2,9 +2,12 @@
 ///
 /// `g ← g + λ w`, `v ← μ v + g`, `w ← w - η v`; with Nesterov's momentum `w ← w - η (g + μ v)`.
 public final class SGD: SlottedOptimizer {
+  /// μ, 0 for none.
   public let momentum: Scalar
+  /// Whether the step looks ahead along the momentum.
   public let isNesterov: Bool
 
+  /// For groups of parameters.
   public init(
     _ groups: [ParameterGroup], learningRate: Scalar, momentum: Scalar = 0, nesterov: Bool = false,
     weightDecay: Scalar = 0

@@ -16,8 +16,10 @@
 public struct Schedule: Sendable {
   private let rate: @Sendable (Int) -> Scalar
 
+  /// A schedule of the caller's own.
   public init(_ rate: @escaping @Sendable (_ step: Int) -> Scalar) { self.rate = rate }
 
+  /// The learning rate for `step`.
   public func callAsFunction(_ step: Int) -> Scalar { rate(step) }
 
   /// The same rate for ever.

@@ -11,6 +11,7 @@
 /// Parameters and batch norm's running statistics are both averaged; after stochastic weight averaging the statistics are
 /// better found anew with ``Module/recomputeRunningStatistics(over:)``.
 public final class WeightAverage {
+  /// How new values enter the average.
   public enum Rule: Sendable, Hashable {
     /// `a ← decay a + (1 - decay) w`: EMA.
     case exponential(decay: Scalar)
@@ -18,12 +19,14 @@ public final class WeightAverage {
     case equal
   }
 
+  /// How new values enter the average.
   public let rule: Rule
   private let model: any Module
   private var averages: [Tensor]
   /// How many updates the average holds; the first one is taken over as it is.
   public private(set) var count = 0
 
+  /// An average of `model`'s values, which holds none so far.
   public init(of model: any Module, _ rule: Rule) {
     (self.model, self.rule) = (model, rule)
     averages = model.values
