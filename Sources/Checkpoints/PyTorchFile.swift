@@ -1,0 +1,176 @@
+import Foundation
+import Layers
+
+/// The weights in a file that PyTorch's `torch.save` wrote, as a zip archive or in the legacy form before it.
+///
+/// The pickle inside is read by a restricted reader: nothing in the file can run, and what is no tensor, `OrderedDict`,
+/// plain container or number is refused by its name.
+public enum PyTorchFile {
+  /// The tensors of the file at `url` in PyTorch's layout, by their names in the file; those of the dictionary under
+  /// `state_dict` or `model` where there is one. Element types are converted to `Scalar`.
+  public static func load(_ url: URL) throws(CheckpointError) -> StateDictionary {
+    try decode(try readFile(url), from: url.path)
+  }
+
+  /// Whether `bytes` begin like a file of PyTorch.
+  static func recognizes(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: [0x50, 0x4b, 3, 4]) || bytes.starts(with: [0x80, 2, 0x8a, 0x0a])
+  }
+
+  static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
+    guard recognizes(bytes) else { throw CheckpointError("is no PyTorch file, by its first bytes", in: file) }
+    return bytes[0] == 0x50 ? try decodeZip(bytes, file) : try decodeLegacy(bytes, file)
+  }
+
+  // MARK: The zip form
+
+  private static func decodeZip(_ bytes: [UInt8], _ file: String) throws(CheckpointError) -> StateDictionary {
+    let archive = try ZipArchive(bytes, file: file)
+    let pickles = archive.members.keys.filter { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }
+    guard pickles.count == 1, let name = pickles.first else {
+      throw CheckpointError("has \(pickles.count) members 'data.pkl', a PyTorch archive one", in: file)
+    }
+    let root = name.dropLast("data.pkl".count)
+    guard archive.members["\(root)constants.pkl"] == nil else {
+      throw CheckpointError("is a TorchScript program, not a file of weights", in: file)
+    }
+    if archive.members["\(root)byteorder"] != nil {
+      let order = String(decoding: try archive.content(of: "\(root)byteorder", limit: 16), as: UTF8.self)
+      guard order == "little" else {
+        throw CheckpointError("has byte order '\(order)', only 'little' is read", in: file)
+      }
+    }
+    let pickle = try Unpickler.unpickle(try archive.content(of: name, limit: 64 << 20), from: file)
+    return try assemble(pickle, file, fileCount: bytes.count) { storage throws(CheckpointError) in
+      let (size, overflow) = storage.count.multipliedReportingOverflow(by: storage.type.size)
+      guard !overflow else { throw CheckpointError("storage '\(storage.key)' has an impossible size", in: file) }
+      let content = try archive.content(of: "\(root)data/\(storage.key)", limit: size)
+      guard content.count == size else {
+        throw CheckpointError("storage '\(storage.key)' has \(content.count) bytes, its tensors want \(size)", in: file)
+      }
+      return content
+    }
+  }
+
+  // MARK: The legacy form
+
+  /// Five pickles (magic number, version, system, content, keys of the storages), then each storage's count and bytes.
+  private static func decodeLegacy(_ bytes: [UInt8], _ file: String) throws(CheckpointError) -> StateDictionary {
+    let magic = try Unpickler.unpickle(bytes, from: file)
+    guard case .long(let number) = magic.root,
+      number == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+    else { throw CheckpointError("does not have PyTorch's magic number", in: file) }
+    let version = try Unpickler.unpickle(bytes, at: magic.end, from: file)
+    guard version.root.integer == 1001 else {
+      throw CheckpointError("is not of version 1001 of PyTorch's legacy form", in: file)
+    }
+    let system = try Unpickler.unpickle(bytes, at: version.end, from: file)
+    for (key, value) in system.dictionary(system.root) ?? [] where key.string == "little_endian" {
+      guard case .bool(true) = value else { throw CheckpointError("is big-endian, which is not read", in: file) }
+    }
+    let pickle = try Unpickler.unpickle(bytes, at: system.end, from: file)
+    let keys = try Unpickler.unpickle(bytes, at: pickle.end, from: file)
+    var types: [String: ElementType] = [:]
+    for storage in pickle.storages { types[storage.key] = storage.type }
+
+    var storages: [String: Range<Int>] = [:]
+    var reader = ByteReader(bytes, at: keys.end, file: file)
+    for key in keys.items(keys.root) ?? [] {
+      guard let key = key.string ?? key.integer.map(String.init), let type = types[key] else {
+        throw CheckpointError("holds a storage that no tensor has", in: file)
+      }
+      let count = try reader.integer(8)
+      let (size, overflow) = count.multipliedReportingOverflow(by: type.size)
+      guard !overflow else { throw CheckpointError("storage '\(key)' has an impossible size", in: file) }
+      let start = reader.offset
+      try reader.skip(size)
+      storages[key] = start..<reader.offset
+    }
+    return try assemble(pickle, file, fileCount: bytes.count) { storage throws(CheckpointError) in
+      let (end, overflow) = (storage.offset + storage.count).multipliedReportingOverflow(by: storage.type.size)
+      guard let range = storages[storage.key], !overflow, end <= range.count else {
+        throw CheckpointError("storage '\(storage.key)' is missing or shorter than its tensors want", in: file)
+      }
+      return Array(bytes[range])
+    }
+  }
+
+  // MARK: Both forms
+
+  /// The tensors of the dictionary of weights; `content` gives a storage's bytes.
+  private static func assemble(
+    _ pickle: Pickle, _ file: String, fileCount: Int,
+    content: (PickledStorage) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) -> StateDictionary {
+    guard var pairs = pickle.dictionary(pickle.root) else {
+      throw CheckpointError("does not hold a dictionary of tensors", in: file)
+    }
+    for name in ["state_dict", "model"] {
+      if let inner = pairs.last(where: { $0.key.string == name }), let unwrapped = pickle.dictionary(inner.value) {
+        pairs = unwrapped
+        break
+      }
+    }
+    var state: StateDictionary = [:]
+    var storages: [String: (bytes: [UInt8], type: ElementType)] = [:]
+    // Shared storages are repeated, and an expanded tensor repeats itself; a small file may not fill the memory by it.
+    var remaining = 8 * fileCount + (1 << 20)
+    for case (.string(let name), .tensor(let tensor)) in pairs {
+      remaining -= checkedCount(tensor.shape)!
+      guard remaining >= 0 else {
+        throw CheckpointError("tensor '\(name)' of shape \(tensor.shape) repeats a storage too often", in: file)
+      }
+      let view = tensor.storage
+      if storages[view.key] == nil { storages[view.key] = (try content(view), view.type) }
+      let storage = storages[view.key]!
+      // Dividing cannot overflow as multiplying could.
+      guard storage.type == view.type, view.offset + view.count <= storage.bytes.count / view.type.size else {
+        throw CheckpointError("tensor '\(name)' sees storage '\(view.key)' as another type or size", in: file)
+      }
+      state[name] = storage.bytes.withUnsafeBytes { tensor.gathered(from: $0) }
+    }
+    guard !state.isEmpty else { throw CheckpointError("holds no tensors by name", in: file) }
+    return state
+  }
+}
+
+extension Pickle {
+  /// The storages of all tensors in it.
+  fileprivate var storages: [PickledStorage] {
+    func storage(_ value: PickleValue) -> PickledStorage? {
+      switch value {
+      case .tensor(let tensor): tensor.storage
+      case .storage(let storage): storage
+      default: nil
+      }
+    }
+    return containers.flatMap { container in
+      switch container {
+      case .list(let items), .tuple(let items): items.compactMap(storage)
+      case .dictionary(let pairs): pairs.compactMap { storage($0.value) }
+      }
+    } + [storage(root)].compactMap { $0 }
+  }
+}
+
+extension PickledTensor {
+  /// The contiguous tensor that this view of the storage `bytes` shows.
+  fileprivate func gathered(from bytes: UnsafeRawBufferPointer) -> Tensor {
+    let (type, base) = (storage.type, storage.offset + offset)
+    return Tensor(shape: Shape(shape)) { out in
+      var index = [Int](repeating: 0, count: shape.count)
+      var position = base
+      for i in out.indices {
+        out[i] = type.scalar(bytes, at: position * type.size)
+        // The next index, as an odometer counts.
+        for axis in index.indices.reversed() {
+          index[axis] += 1
+          position += strides[axis]
+          guard index[axis] == shape[axis] else { break }
+          position -= strides[axis] * shape[axis]
+          index[axis] = 0
+        }
+      }
+    }
+  }
+}

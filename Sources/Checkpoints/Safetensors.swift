@@ -1,0 +1,172 @@
+import Foundation
+import Layers
+
+/// Tensors by name, as a model's state or a file holds them.
+public typealias StateDictionary = [String: Tensor]
+
+/// The safetensors format: a header in JSON, then the tensors' bytes.
+///
+/// https://github.com/huggingface/safetensors. Every length and offset is checked before it is used, and memory stays
+/// proportional to the file.
+public enum Safetensors {
+  /// A longer header is refused, as the format's own library refuses it.
+  private static let longestHeader = 100_000_000
+
+  /// The tensors of the file at `url`, of any element type, converted to `Scalar`, in the layout they are stored in.
+  public static func load(_ url: URL) throws(CheckpointError) -> StateDictionary { try read(url).tensors }
+
+  /// The tensors and the metadata of the file at `url`.
+  public static func read(
+    _ url: URL
+  ) throws(CheckpointError) -> (tensors: StateDictionary, metadata: [String: String]) {
+    try decode(try readFile(url), from: url.path)
+  }
+
+  /// Writes `tensors`, in the layout they have, and `metadata` to `url`, atomically.
+  public static func save(
+    _ tensors: StateDictionary, metadata: [String: String] = [:], to url: URL
+  ) throws(CheckpointError) {
+    try writeAtomically(encode(tensors, metadata: metadata), to: url)
+  }
+
+  /// The bytes of a file with `tensors` and `metadata`; the same for the same content.
+  public static func encode(_ tensors: StateDictionary, metadata: [String: String] = [:]) -> [UInt8] {
+    let type = ElementType.ofScalar
+    let names = tensors.keys.sorted()
+    var header = Header(metadata: metadata.isEmpty ? nil : metadata, entries: [:])
+    var end = 0
+    for name in names {
+      let start = end
+      end += tensors[name]!.count * type.size
+      header.entries[name] = Entry(
+        dtype: type.rawValue, shape: tensors[name]!.shape.dimensions, dataOffsets: [start, end])
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Strings and integers always encode.
+    var json = [UInt8](try! encoder.encode(header))
+    json += [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8)
+
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(8 + json.count + end)
+    withUnsafeBytes(of: UInt64(json.count).littleEndian) { bytes += $0 }
+    bytes += json
+    for name in names { tensors[name]!.withUnsafeScalars { bytes += UnsafeRawBufferPointer($0) } }
+    return bytes
+  }
+
+  /// The content of `bytes`; errors name `file`.
+  public static func decode(
+    _ bytes: [UInt8], from file: String = "safetensors"
+  ) throws(CheckpointError) -> (tensors: StateDictionary, metadata: [String: String]) {
+    guard bytes.count >= 8 else {
+      throw CheckpointError("has \(bytes.count) bytes, a safetensors file at least 8", in: file)
+    }
+    let stated = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    guard stated <= UInt64(min(longestHeader, bytes.count - 8)) else {
+      throw CheckpointError(
+        "states a header of \(stated) bytes, but \(bytes.count - 8) bytes follow (is it a safetensors file?)", in: file)
+    }
+    let data = 8 + Int(stated)
+    let header: Header
+    do { header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<data])) } catch {
+      throw CheckpointError("its header is not a safetensors header: \(error)", in: file)
+    }
+    try check(header, dataCount: bytes.count - data, file)
+
+    var tensors: StateDictionary = [:]
+    for (name, entry) in header.entries {
+      let type = ElementType(rawValue: entry.dtype)!
+      tensors[name] = bytes.withUnsafeBytes { bytes in
+        tensor(Shape(entry.shape), type, UnsafeRawBufferPointer(rebasing: bytes[(data + entry.dataOffsets[0])...]))
+      }
+    }
+    return (tensors, header.metadata ?? [:])
+  }
+
+  /// Refuses entries that do not cover the `dataCount` bytes of data exactly, one after the other.
+  private static func check(_ header: Header, dataCount: Int, _ file: String) throws(CheckpointError) {
+    for (name, entry) in header.entries.sorted(by: { $0.key < $1.key }) {
+      guard let type = ElementType(rawValue: entry.dtype) else {
+        throw CheckpointError("tensor '\(name)' has element type '\(entry.dtype)', which is not supported", in: file)
+      }
+      guard entry.dataOffsets.count == 2, entry.dataOffsets[0] >= 0,
+        entry.dataOffsets[0] <= entry.dataOffsets[1], entry.dataOffsets[1] <= dataCount
+      else {
+        throw CheckpointError("tensor '\(name)' lies at \(entry.dataOffsets) of \(dataCount) bytes of data", in: file)
+      }
+      let length = entry.dataOffsets[1] - entry.dataOffsets[0]
+      // Dividing cannot overflow as multiplying could.
+      guard let count = checkedCount(entry.shape), length % type.size == 0, count == length / type.size else {
+        throw CheckpointError(
+          "tensor '\(name)' of shape \(entry.shape) and type \(entry.dtype) has \(length) bytes", in: file)
+      }
+    }
+    var (end, previous) = (0, "")
+    for (name, entry) in header.entries.sorted(by: {
+      $0.value.dataOffsets.lexicographicallyPrecedes($1.value.dataOffsets)
+    }) {
+      guard entry.dataOffsets[0] >= end else {
+        throw CheckpointError("tensors '\(previous)' and '\(name)' overlap", in: file)
+      }
+      guard entry.dataOffsets[0] == end else {
+        throw CheckpointError("no tensor holds the bytes \(end)..<\(entry.dataOffsets[0]) before '\(name)'", in: file)
+      }
+      (end, previous) = (entry.dataOffsets[1], name)
+    }
+    guard end == dataCount else {
+      throw CheckpointError("has \(dataCount) bytes of data, its tensors \(end)", in: file)
+    }
+  }
+
+  private struct Entry: Codable {
+    var dtype: String
+    var shape: [Int]
+    var dataOffsets: [Int]
+    private enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
+  }
+
+  private struct Header: Codable {
+    var metadata: [String: String]?
+    var entries: [String: Entry]
+
+    private struct Name: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+      static let metadata = Name(stringValue: "__metadata__")
+    }
+    init(metadata: [String: String]?, entries: [String: Entry]) {
+      (self.metadata, self.entries) = (metadata, entries)
+    }
+    init(from decoder: any Swift.Decoder) throws {
+      let container = try decoder.container(keyedBy: Name.self)
+      metadata = try container.decodeIfPresent([String: String].self, forKey: .metadata)
+      entries = [:]
+      for name in container.allKeys where name.stringValue != Name.metadata.stringValue {
+        entries[name.stringValue] = try container.decode(Entry.self, forKey: name)
+      }
+    }
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Name.self)
+      try container.encodeIfPresent(metadata, forKey: .metadata)
+      for (name, entry) in entries { try container.encode(entry, forKey: Name(stringValue: name)) }
+    }
+  }
+}
+
+/// A contiguous tensor from the start of `bytes`, which are long enough.
+private func tensor(_ shape: Shape, _ type: ElementType, _ bytes: UnsafeRawBufferPointer) -> Tensor {
+  Tensor(shape: shape) { out in
+    if type == .ofScalar {
+      let length = out.count * type.size
+      UnsafeMutableRawBufferPointer(out).copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+    } else {
+      for i in out.indices { out[i] = type.scalar(bytes, at: i * type.size) }
+    }
+  }
+}

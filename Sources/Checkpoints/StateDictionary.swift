@@ -1,0 +1,112 @@
+import Foundation
+import Layers
+
+extension Module {
+  /// Every parameter and buffer by name, in PyTorch's names and layout: convolution weights are
+  /// `[outputs, inputs, height, width]` here, everything else is as it is in the model.
+  public var stateDictionary: StateDictionary {
+    var state: StateDictionary = [:]
+    for (name, parameter) in namedParameters { state[name] = parameter.wrappedValue.detached.inPyTorchLayout }
+    for (name, buffer) in namedBuffers { state[name] = buffer.wrappedValue.inPyTorchLayout }
+    return state
+  }
+
+  /// Takes every parameter and buffer from `state`, which has PyTorch's names and layout.
+  ///
+  /// PyTorch's `num_batches_tracked` is ignored. Nothing changes where an error is thrown.
+  /// - Parameter strict: Whether the names must be the model's own; otherwise only those in common are taken.
+  /// - Throws: A ``CheckpointError`` that names what is missing, unexpected or of another shape.
+  public func load(_ state: StateDictionary, strict: Bool = true) throws(CheckpointError) {
+    var unexpected = Set(state.keys.filter { !$0.hasSuffix("num_batches_tracked") })
+    var (missing, misshapen): ([String], [String]) = ([], [])
+    var assignments: [() -> Void] = []
+    func take(_ name: String, _ shape: Shape, _ assign: @escaping (Tensor) -> Void) {
+      unexpected.remove(name)
+      guard let stored = state[name] else { return missing.append(name) }
+      let wanted = shape.inPyTorchLayout
+      guard stored.shape == wanted else {
+        return misshapen.append("'\(name)' has shape \(stored.shape), the model wants \(wanted)")
+      }
+      assignments.append { assign(stored.detached.fromPyTorchLayout) }
+    }
+    for (name, parameter) in namedParameters {
+      take(name, parameter.wrappedValue.shape) { parameter.wrappedValue = $0 }
+    }
+    for (name, buffer) in namedBuffers { take(name, buffer.wrappedValue.shape) { buffer.wrappedValue = $0 } }
+
+    var problems = misshapen
+    if strict {
+      if !missing.isEmpty { problems.append("missing: \(missing.listed)") }
+      if !unexpected.isEmpty { problems.append("unexpected: \(unexpected.sorted().listed)") }
+    }
+    guard problems.isEmpty else {
+      throw CheckpointError("the weights do not fit the model: " + problems.prefix(8).joined(separator: "; "))
+    }
+    for assign in assignments { assign() }
+  }
+
+  /// Takes the weights of a safetensors or PyTorch file; see ``loadState(from:)``.
+  public func load(from url: URL, strict: Bool = true) throws(CheckpointError) {
+    let state = try loadState(from: url)
+    do { try load(state, strict: strict) } catch { throw CheckpointError(error.problem, in: url.path) }
+  }
+
+  /// Writes the weights as safetensors, with PyTorch's names and layout, atomically.
+  public func save(to url: URL, metadata: [String: String] = [:]) throws(CheckpointError) {
+    try Safetensors.save(stateDictionary, metadata: metadata, to: url)
+  }
+}
+
+extension StateDictionary {
+  /// The state under plain names: a prefix `module.`, `state_dict.` or `model.` that all names share is removed, and
+  /// PyTorch's `num_batches_tracked` left out.
+  public var withPlainNames: StateDictionary {
+    var state = filter { !$0.key.hasSuffix("num_batches_tracked") }
+    while let prefix = ["module.", "state_dict.", "model."].first(where: { prefix in
+      !state.isEmpty && state.keys.allSatisfy { $0.hasPrefix(prefix) }
+    }) {
+      state = StateDictionary(uniqueKeysWithValues: state.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
+    return state
+  }
+}
+
+extension Array where Element == String {
+  fileprivate var listed: String {
+    prefix(8).map { "'\($0)'" }.joined(separator: ", ") + (count > 8 ? " and \(count - 8) more" : "")
+  }
+}
+
+extension Shape {
+  fileprivate var inPyTorchLayout: Shape {
+    rank == 4 ? [self[3], self[2], self[0], self[1]] : self
+  }
+}
+
+extension Tensor {
+  /// `[height, width, inputs, outputs]` as `[outputs, inputs, height, width]`; other ranks as they are.
+  public var inPyTorchLayout: Tensor { rank == 4 ? reordered([3, 2, 0, 1]) : self }
+  /// `[outputs, inputs, height, width]` as `[height, width, inputs, outputs]`; other ranks as they are.
+  public var fromPyTorchLayout: Tensor { rank == 4 ? reordered([2, 3, 1, 0]) : self }
+
+  /// A copy with axis `axes[i]` as axis `i`, on no tape.
+  private func reordered(_ axes: [Int]) -> Tensor {
+    let strides = shape.strides
+    let (d, s) = (axes.map { shape[$0] }, axes.map { strides[$0] })
+    return withUnsafeScalars { source in
+      Tensor(shape: Shape(d)) { out in
+        var i = 0
+        for a in 0..<d[0] {
+          for b in 0..<d[1] {
+            for c in 0..<d[2] {
+              for e in 0..<d[3] {
+                out[i] = source[a * s[0] + b * s[1] + c * s[2] + e * s[3]]
+                i += 1
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import CZlib
+
+/// A zip archive in memory: members by name, stored or deflated.
+struct ZipArchive {
+  struct Member {
+    var method: Int
+    var checksum: UInt
+    var compressedSize: Int
+    var size: Int
+    var headerOffset: Int
+  }
+  let bytes: [UInt8]
+  let file: String
+  private(set) var members: [String: Member] = [:]
+
+  /// Deflate shrinks at most about a thousandfold; a member that claims more lies.
+  private static let largestRatio = 1_032
+  /// No member unfolds to more; PyTorch itself stores and never deflates.
+  private static let largestDeflated = 1 << 30
+
+  init(_ bytes: [UInt8], file: String) throws(CheckpointError) {
+    (self.bytes, self.file) = (bytes, file)
+    let (count, start) = try directory()
+    var reader = ByteReader(bytes, at: start, file: file)
+    for _ in 0..<count {
+      guard try reader.integer(4) == 0x0201_4b50 else { throw error("its zip directory is damaged") }
+      try reader.skip(6)
+      let method = try reader.integer(2)
+      try reader.skip(4)
+      let checksum = UInt(try reader.integer(4))
+      var sizes = [try reader.integer(4), try reader.integer(4)]
+      let (nameLength, extraLength, commentLength) = (
+        try reader.integer(2), try reader.integer(2), try reader.integer(2)
+      )
+      try reader.skip(8)
+      sizes.append(try reader.integer(4))
+      let name = try reader.string(nameLength)
+      var extra = ByteReader(try reader.bytes(extraLength), file: file)
+      while extra.offset + 4 <= extraLength {
+        let (tag, length) = (try extra.integer(2), try extra.integer(2))
+        var field = ByteReader(try extra.bytes(length), file: file)
+        // Zip64: the sizes that did not fit, in the order uncompressed, compressed, offset.
+        for index in [1, 0, 2] where tag == 1 && sizes[index] == 0xffff_ffff { sizes[index] = try field.integer(8) }
+      }
+      try reader.skip(commentLength)
+      guard sizes.allSatisfy({ $0 >= 0 }), members[name] == nil else {
+        throw error("its zip directory lists '\(name)' twice or with an impossible size")
+      }
+      members[name] = Member(
+        method: method, checksum: checksum, compressedSize: sizes[0], size: sizes[1], headerOffset: sizes[2])
+    }
+  }
+
+  /// How many members there are and where their list begins.
+  private func directory() throws(CheckpointError) -> (count: Int, start: Int) {
+    // The end record is 22 bytes and a comment of up to 65,535.
+    var end = bytes.count - 22
+    while end >= max(0, bytes.count - 22 - 65_535), !bytes[end...].starts(with: [0x50, 0x4b, 5, 6]) { end -= 1 }
+    guard end >= 0, bytes[end...].starts(with: [0x50, 0x4b, 5, 6]) else {
+      throw error("is no complete zip archive: its directory is missing")
+    }
+    var reader = ByteReader(bytes, at: end + 10, file: file)
+    var count = try reader.integer(2)
+    try reader.skip(4)
+    var start = try reader.integer(4)
+    if count == 0xffff || start == 0xffff_ffff {
+      reader = ByteReader(bytes, at: end - 20, file: file)
+      guard try reader.integer(4) == 0x0706_4b50 else { throw error("its zip64 directory is missing") }
+      try reader.skip(4)
+      reader = ByteReader(bytes, at: try reader.integer(8), file: file)
+      guard try reader.integer(4) == 0x0606_4b50 else { throw error("its zip64 directory is damaged") }
+      try reader.skip(28)
+      count = try reader.integer(8)
+      try reader.skip(8)
+      start = try reader.integer(8)
+    }
+    // An entry takes at least 46 bytes.
+    guard count >= 0, count <= bytes.count / 46 else { throw error("its zip directory claims \(count) members") }
+    return (count, start)
+  }
+
+  /// The content of the member `name`, of at most `limit` bytes.
+  func content(of name: String, limit: Int = .max) throws(CheckpointError) -> [UInt8] {
+    guard let member = members[name] else { throw error("has no member '\(name)'") }
+    guard member.size <= limit else {
+      throw error("member '\(name)' has \(member.size) bytes, at most \(limit) are expected")
+    }
+    var reader = ByteReader(bytes, at: member.headerOffset, file: file)
+    guard try reader.integer(4) == 0x0403_4b50 else { throw error("member '\(name)' is not where its directory says") }
+    try reader.skip(22)
+    let lengths = (try reader.integer(2), try reader.integer(2))
+    try reader.skip(lengths.0 + lengths.1)
+    let packed = try reader.bytes(member.compressedSize)
+    switch member.method {
+    case 0:
+      guard member.size == packed.count else { throw error("member '\(name)' is stored in another size than it has") }
+      return packed
+    case 8: return try inflated(packed, member, name)
+    default: throw error("member '\(name)' is compressed by method \(member.method), not stored or deflated")
+    }
+  }
+
+  private func inflated(_ packed: [UInt8], _ member: Member, _ name: String) throws(CheckpointError) -> [UInt8] {
+    guard member.size <= Self.largestDeflated, member.size / Self.largestRatio <= packed.count,
+      packed.count <= Int(UInt32.max)
+    else { throw error("member '\(name)' claims to unfold from \(packed.count) to \(member.size) bytes") }
+    var (source, stream) = (packed, z_stream())
+    // Minus the window's bits: no zlib header around the data.
+    guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+      throw error("zlib does not start")
+    }
+    defer { inflateEnd(&stream) }
+    var status = Z_OK
+    let result = [UInt8](unsafeUninitializedCapacity: member.size + 1) { output, count in
+      source.withUnsafeMutableBufferPointer { source in
+        stream.next_in = source.baseAddress
+        stream.avail_in = UInt32(source.count)
+        stream.next_out = output.baseAddress
+        stream.avail_out = UInt32(member.size + 1)  // one more, to notice a member that is longer than it says
+        status = inflate(&stream, Z_FINISH)
+      }
+      count = Int(stream.total_out)
+    }
+    guard status == Z_STREAM_END, result.count == member.size,
+      UInt(crc32(0, result, UInt32(result.count))) == member.checksum
+    else { throw error("member '\(name)' is damaged: it does not unfold to what its directory says") }
+    return result
+  }
+
+  private func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
+}

@@ -1,0 +1,29 @@
+import Layers
+
+/// What a training step sees: images and their labels.
+public protocol TrainingBatch: Sendable {
+  /// The model's input, whose first axis counts the images.
+  var images: Tensor { get }
+  /// The class of each image; empty where there are none.
+  var labels: [Int] { get }
+}
+
+/// Batches by epoch: for each number the same ones in the same order, however often it is asked.
+///
+/// A run that resumes in the middle of an epoch depends on that. An array of batches is the same in every epoch.
+public protocol BatchSource<Batch> {
+  /// What a step sees.
+  associatedtype Batch: TrainingBatch
+  /// One pass.
+  associatedtype Epoch: Sequence where Epoch.Element == Batch
+  /// The batches of epoch `number`, counted from 0.
+  func epoch(_ number: Int) -> Epoch
+  /// How many batches an epoch has, for the time left.
+  var batchCount: Int { get }
+}
+
+extension Array: BatchSource where Element: TrainingBatch {
+  public typealias Batch = Element
+  public func epoch(_ number: Int) -> [Element] { self }
+  public var batchCount: Int { count }
+}

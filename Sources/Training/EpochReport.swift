@@ -1,0 +1,79 @@
+import Layers
+
+/// What one epoch of training did.
+public struct EpochReport: Sendable, Codable, Equatable {
+  /// Counted from 0.
+  public var epoch: Int
+  /// How many steps the whole run has taken.
+  public var step: Int
+  /// The mean training loss over the epoch's images, as each was seen.
+  public var loss: Double
+  /// The share of training images classified rightly as each was seen, nil where nothing is classified.
+  public var accuracy: Double?
+  /// The rate of the last step.
+  public var learningRate: Double
+  /// What the epoch took, validation left out; after a resumption the part since then.
+  public var seconds: Double
+  /// Trained a second.
+  public var imagesPerSecond: Double
+  /// On the validation batches, nil where there are none or training stopped.
+  public var validation: Evaluation.Summary?
+  /// Whether no epoch before was as good: by validation accuracy, else validation loss, else training loss.
+  public var isBest: Bool
+  /// Why training stopped inside this epoch, nil where it did not.
+  public var stopped: TrainingError?
+}
+
+/// Why a run cannot go on.
+public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConvertible {
+  /// The loss became infinite or not a number.
+  case nonFiniteLoss(epoch: Int, step: Int, value: String)
+  /// A source had no batch in an epoch.
+  case emptyEpoch(Int)
+
+  public var description: String {
+    switch self {
+    case .nonFiniteLoss(let epoch, let step, let value):
+      "the loss became \(value) at step \(step) of epoch \(epoch); a lower learning rate, or clipped gradients, may help"
+    case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
+    }
+  }
+}
+
+/// What one step of training did, for progress.
+public struct StepReport: Sendable {
+  /// Where the run stands after this step.
+  public var position: TrainingPosition
+  /// The loss of this step's batch.
+  public var loss: Double
+  /// The rate of this step.
+  public var learningRate: Double
+  /// How many batches an epoch has.
+  public var batchesPerEpoch: Int
+  /// How many epochs the run has.
+  public var epochs: Int
+  /// Since this epoch began or was resumed.
+  public var seconds: Double
+  /// Trained a second in this epoch so far.
+  public var imagesPerSecond: Double
+}
+
+/// How far a run has come; all that ``Fit`` needs besides the objects it trains to go on from there.
+public struct TrainingPosition: Sendable, Codable, Equatable {
+  /// The epoch that is under way or comes next, counted from 0.
+  public var epoch = 0
+  /// How many of its batches are done.
+  public var batch = 0
+  /// How many steps the run has taken.
+  public var step = 0
+  /// What the epoch's report sums up so far.
+  var lossSum = 0.0
+  var correct = 0
+  var images = 0
+  var classified = 0
+  /// The measure of the best epoch so far; less is better.
+  var best: Double?
+
+  /// The beginning of a run.
+  public init() {}
+}

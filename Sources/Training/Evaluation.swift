@@ -1,0 +1,163 @@
+import Layers
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a model says of a set of images, and how right it is.
+public struct Evaluation: Sendable {
+  /// The figures without the images.
+  public struct Summary: Sendable, Codable, Equatable {
+    /// How many images there were.
+    public var count: Int
+    /// The mean loss over the images.
+    public var loss: Double
+    /// The share of images whose likeliest class is right, nil where nothing is classified.
+    public var top1: Double?
+    /// The share of images whose class is among the ``k`` likeliest, nil where nothing is classified.
+    public var topK: Double?
+    /// The number of classes that count for ``topK``.
+    public var k: Int
+    /// The expected calibration error, in 0...1, nil where nothing is classified.
+    public var calibrationError: Double?
+  }
+
+  /// The figures without the images.
+  public internal(set) var summary: Summary
+  /// The class of each image.
+  public internal(set) var labels: [Int] = []
+  /// The likeliest class of each image.
+  public internal(set) var predictions: [Int] = []
+  /// The probability of each class for each image, `[images, classes]`.
+  public internal(set) var probabilities: Tensor = .zeros([0, 0])
+  /// The entropy of each image's probabilities, in nats.
+  public internal(set) var entropies: [Double] = []
+  /// How many images of class `row` were taken for class `column`.
+  public internal(set) var confusion: [[Int]] = []
+
+  /// How many images there were.
+  public var count: Int { summary.count }
+  /// The mean loss over the images.
+  public var loss: Double { summary.loss }
+  /// How many images were classified rightly.
+  public var correct: Int { zip(predictions, labels).count { $0 == $1 } }
+  /// The share of images whose likeliest class is right, 0 where nothing is classified.
+  public var top1: Double { summary.top1 ?? 0 }
+  /// The share of images whose class is among the `k` likeliest, 0 where nothing is classified.
+  public var topK: Double { summary.topK ?? 0 }
+  /// The expected calibration error over 15 bins, 0 where nothing is classified.
+  public var calibrationError: Double { summary.calibrationError ?? 0 }
+}
+
+/// Evaluates a classifier by cross-entropy, accuracy, calibration and entropy.
+///
+/// - Precondition: The model gives logits `[batch, classes]` and every label is one of the classes.
+public func evaluate<Model: Layer, Batch: TrainingBatch>(
+  _ model: Model, on batches: some Sequence<Batch>, k: Int = 5
+) -> Evaluation {
+  evaluate(model, on: batches, k: k) { softmaxCrossEntropy($0, labels: $1.labels) }
+}
+
+/// Evaluates a model by a loss, and a classifier also by accuracy, calibration and entropy.
+///
+/// The model is in evaluation mode meanwhile and in the mode it had before afterwards.
+/// - Parameters:
+///   - k: How many of the likeliest classes count as right for top-k; the number of classes where there are fewer.
+///   - classifies: Whether the outputs are logits, where they are `[batch, classes]` and the batch has labels.
+///   - loss: A single scalar, the mean over a batch, for the model's output and the batch.
+public func evaluate<Model: Layer, Batch: TrainingBatch>(
+  _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
+  loss: (_ output: Tensor, _ batch: Batch) -> Tensor
+) -> Evaluation {
+  var (count, lossSum, classes) = (0, 0.0, 0)
+  var (logits, labels): ([Scalar], [Int]) = ([], [])
+  model.evaluating {
+    for batch in batches {
+      let output = model(batch.images)
+      let images = batch.images.shape[0]
+      count += images
+      lossSum += Double(loss(output, batch).item) * Double(images)
+      guard classifies, output.rank == 2, output.shape[0] == batch.labels.count else { continue }
+      require(
+        classes == 0 || classes == output.shape[1],
+        "evaluate: output \(output.shape) has \(output.shape[1]) classes, a batch before had \(classes)")
+      classes = output.shape[1]
+      output.withUnsafeScalars { logits += $0 }
+      labels += batch.labels
+    }
+  }
+  let summary = Evaluation.Summary(count: count, loss: lossSum / Double(max(count, 1)), k: min(k, max(classes, 1)))
+  guard classes > 0 else { return Evaluation(summary: summary) }
+  return Evaluation(logits: Tensor(logits, shape: [labels.count, classes]), labels: labels, summary)
+}
+
+extension Evaluation {
+  /// Measures `logits`, `[images, classes]`, against `labels`.
+  init(logits: Tensor, labels: [Int], _ summary: Summary) {
+    let classes = logits.shape[1]
+    require(
+      labels.allSatisfy((0..<classes).contains), "evaluate: a label is not one of the \(classes) classes of the output")
+    self.summary = summary
+    self.labels = labels
+    predictions = logits.predictions
+    confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+    for (label, prediction) in zip(labels, predictions) { confusion[label][prediction] += 1 }
+
+    var (entropies, confidences, inTopK): ([Double], [Double], Int) = ([], [], 0)
+    probabilities = Tensor(shape: logits.shape) { out in
+      logits.withUnsafeScalars { logits in
+        for (image, label) in labels.enumerated() {
+          let row = logits[image * classes..<(image + 1) * classes].map(Double.init)
+          let top = row.max()!
+          let exponentials = row.map { exp($0 - top) }
+          let sum = exponentials.reduce(0, +)
+          for (index, e) in exponentials.enumerated() { out[image * classes + index] = Scalar(e / sum) }
+          entropies.append(exponentials.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 })
+          confidences.append(exponentials.max()! / sum)
+          // As in `predictions`, the first of equal classes is the likelier.
+          let before = row.indices.count { row[$0] > row[label] || (row[$0] == row[label] && $0 < label) }
+          if before < summary.k { inTopK += 1 }
+        }
+      }
+    }
+    self.entropies = entropies
+    let isRight = zip(predictions, labels).map { $0 == $1 }
+    self.summary.top1 = Double(isRight.count { $0 }) / Double(max(labels.count, 1))
+    self.summary.topK = Double(inTopK) / Double(max(labels.count, 1))
+    self.summary.calibrationError = expectedCalibrationError(confidences: confidences, isRight: isRight)
+  }
+}
+
+/// How far confidence is from accuracy: over `bins` equal parts of 0...1, the mean of `|accuracy - confidence|` weighted by
+/// the share of images in each.
+///
+/// Guo et al.: "On calibration of modern neural networks", 2017. Bins are open below and closed above, as there.
+public func expectedCalibrationError(confidences: [Double], isRight: [Bool], bins: Int = 15) -> Double {
+  require(
+    confidences.count == isRight.count && bins > 0,
+    "expectedCalibrationError: \(confidences.count) confidences, \(isRight.count) outcomes, \(bins) bins")
+  var gaps = [Double](repeating: 0, count: bins)
+  for (confidence, isRight) in zip(confidences, isRight) {
+    let bin = confidence.isFinite ? min(max(Int((confidence * Double(bins)).rounded(.up)) - 1, 0), bins - 1) : bins - 1
+    gaps[bin] += (isRight ? 1 : 0) - confidence
+  }
+  return gaps.reduce(0) { $0 + $1.magnitude } / Double(max(confidences.count, 1))
+}
+
+extension Tensor {
+  /// The index of the largest of each row of `[rows, columns]`, the first of equals.
+  var predictions: [Int] {
+    let columns = shape[1]
+    return withUnsafeScalars { scalars in
+      (0..<shape[0]).map { row in
+        var best = row * columns
+        for i in best..<(row + 1) * columns where scalars[i] > scalars[best] { best = i }
+        return best - row * columns
+      }
+    }
+  }
+}

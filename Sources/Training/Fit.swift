@@ -1,0 +1,170 @@
+import Layers
+
+/// The epochs of a training run, trained one by one as they are asked for.
+///
+/// ```swift
+/// for epoch in Fit(model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer, epochs: 60) {
+///   print(epoch.loss)
+///   try epoch.check()
+/// }
+/// ```
+///
+/// Stopping early is `break`. Each step is `valueWithGradient`, then `optimizer.update`: copy it to change it.
+///
+/// The model is in training mode in each epoch and in the mode it had before between them.
+///
+/// A loss that is not finite ends the sequence before it can reach the weights: the last report says so in
+/// ``EpochReport/stopped``, which ``EpochReport/check()`` throws; ``run(_:)`` does the whole loop and throws.
+public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol {
+  /// A single scalar for the model's output and the batch it came from.
+  public typealias Loss = (_ output: Tensor, _ batch: Source.Batch) -> Tensor
+
+  /// What is trained.
+  public let model: Model
+  /// How many epochs the run has, those before a resumption included.
+  public let epochs: Int
+  /// Where the run stands.
+  public private(set) var position: TrainingPosition
+
+  private let source: Source
+  private let loss: Loss
+  private let optimizer: any Optimizer
+  private let schedule: Schedule?
+  private let validation: (any BatchSource<Source.Batch>)?
+  private let average: WeightAverage?
+  private let clipping: Scalar?
+  private let classifies: Bool
+  private let onStep: ((StepReport) -> Void)?
+  private var hasEnded = false
+
+  /// A run that has not begun.
+  ///
+  /// - Parameters:
+  ///   - source: The batches of each epoch.
+  ///   - schedule: The learning rate for each step of the run, counted from 0; nil leaves the optimizer's alone.
+  ///   - validation: Evaluated after each epoch, with the averaged weights where there is an average.
+  ///   - average: Updated after each step.
+  ///   - clipping: The largest norm of all gradients together, nil for any.
+  ///   - classifies: Whether the outputs are logits `[batch, classes]`, of which accuracy is measured where they have
+  ///     that shape and the batch has labels.
+  ///   - start: Where to go on, with the model and the optimizer as they were there; see ``TrainingState``.
+  ///   - onStep: Called after each step.
+  public init(
+    _ model: Model, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
+    validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
+    clipping: Scalar? = nil, classifies: Bool = true, startingAt start: TrainingPosition = TrainingPosition(),
+    onStep: ((StepReport) -> Void)? = nil
+  ) {
+    (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
+    (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
+    (self.clipping, self.classifies, self.onStep, position) = (clipping, classifies, onStep, start)
+  }
+
+  /// Trains one epoch, or what is left of it; nil after the last one or once training has stopped.
+  public mutating func next() -> EpochReport? {
+    guard !hasEnded, position.epoch < epochs else { return nil }
+    let epoch = position.epoch
+    let clock = ContinuousClock()
+    let (start, imagesBefore) = (clock.now, position.images)
+    func seconds() -> Double { (clock.now - start) / .seconds(1) }
+    func rate() -> Double { Double(position.images - imagesBefore) / Swift.max(seconds(), 1e-9) }
+
+    let stopped = model.training { () -> TrainingError? in
+      for batch in source.epoch(epoch).dropFirst(position.batch) {
+        if let error = take(batch) { return error }
+        onStep?(
+          StepReport(
+            position: position, loss: lastLoss, learningRate: Double(optimizer.learningRate),
+            batchesPerEpoch: source.batchCount, epochs: epochs, seconds: seconds(), imagesPerSecond: rate()))
+      }
+      return position.images > 0 ? nil : .emptyEpoch(epoch)
+    }
+    var report = EpochReport(
+      epoch: epoch, step: position.step, loss: position.lossSum / Double(Swift.max(position.images, 1)),
+      accuracy: position.classified > 0 ? Double(position.correct) / Double(position.classified) : nil,
+      learningRate: Double(optimizer.learningRate), seconds: seconds(), imagesPerSecond: rate(), isBest: false,
+      stopped: stopped)
+    if stopped != nil {
+      hasEnded = true
+      return report
+    }
+    if let validation { report.validation = validated(on: validation) }
+    let measure = report.validation.map { $0.top1.map { -$0 } ?? $0.loss } ?? report.loss
+    report.isBest = measure < (position.best ?? .infinity)
+    let best = report.isBest ? measure : position.best
+    let step = position.step
+    position = TrainingPosition()
+    (position.epoch, position.step, position.best) = (epoch + 1, step, best)
+    return report
+  }
+
+  /// Trains all epochs that are left, and gives their reports.
+  ///
+  /// - Parameter body: Called with each report as it comes; false ends the run.
+  /// - Throws: Why training stopped, when it could not go on.
+  @discardableResult
+  public mutating func run(_ body: (EpochReport) -> Bool = { _ in true }) throws(TrainingError) -> [EpochReport] {
+    var reports: [EpochReport] = []
+    while let report = next() {
+      reports.append(report)
+      let goesOn = body(report)
+      try report.check()
+      guard goesOn else { break }
+    }
+    return reports
+  }
+
+  private var lastLoss = 0.0
+
+  private mutating func take(_ batch: Source.Batch) -> TrainingError? {
+    if let schedule { optimizer.learningRate = schedule(position.step) }
+    var output: Tensor?
+    let (value, gradients) = valueWithGradient(of: model) { model in
+      let prediction = model(batch.images)
+      output = prediction.detached
+      return loss(prediction, batch)
+    }
+    guard value.item.isFinite else {
+      return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)")
+    }
+    optimizer.update(with: clipping.map(gradients.clipped(toNorm:)) ?? gradients)
+    average?.update()
+
+    let images = batch.images.shape[0]
+    lastLoss = Double(value.item)
+    position.lossSum += lastLoss * Double(images)
+    position.images += images
+    if classifies, let output, output.rank == 2, output.shape[0] == batch.labels.count {
+      position.correct += zip(output.predictions, batch.labels).count { $0 == $1 }
+      position.classified += batch.labels.count
+    }
+    position.batch += 1
+    position.step += 1
+    return nil
+  }
+
+  private func validated(on source: some BatchSource<Source.Batch>) -> Evaluation.Summary {
+    let batches = source.epoch(0)
+    func summary() -> Evaluation.Summary {
+      evaluate(model, on: batches, classifies: classifies, loss: loss).summary
+    }
+    return average?.applied(summary) ?? summary()
+  }
+}
+
+extension EpochReport {
+  /// Throws why training stopped, where it did.
+  public func check() throws(TrainingError) { if let stopped { throw stopped } }
+}
+
+extension Module {
+  /// Runs `body` in training mode and puts each layer back into the mode it was in.
+  func training<R>(_ body: () -> R) -> R {
+    var modes: [(any TrainingAware, Bool)] = []
+    if let itself = self as? any TrainingAware { modes.append((itself, itself.isTraining)) }
+    visit { _, part in if let layer = part as? any TrainingAware { modes.append((layer, layer.isTraining)) } }
+    defer { for (layer, mode) in modes { layer.isTraining = mode } }
+    train()
+    return body()
+  }
+}
