@@ -1,0 +1,65 @@
+import Checkpoints
+import Foundation
+
+/// The course of a run, epoch by epoch, to draw or to keep.
+public struct LearningCurves: Sendable, Codable, Equatable {
+  /// One epoch after the other.
+  public private(set) var reports: [EpochReport]
+
+  /// The curves of `reports`.
+  public init(_ reports: [EpochReport] = []) { self.reports = reports }
+
+  /// Adds an epoch; one that is already there, as after a resumption, is replaced with all that follow it.
+  public mutating func append(_ report: EpochReport) {
+    reports.removeAll { $0.epoch >= report.epoch }
+    reports.append(report)
+  }
+
+  /// The mean training loss of each epoch.
+  public var loss: [Double] { reports.map(\.loss) }
+  /// The training accuracy of each epoch, nil where nothing was classified.
+  public var accuracy: [Double?] { reports.map(\.accuracy) }
+  /// The validation loss of each epoch, nil where there was none.
+  public var validationLoss: [Double?] { reports.map { $0.validation?.loss } }
+  /// The validation accuracy of each epoch, nil where there was none.
+  public var validationAccuracy: [Double?] { reports.map { $0.validation?.top1 } }
+  /// The learning rate at the end of each epoch.
+  public var learningRate: [Double] { reports.map(\.learningRate) }
+  /// The last epoch that was the best so far.
+  public var best: EpochReport? { reports.last(where: \.isBest) }
+
+  /// A table with a line of names and one line an epoch; what was not measured is empty.
+  public var csv: String {
+    let rows = reports.map { report in
+      let validation = report.validation
+      let values: [Double?] = [
+        report.loss, report.accuracy, validation?.loss, validation?.top1, validation?.topK,
+        validation?.calibrationError, report.learningRate, report.seconds, report.imagesPerSecond,
+      ]
+      return "\(report.epoch),\(report.step)," + values.map { $0.map { "\($0)" } ?? "" }.joined(separator: ",")
+    }
+    let names =
+      "epoch,step,loss,accuracy,validation_loss,validation_top1,validation_topk,validation_calibration_error,"
+      + "learning_rate,seconds,images_per_second"
+    return ([names] + rows).joined(separator: "\n") + "\n"
+  }
+}
+
+/// Keeps the learning curves in a CSV file, which is whole after every epoch.
+public struct CSVLog {
+  /// Where the file is.
+  public let url: URL
+  /// What is in it.
+  public private(set) var curves: LearningCurves
+
+  /// A log that begins with the epochs `curves`, those of a run that goes on.
+  public init(_ url: URL, continuing curves: LearningCurves = LearningCurves()) {
+    (self.url, self.curves) = (url, curves)
+  }
+
+  /// Adds an epoch and writes the file.
+  public mutating func append(_ report: EpochReport) throws(CheckpointError) {
+    curves.append(report)
+    try writeAtomically(Array(curves.csv.utf8), to: url)
+  }
+}
