@@ -1,0 +1,68 @@
+import Foundation
+
+/// Stage S3: how sure a classifier is of each image, from its logits.
+///
+/// ```swift
+/// let certainty = PredictionEntropy()(logits, labels: labels)
+/// print(certainty.saturation)
+/// ```
+public struct PredictionEntropy: Sendable, Codable, Hashable {
+  /// Divides the logits; above 1 it tells apart images whose probabilities have saturated.
+  public var temperature: Double
+
+  /// - Precondition: `temperature` is positive.
+  public init(temperature: Double = 1) {
+    require(
+      temperature > 0 && temperature.isFinite, "PredictionEntropy: the temperature \(temperature) is not positive")
+    self.temperature = temperature
+  }
+
+  /// Measures every row of `logits`, `[images, classes]`.
+  public func callAsFunction(_ logits: Tensor, labels: [Int]) -> Certainty {
+    require(
+      logits.rank == 2 && logits.shape[0] == labels.count && logits.shape[1] > 0,
+      "PredictionEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [images, classes]")
+    let classes = logits.shape[1]
+    var certainty = Certainty(entropies: [], isCorrect: [], confidences: [])
+    logits.withUnsafeScalars { scalars in
+      for (image, label) in labels.enumerated() {
+        let row = scalars[image * classes..<(image + 1) * classes]
+        let top = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
+        certainty.isCorrect.append(top - row.startIndex == label)
+        certainty.entropies.append(Self.entropy(row, temperature: temperature).entropy)
+        certainty.confidences.append(Self.entropy(row, temperature: 1).confidence)
+      }
+    }
+    return certainty
+  }
+
+  /// `log Σ exp(z) - Σ p z` with `z` measured from the largest logit: no logarithm of a vanishing probability.
+  private static func entropy(_ row: Slice<UnsafeBufferPointer<Scalar>>, temperature: Double) -> (
+    entropy: Double, confidence: Double
+  ) {
+    let top = Double(row.max()!)
+    let z = row.map { (Double($0) - top) / temperature }
+    let sum = z.reduce(0) { $0 + exp($1) }
+    let mean = z.reduce(0) { $0 + ($1 == -.infinity ? 0 : exp($1) / sum * $1) }
+    return (max(0, log(sum) - mean), 1 / sum)
+  }
+}
+
+/// How sure a classifier is of each image, and whether it is right.
+public struct Certainty: Sendable, Codable, Hashable {
+  /// The Shannon entropy of each image's probabilities, in nats, at the temperature asked for.
+  public var entropies: [Double]
+  /// Whether the likeliest class is the right one.
+  public var isCorrect: [Bool]
+  /// The probability of the likeliest class, at temperature 1.
+  public var confidences: [Double]
+
+  /// The share of images whose likeliest class has a probability above 0.9999.
+  ///
+  /// Where it is high, the least entropy is decided by rounding.
+  public var saturation: Double {
+    Double(confidences.count { $0 > 0.9999 }) / Double(max(confidences.count, 1))
+  }
+  /// The mean entropy, in nats.
+  public var meanEntropy: Double { entropies.reduce(0, +) / Double(max(entropies.count, 1)) }
+}

@@ -1,0 +1,84 @@
+/// Stage S4: chooses the image that stands for each cluster.
+public struct RepresentativeSelection: Sendable, Codable, Hashable {
+  /// Which image of a cluster stands for it.
+  public enum Selector: String, Sendable, Codable, Hashable, CaseIterable {
+    /// The one that the baseline is surest of: the paper's. The first of equals.
+    case minimumEntropy
+    /// The medoid of the tenth of least entropy among the images that the baseline classifies rightly.
+    ///
+    /// Where a baseline has saturated, many entropies are nearly 0 and the least is decided by rounding; this is not.
+    case lowEntropyMedoid
+    /// The one with the least sum of distances to the others, whatever its entropy.
+    case medoid
+    /// Any.
+    case random
+  }
+  /// Which image of a cluster stands for it.
+  public var selector: Selector
+  /// Decides ``Selector/random``.
+  public var seed: UInt64
+
+  /// A selection by that rule.
+  public init(_ selector: Selector = .minimumEntropy, seed: UInt64 = 0) {
+    (self.selector, self.seed) = (selector, seed)
+  }
+
+  /// Chooses an image for every cluster.
+  ///
+  /// - Parameters:
+  ///   - features: `[images, …]`, in which medoids are found.
+  ///   - certainty: Of every image.
+  public func callAsFunction(_ clusters: Clusters, features: Tensor, certainty: Certainty) -> Representatives {
+    require(
+      features.rank >= 2 && features.shape[0] == certainty.entropies.count,
+      "RepresentativeSelection: features \(features.shape) do not fit \(certainty.entropies.count) entropies")
+    let points = features.flattenedRows
+    var generator = SplittableGenerator(seed: seed)
+    func chosen(_ members: [Int]) -> Int {
+      require(!members.isEmpty, "RepresentativeSelection: a cluster has no image")
+      switch selector {
+      case .minimumEntropy: return members.min { certainty.precedes($0, $1) }!
+      case .medoid: return Self.medoid(members, points)
+      case .random: return members.randomElement(using: &generator)!
+      case .lowEntropyMedoid:
+        let right = members.filter { certainty.isCorrect[$0] }
+        let candidates = (right.isEmpty ? members : right).sorted { certainty.precedes($0, $1) }
+        return Self.medoid(Array(candidates.prefix((candidates.count + 9) / 10)), points)
+      }
+    }
+    return Representatives(
+      classes: clusters.classes.map { $0.clusters.map(chosen) }, saturation: certainty.saturation)
+  }
+
+  /// The member with the least sum of distances to the others; rows are taken a few at a time to bound memory.
+  private static func medoid(_ members: [Int], _ points: Tensor) -> Int {
+    let all = points.rows(at: members)
+    var sums: [Double] = []
+    for start in stride(from: 0, to: members.count, by: 512) {
+      let some = points.rows(at: Array(members[start..<min(start + 512, members.count)]))
+      squaredDistances(some, all).withUnsafeScalars { distances in
+        for row in 0..<some.shape[0] {
+          sums.append(
+            distances[row * members.count..<(row + 1) * members.count].reduce(0) { $0 + Double($1.squareRoot()) })
+        }
+      }
+    }
+    return members[sums.indices.reduce(0) { sums[$1] < sums[$0] ? $1 : $0 }]
+  }
+}
+
+extension Certainty {
+  /// By entropy, then by index, so that the order never depends on the sort.
+  fileprivate func precedes(_ a: Int, _ b: Int) -> Bool { (entropies[a], a) < (entropies[b], b) }
+}
+
+/// The image that stands for each cluster of each class: the product of ``RepresentativeSelection``.
+public struct Representatives: Sendable, Codable, Hashable {
+  /// For each class the image of each cluster, as indices into the training set.
+  public var classes: [[Int]]
+  /// The share of training images on which the baseline has saturated.
+  public var saturation: Double
+
+  /// Representatives given by hand, or by another method.
+  public init(classes: [[Int]], saturation: Double = 0) { (self.classes, self.saturation) = (classes, saturation) }
+}
