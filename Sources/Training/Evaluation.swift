@@ -111,7 +111,7 @@ extension Evaluation {
     probabilities = Tensor(shape: logits.shape) { out in
       logits.withUnsafeScalars { logits in
         for (image, label) in labels.enumerated() {
-          let row = logits[image * classes..<(image + 1) * classes].map(Double.init)
+          let row = logits[image * classes..<(image + 1) * classes].map { Double($0) }
           let top = row.max()!
           let exponentials = row.map { exp($0 - top) }
           let sum = exponentials.reduce(0, +)

@@ -4,7 +4,7 @@ import Testing
 
 struct StateDictionaryTests {
   @Test func convolutionWeightsAreTurnedAtTheBorder() {
-    let hwio = Tensor((0..<24).map(Scalar.init), shape: [1, 2, 3, 4])
+    let hwio = Tensor((0..<24).map { Scalar($0) }, shape: [1, 2, 3, 4])
     let oihw = hwio.inPyTorchLayout
     #expect(oihw.shape == [4, 3, 1, 2])
     // o = 1, i = 2, h = 0, w = 1 lies at 11 of OIHW and at (1 * 3 + 2) * 4 + 1 of HWIO.
