@@ -1,0 +1,37 @@
+# `make help` lists what there is. Every target that compiles first installs missing system libraries.
+
+SWIFT ?= swift
+OUT ?= out/demo
+DATA ?= digits
+ARGS ?=
+# The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
+TEST_FLAGS ?= -Xcc -O2
+
+.PHONY: help demo test bench lint format examples consumer dependencies
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: dependencies ## A whole EncodeNet experiment with its report (DATA=digits, OUT=out/demo, ARGS=more options)
+	$(SWIFT) run -c release encodenet run --data $(DATA) --out $(OUT) $(ARGS)
+
+test: dependencies ## All tests (ARGS="--filter Layers" for some)
+	$(SWIFT) test $(TEST_FLAGS) $(ARGS)
+
+bench: dependencies ## Rates of the kernels and of training steps
+	$(SWIFT) run -c release --package-path Benchmarks $(ARGS)
+
+examples: dependencies ## Build and run every program of Examples/
+	Scripts/examples-check
+
+consumer: dependencies ## Use the package from another package, by version
+	Scripts/consumer-check
+
+lint: ## Check the format of every Swift file
+	$(SWIFT) format lint --strict -r $(wildcard Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Package.swift)
+
+format: ## Format every Swift file
+	$(SWIFT) format -i -r $(wildcard Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Package.swift)
+
+dependencies:
+	@Scripts/install-dependencies
