@@ -31,9 +31,13 @@ func symmetricEigen(_ matrix: Tensor) throws(EncodeNetError) -> (values: [Scalar
   var vectors = matrix.detached
   let status = vectors.withUnsafeMutableScalars { v in
     #if DoublePrecision
-      LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 86 /* V */, 85 /* U */, n, v.baseAddress!, n, &values)
+      LAPACKE_dsyevd(
+        LAPACK_ROW_MAJOR, CChar(bitPattern: UInt8(ascii: "V")), CChar(bitPattern: UInt8(ascii: "U")), n, v.baseAddress!,
+        n, &values)
     #else
-      LAPACKE_ssyevd(LAPACK_ROW_MAJOR, 86 /* V */, 85 /* U */, n, v.baseAddress!, n, &values)
+      LAPACKE_ssyevd(
+        LAPACK_ROW_MAJOR, CChar(bitPattern: UInt8(ascii: "V")), CChar(bitPattern: UInt8(ascii: "U")), n, v.baseAddress!,
+        n, &values)
     #endif
   }
   guard status == 0 else {

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import EncodeNet
+
+@Suite struct SelectionTests {
+  @Test func entropyIsInNats() {
+    let certainty = PredictionEntropy()(Tensor([0, 0, 100, 0], shape: [2, 2]), labels: [1, 0])
+    #expect(abs(certainty.entropies[0] - 0.693147) < 1e-6 && certainty.entropies[1] < 1e-9)
+    #expect(certainty.isCorrect == [false, true] && certainty.saturation == 0.5)
+  }
+
+  @Test func temperatureTellsSaturatedImagesApart() {
+    let logits = Tensor([2000, 0, 1000, 0], shape: [2, 2])
+    #expect(PredictionEntropy()(logits, labels: [0, 0]).entropies == [0, 0])
+    let warm = PredictionEntropy(temperature: 500)(logits, labels: [0, 0]).entropies
+    #expect(warm[0] < warm[1])
+  }
+
+  /// Five points on a line and one far away; the last is surest but wrong.
+  private let features = Tensor([0, 1, 2, 3, 4, 50], shape: [6, 1])
+  private let certainty = Certainty(
+    entropies: [0.5, 0.1, 0.4, 0.1, 0.3, 0.01], isCorrect: [true, true, true, true, true, false],
+    confidences: [Double](repeating: 0.5, count: 6))
+  private let clusters = Clusters(classes: [
+    .init(label: 0, clusters: [[0, 1, 2, 3, 4, 5]], silhouette: 0, inertia: 0, curve: [])
+  ])
+
+  @Test func eachSelectorChoosesByItsRule() {
+    func chosen(_ selector: RepresentativeSelection.Selector) -> Int {
+      RepresentativeSelection(selector)(clusters, features: features, certainty: certainty).classes[0][0]
+    }
+    #expect(chosen(.minimumEntropy) == 5)
+    // The tenth of five right ones is one: the first of the equals.
+    #expect(chosen(.lowEntropyMedoid) == 1)
+    #expect([2, 3].contains(chosen(.medoid)))
+    #expect((0..<6).contains(chosen(.random)) && chosen(.random) == chosen(.random))
+  }
+
+  @Test func aClusterWithNothingRightStillHasAMedoid() {
+    var wrong = certainty
+    wrong.isCorrect = [Bool](repeating: false, count: 6)
+    let chosen = RepresentativeSelection(.lowEntropyMedoid)(clusters, features: features, certainty: wrong)
+    #expect(chosen.classes == [[5]])
+  }
+
+  @Test func everyImageGoesToTheRepresentativeOfItsClassAndCluster() {
+    let clusters = Clusters(classes: [
+      .init(label: 0, clusters: [[4, 0], [2]], silhouette: 0, inertia: 0, curve: []),
+      .init(label: 1, clusters: [[1, 3]], silhouette: 0, inertia: 0, curve: []),
+    ])
+    let pairs = ConversionPairs(clusters, Representatives(classes: [[0, 2], [3]]))
+    #expect(pairs.pairs.map(\.input) == [0, 1, 2, 3, 4] && pairs.pairs.map(\.target) == [0, 3, 2, 3, 0])
+    // Inputs and targets of a batch stay together, whatever is done to the input.
+    let batch = pairs.batch(
+      [4, 1], inputs: { Tensor($0.map { -Scalar($0) }, shape: [2, 1]) },
+      targets: { Tensor($0.map { Scalar($0) }, shape: [2, 1]) })
+    #expect(batch.images.scalars == [-4, -1] && batch.targets.scalars == [0, 3])
+  }
+}
