@@ -66,7 +66,8 @@ package final class GradientTape: Sendable {
   ) -> [TensorID: Tensor] {
     var gradients: [TensorID: Tensor] = [output: seed]
     while let entry = entries.popLast() {
-      let upstream = leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
+      let upstream =
+        leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
       guard let upstream else { continue }
       for (id, gradient) in entry.pullback(upstream) {
         if let sum = gradients.removeValue(forKey: id) {
