@@ -1,5 +1,7 @@
 #include "elementwise.h"
 
+#include <tgmath.h>
+
 #define REAL float
 #include "elementwise.body.h"
 #undef REAL

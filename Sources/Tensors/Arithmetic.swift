@@ -1,12 +1,68 @@
+import CKernels
+
 extension Tensor {
-  package func summed(to target: Shape) -> Tensor {
-    require(shape == target, "summed(to:) is not written yet")
-    return self
-  }
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    require(a.shape == b.shape, "'+' does not broadcast yet")
-    return Tensor(shape: a.shape) { out in
-      for i in 0..<out.count { out[i] = a.pointer[i] + b.pointer[i] }
-    }.recorded("+", (a, { $0 }), (b, { $0 }))
+    elementwise("+", a, b, en_add).recorded("+", (a, { $0 }), (b, { $0 }))
   }
+  public static func - (a: Tensor, b: Tensor) -> Tensor {
+    elementwise("-", a, b, en_subtract).recorded("-", (a, { $0 }), (b, { -$0 }))
+  }
+  public static func * (a: Tensor, b: Tensor) -> Tensor {
+    elementwise("*", a, b, en_multiply).recorded("*", keeping: [a, b], (a, { $0 * b }), (b, { $0 * a }))
+  }
+  public static func / (a: Tensor, b: Tensor) -> Tensor {
+    elementwise("/", a, b, en_divide).recorded(
+      "/", keeping: [a, b], (a, { $0 / b }), (b, { -$0 * a / (b * b) }))
+  }
+  public static prefix func - (x: Tensor) -> Tensor {
+    elementwise(x, en_negate).recorded("negate", (x, { -$0 }))
+  }
+
+  public static func + (a: Tensor, b: Scalar) -> Tensor { a + Tensor(b) }
+  public static func - (a: Tensor, b: Scalar) -> Tensor { a - Tensor(b) }
+  public static func * (a: Tensor, b: Scalar) -> Tensor { a * Tensor(b) }
+  public static func / (a: Tensor, b: Scalar) -> Tensor { a / Tensor(b) }
+  public static func + (a: Scalar, b: Tensor) -> Tensor { Tensor(a) + b }
+  public static func - (a: Scalar, b: Tensor) -> Tensor { Tensor(a) - b }
+  public static func * (a: Scalar, b: Tensor) -> Tensor { Tensor(a) * b }
+  public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
+
+  /// Adds in place where no tape follows and nobody shares the storage.
+  public static func += (a: inout Tensor, b: Tensor) {
+    guard a.shape == b.shape, !a.isTracked, !b.isTracked else {
+      a = a + b
+      return
+    }
+    a.withUnsafeMutableScalars { a in
+      let y = a.baseAddress!
+      Parallel.forEach(a.count, grain: elementwiseGrain) { range in
+        let y = y + range.lowerBound
+        en_add(1, range.count, 0, 1, 0, 1, y, b.pointer + range.lowerBound, y)
+      }
+    }
+  }
+  public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
+  public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
+  public static func /= (a: inout Tensor, b: Tensor) { a = a / b }
+  public static func += (a: inout Tensor, b: Scalar) { a = a + b }
+  public static func -= (a: inout Tensor, b: Scalar) { a = a - b }
+  public static func *= (a: inout Tensor, b: Scalar) { a = a * b }
+  public static func /= (a: inout Tensor, b: Scalar) { a = a / b }
+
+  /// Whether any active tape follows this tensor.
+  var isTracked: Bool { GradientTape.active.contains { $0.isTracking(id) } }
+}
+
+/// `x` to the power of `exponent`, elementwise.
+public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
+  elementwise("pow", x, Tensor(exponent), en_power).recorded(
+    "pow", keeping: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
+}
+
+/// `base` to the power of `exponent`, elementwise, broadcast against each other; the base positive for its logarithm's sake.
+public func pow(_ base: Tensor, _ exponent: Tensor) -> Tensor {
+  elementwise("pow", base, exponent, en_power).recorded(
+    "pow", keeping: [base, exponent],
+    (base, { $0 * exponent * pow(base, exponent - 1) }),
+    (exponent, { $0 * pow(base, exponent) * log(base) }))
 }

@@ -70,8 +70,9 @@ package final class GradientTape: Sendable {
         leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
       guard let upstream else { continue }
       for (id, gradient) in entry.pullback(upstream) {
-        if let sum = gradients.removeValue(forKey: id) {
-          gradients[id] = sum + gradient
+        if var sum = gradients.removeValue(forKey: id) {
+          sum += gradient
+          gradients[id] = sum
         } else {
           gradients[id] = gradient
         }
@@ -100,6 +101,22 @@ extension Tensor {
         .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
         })
+    }
+    return output
+  }
+
+  /// Records `self` as the output of `operation` on `input` whose derivative is best told by the output.
+  ///
+  /// - Parameter pullback: Gets the output's gradient, and the output itself, which is kept in the input's stead.
+  package func recorded(
+    _ operation: String, from input: Tensor, byOutput pullback: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> Tensor {
+    var output = self
+    for tape in GradientTape.active where tape.isTracking(input.id) {
+      if output.id == .untracked { output.id = .fresh() }
+      let (y, id) = (output, input.id)
+      tape.append(
+        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { [(id, pullback($0, y))] })
     }
     return output
   }

@@ -1,3 +1,5 @@
 #pragma once
 #include "multiversion.h"
 #include "elementwise.h"
+#include "movement.h"
+#include "reductions.h"

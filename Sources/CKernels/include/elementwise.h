@@ -1,6 +1,30 @@
 #pragma once
 #include "multiversion.h"
 
-/// y[i] += a · x[i]
-OVERLOADED void en_axpy(long n, float a, const float *x, float *y);
-OVERLOADED void en_axpy(long n, double a, const double *x, double *y);
+/// y[i] = f(x[i]), f as unary.table.h has it.
+#define UNARY(name, result)                                     \
+  OVERLOADED void en_##name(long n, const float *x, float *y);  \
+  OVERLOADED void en_##name(long n, const double *x, double *y);
+#include "unary.table.h"
+#undef UNARY
+
+/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f as binary.table.h has it.
+#define BINARY(name, result)                                                                                          \
+  OVERLOADED void en_##name(                                                                                          \
+    long rows, long n, long aRow, long aStep, long bRow, long bStep, const float *a, const float *b, float *y);       \
+  OVERLOADED void en_##name(                                                                                          \
+    long rows, long n, long aRow, long aStep, long bRow, long bStep, const double *a, const double *b, double *y);
+#include "binary.table.h"
+#undef BINARY
+
+/// y[i] = mask[i] ≠ 0 ? a[i] : b[i]
+OVERLOADED void en_select(long n, const float *mask, const float *a, const float *b, float *y);
+OVERLOADED void en_select(long n, const double *mask, const double *a, const double *b, double *y);
+
+/// y[i] = x[i] > 0 ? x[i] : slope · x[i]
+OVERLOADED void en_leaky_relu(long n, float slope, const float *x, float *y);
+OVERLOADED void en_leaky_relu(long n, double slope, const double *x, double *y);
+
+/// dx[i] = x[i] > 0 ? dy[i] : slope · dy[i]
+OVERLOADED void en_leaky_relu_backward(long n, float slope, const float *x, const float *dy, float *dx);
+OVERLOADED void en_leaky_relu_backward(long n, double slope, const double *x, const double *dy, double *dx);

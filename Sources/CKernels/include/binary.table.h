@@ -1,0 +1,13 @@
+// Every elementwise function of two arguments a and b, included where BINARY says what to make of it.
+BINARY(add, a + b)
+BINARY(subtract, a - b)
+BINARY(multiply, a * b)
+BINARY(divide, a / b)
+BINARY(power, pow(a, b))
+// As in PyTorch, what is not a number stays so.
+BINARY(maximum, a > b || a != a ? a : b)
+BINARY(minimum, a < b || a != a ? a : b)
+BINARY(less, a < b ? 1 : 0)
+BINARY(less_or_equal, a <= b ? 1 : 0)
+BINARY(equal, a == b ? 1 : 0)
+BINARY(not_equal, a != b ? 1 : 0)

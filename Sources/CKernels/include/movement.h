@@ -1,0 +1,22 @@
+#pragma once
+#include "multiversion.h"
+
+/// y = x read with `strides`, in row-major order of `dimensions`: permutes, slices, flips and broadcasts.
+OVERLOADED void en_read_strided(
+  long rank, const long *dimensions, const long *strides, const float *x, float *y);
+OVERLOADED void en_read_strided(
+  long rank, const long *dimensions, const long *strides, const double *x, double *y);
+
+/// The other way: what lies in row-major order in x goes into y with `strides`.
+OVERLOADED void en_write_strided(
+  long rank, const long *dimensions, const long *strides, const float *x, float *y);
+OVERLOADED void en_write_strided(
+  long rank, const long *dimensions, const long *strides, const double *x, double *y);
+
+/// y[i] = x[indices[i]], in rows of n.
+OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const float *x, float *y);
+OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const double *x, double *y);
+
+/// y[indices[i]] += x[i], in rows of n.
+OVERLOADED void en_scatter_add_rows(long rows, long n, const long *indices, const float *x, float *y);
+OVERLOADED void en_scatter_add_rows(long rows, long n, const long *indices, const double *x, double *y);

@@ -1,0 +1,78 @@
+static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *x) {
+#pragma clang fp reassociate(on)
+  REAL sum = 0;
+  for (long i = 0; i < n; i++) sum += x[i];
+  return sum;
+}
+
+OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to, const REAL *x, REAL *y) {
+  enum { block = 512 };
+  for (long o = 0; o < outer; o++) {
+    const REAL *slice = x + o * n * inner;
+    REAL *out = y + o * inner;
+    if (inner == 1) {
+      double sum = 0;
+      for (long k = from; k < to; k += block) sum += block_sum(to - k < block ? to - k : block, slice + k);
+      out[0] = (REAL)sum;
+      continue;
+    }
+    // A strip of columns that stays in registers or the nearest cache while the rows go by.
+    enum { strip = 64 };
+    for (long left = 0; left < inner; left += strip) {
+      const long width = inner - left < strip ? inner - left : strip;
+      double total[strip] = {0};
+      for (long k = from; k < to; k += block) {
+        const long end = to - k < block ? to : k + block;
+        REAL sum[strip] = {0};
+        for (long row = k; row < end; row++) {
+          for (long i = 0; i < width; i++) sum[i] += slice[row * inner + left + i];
+        }
+        for (long i = 0; i < width; i++) total[i] += sum[i];
+      }
+      for (long i = 0; i < width; i++) out[left + i] = (REAL)total[i];
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_extreme(long outer, long n, long inner, int sign, const REAL *x, REAL *y, long *indices) {
+  for (long o = 0; o < outer; o++, y += inner, indices += inner) {
+    for (long i = 0; i < inner; i++) {
+      y[i] = x[o * n * inner + i];
+      indices[i] = 0;
+    }
+    for (long k = 1; k < n; k++) {
+      const REAL *row = x + (o * n + k) * inner;
+      for (long i = 0; i < inner; i++) {
+        const int wins = y[i] == y[i] && (row[i] != row[i] || (sign > 0 ? row[i] > y[i] : row[i] < y[i]));
+        y[i] = wins ? row[i] : y[i];
+        indices[i] = wins ? k : indices[i];
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, const REAL *x, REAL *y) {
+  for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
+    for (long i = 0; i < inner; i++) {
+      REAL product = 1;
+      for (long k = 0; k < n; k++) {
+        y[k * inner + i] = product;
+        product *= x[k * inner + i];
+      }
+      product = 1;
+      for (long k = n - 1; k >= 0; k--) {
+        y[k * inner + i] *= product;
+        product *= x[k * inner + i];
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_cumulative_sum(long outer, long n, long inner, int reversed, const REAL *x, REAL *y) {
+  for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
+    for (long k = 0; k < n; k++) {
+      const long row = reversed ? n - 1 - k : k, before = reversed ? row + 1 : row - 1;
+      for (long i = 0; i < inner; i++) y[row * inner + i] = x[row * inner + i] + (k ? y[before * inner + i] : 0);
+    }
+  }
+}

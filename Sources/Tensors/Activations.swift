@@ -1,0 +1,49 @@
+import CKernels
+
+/// `max(x, 0)`; its derivative at 0 counts as 0.
+public func relu(_ x: Tensor) -> Tensor {
+  // The sign of the output tells as much as the input's, and the layer that follows keeps the output anyway.
+  let y = leaky(x, 0)
+  return y.recorded("relu", keeping: [y], (x, { leakyBackward($0, at: y, 0) }))
+}
+
+/// `x` where positive, `slope · x` elsewhere.
+public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
+  leaky(x, slope).recorded("leakyReLU", keeping: [x], (x, { leakyBackward($0, at: x.detached, slope) }))
+}
+
+/// `x` where positive, `scale · (exp(x) - 1)` elsewhere. Clevert, Unterthiner, Hochreiter, 2015.
+public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
+  relu(x) + scale * expm1(minimum(x, 0))
+}
+
+/// `x Φ(x)`, with the exact normal distribution function Φ. Hendrycks, Gimpel, 2016.
+public func gelu(_ x: Tensor) -> Tensor { x * normalDistribution(x) }
+
+/// `x σ(x)`. Elfwing, Uchibe, Doya, 2017.
+public func silu(_ x: Tensor) -> Tensor { x * sigmoid(x) }
+
+/// Φ, the distribution function of the standard normal distribution.
+func normalDistribution(_ x: Tensor) -> Tensor {
+  elementwise(x, en_normal_distribution).recorded("Φ", keeping: [x], (x, { $0 * normalDensity(x) }))
+}
+
+/// φ, the density of the standard normal distribution.
+func normalDensity(_ x: Tensor) -> Tensor {
+  elementwise(x, en_normal_density).recorded("φ", keeping: [x], (x, { -$0 * x * normalDensity(x) }))
+}
+
+private func leaky(_ x: Tensor, _ slope: Scalar) -> Tensor {
+  elementwise(x) { en_leaky_relu($0, slope, $1, $2) }
+}
+
+/// `dy` where `x` is positive, `slope · dy` elsewhere: linear in `dy`, and its own adjoint.
+private func leakyBackward(_ dy: Tensor, at x: Tensor, _ slope: Scalar) -> Tensor {
+  Tensor(shape: x.shape) { out in
+    let dx = out.baseAddress!
+    Parallel.forEach(x.count, grain: elementwiseGrain) { range in
+      en_leaky_relu_backward(
+        range.count, slope, x.pointer + range.lowerBound, dy.pointer + range.lowerBound, dx + range.lowerBound)
+    }
+  }.recorded("leakyBackward", keeping: [x], (dy, { leakyBackward($0, at: x, slope) }))
+}

@@ -1,0 +1,91 @@
+import CKernels
+
+extension Tensor {
+  /// `self` repeated along new leading axes and along axes of extent 1 until it has `target`'s shape, by NumPy's rules.
+  public func broadcast(to target: Shape) -> Tensor {
+    guard shape != target else { return self }
+    require(shape.broadcast(with: target) == target, "broadcast: shape \(shape) does not broadcast to \(target)")
+    return read(target, strides: broadcastStrides(to: target)).recorded("broadcast", (self, { $0 }))
+  }
+
+  /// The sum over the axes along which `target` was broadcast to `shape`; the adjoint of `broadcast(to:)`.
+  package func summed(to target: Shape) -> Tensor {
+    guard shape != target else { return self }
+    let extra = rank - target.rank
+    require(
+      extra >= 0 && target.broadcast(with: shape) == shape, "gradient: shape \(shape) does not sum to \(target)")
+    let axes = (0..<rank).filter { $0 < extra || target[$0 - extra] != shape[$0] }
+    return sum(alongAxes: axes, keepingDimensions: true).reshaped(to: target)
+  }
+
+  /// Steps in `self` for each axis of `target`: 0 where it is repeated.
+  func broadcastStrides(to target: Shape) -> [Int] {
+    let extra = target.rank - rank
+    return (0..<target.rank).map { axis in
+      axis < extra || shape.dimensions[axis - extra] == 1 ? 0 : shape.strides[axis - extra]
+    }
+  }
+}
+
+typealias BinaryKernel = (
+  Int, Int, Int, Int, Int, Int, UnsafePointer<Scalar>?, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?
+) -> Void
+
+/// `kernel` applied to the elements of `a` and `b`, broadcast against each other.
+func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: BinaryKernel) -> Tensor {
+  guard let shape = a.shape.broadcast(with: b.shape) else {
+    fatalError("\(operation): shapes \(a.shape) and \(b.shape) do not broadcast")
+  }
+  // Neighbouring axes that are repeated alike are one axis to the kernel, which can do two: rows, and steps along a row.
+  let (aStrides, bStrides) = (a.broadcastStrides(to: shape), b.broadcastStrides(to: shape))
+  var groups: [(extent: Int, aRepeats: Bool, bRepeats: Bool)] = []
+  for axis in 0..<shape.rank where shape.dimensions[axis] != 1 {
+    let (aRepeats, bRepeats) = (aStrides[axis] == 0, bStrides[axis] == 0)
+    if let last = groups.last, last.aRepeats == aRepeats, last.bRepeats == bRepeats {
+      groups[groups.count - 1].extent *= shape.dimensions[axis]
+    } else {
+      groups.append((shape.dimensions[axis], aRepeats, bRepeats))
+    }
+  }
+  guard groups.count <= 2 else {
+    return elementwise(
+      operation, a.detached.broadcast(to: shape), b.detached.broadcast(to: shape), kernel)
+  }
+  let columns = groups.last ?? (extent: 1, aRepeats: false, bRepeats: false)
+  let rows = groups.count == 2 ? groups[0] : (extent: 1, aRepeats: true, bRepeats: true)
+  let (aStep, bStep) = (columns.aRepeats ? 0 : 1, columns.bRepeats ? 0 : 1)
+  let aRow = rows.aRepeats ? 0 : columns.aRepeats ? 1 : columns.extent
+  let bRow = rows.bRepeats ? 0 : columns.bRepeats ? 1 : columns.extent
+  return Tensor(shape: shape) { out in
+    let y = out.baseAddress!
+    if rows.extent == 1 {
+      Parallel.forEach(columns.extent, grain: elementwiseGrain) { range in
+        kernel(
+          1, range.count, 0, aStep, 0, bStep, a.pointer + range.lowerBound * aStep,
+          b.pointer + range.lowerBound * bStep,
+          y + range.lowerBound)
+      }
+    } else {
+      Parallel.forEach(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
+        kernel(
+          range.count, columns.extent, aRow, aStep, bRow, bStep, a.pointer + range.lowerBound * aRow,
+          b.pointer + range.lowerBound * bRow, y + range.lowerBound * columns.extent)
+      }
+    }
+  }
+}
+
+typealias UnaryKernel = (Int, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?) -> Void
+
+/// `kernel` applied to the elements of `x`.
+func elementwise(_ x: Tensor, _ kernel: UnaryKernel) -> Tensor {
+  Tensor(shape: x.shape) { out in
+    let y = out.baseAddress!
+    Parallel.forEach(x.count, grain: elementwiseGrain) { range in
+      kernel(range.count, x.pointer + range.lowerBound, y + range.lowerBound)
+    }
+  }
+}
+
+/// Elements below which another thread costs more than it saves.
+let elementwiseGrain = 1 << 14

@@ -1,0 +1,221 @@
+import CKernels
+
+extension Tensor {
+  /// The sum over `axes`, or over all of them.
+  ///
+  /// - Parameter axes: Negative ones count from the end.
+  public func sum(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    let shape = shape
+    let kept = keptShape(without: axes, "sum")
+    return reduced(along: axes, "sum", sumKernel).reshapedStorage(
+      to: keepingDimensions ? kept : droppedShape(without: axes, "sum")
+    ).recorded("sum", (self, { $0.reshaped(to: kept).broadcast(to: shape) }))
+  }
+
+  /// The mean over `axes`, or over all of them.
+  public func mean(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    let sum = sum(alongAxes: axes, keepingDimensions: keepingDimensions)
+    require(count > 0, "mean: nothing to take the mean of in shape \(shape)")
+    return sum * (Scalar(sum.count) / Scalar(count))
+  }
+
+  /// The mean squared distance from the mean over `axes`, or over all of them.
+  ///
+  /// - Parameter correction: What to take from the number of elements to divide by: 1 for the unbiased estimate.
+  public func variance(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false, correction: Int = 0) -> Tensor {
+    let squares = square(self - mean(alongAxes: axes, keepingDimensions: true))
+    let sum = squares.sum(alongAxes: axes, keepingDimensions: keepingDimensions)
+    return sum / Scalar(count / Swift.max(sum.count, 1) - correction)
+  }
+
+  /// The largest element along `axes`, or of all; equals share the gradient.
+  public func max(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    extreme("max", 1, axes, keepingDimensions)
+  }
+
+  /// The smallest element along `axes`, or of all; equals share the gradient.
+  public func min(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    extreme("min", -1, axes, keepingDimensions)
+  }
+
+  private func extreme(_ name: String, _ sign: Int32, _ axes: [Int]?, _ keepingDimensions: Bool) -> Tensor {
+    let x = self
+    let kept = keptShape(without: axes, name)
+    let y = reduced(along: axes, name) { extremes($0, outer: $1, n: $2, inner: $3, sign, name).values }
+    return y.reshapedStorage(to: keepingDimensions ? kept : droppedShape(without: axes, name)).recorded(
+      name, keeping: [x],
+      (
+        x,
+        { dy in
+          let winners = x.detached .== y.reshapedStorage(to: kept)
+          return winners * (dy.reshaped(to: kept) / winners.sum(alongAxes: axes, keepingDimensions: true))
+        }
+      ))
+  }
+
+  /// The product over `axes`, or over all of them. Gradients of the first order only, right where elements are 0 too.
+  public func product(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    let axes = normalizedAxes(axes, "product")
+    let order = (0..<rank).filter { !axes.contains($0) } + axes
+    let rows = permuted(order).reshaped(to: [-1, axes.map { shape[$0] }.reduce(1, *)])
+    let n = rows.shape[1]
+    let others = Tensor(shape: rows.shape) { en_products_of_others(rows.shape[0], n, 1, rows.pointer, $0.baseAddress!) }
+    let value = Tensor(shape: [rows.shape[0], 1]) { out in
+      // The product of all is the product of the others with oneself, and 1 where there is nobody.
+      for row in out.indices { out[row] = n == 0 ? 1 : others.pointer[row * n] * rows.pointer[row * n] }
+    }
+    return value.recorded("product", keeping: [others], (rows, { $0 * others })).reshaped(
+      to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
+  }
+
+  /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.
+  public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
+    // A row of -∞ must give -∞, which shifting by itself would turn into NaN.
+    let top = detached.max(alongAxes: axes, keepingDimensions: true).clamped(to: -maximumScalar...maximumScalar)
+    let y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
+    return keepingDimensions ? y : y.reshaped(to: droppedShape(without: axes, "logSumExp"))
+  }
+
+  /// Where the largest element along `axis` is, the first of equals, for the remaining axes in row-major order.
+  public func argmax(axis: Int = -1) -> [Int] { arg(1, axis, "argmax") }
+
+  /// Where the smallest element along `axis` is, the first of equals, for the remaining axes in row-major order.
+  public func argmin(axis: Int = -1) -> [Int] { arg(-1, axis, "argmin") }
+
+  private func arg(_ sign: Int32, _ axis: Int, _ name: String) -> [Int] {
+    let (outer, n, inner) = shape.split(at: axis, name)
+    return extremes(self, outer: outer, n: n, inner: inner, sign, name).indices
+  }
+
+  /// The `k` largest elements along the last axis, largest first, and where they are; the first of equals first.
+  ///
+  /// - Returns: `values` of shape `[…, k]`, and the indices of each row.
+  public func topK(_ k: Int) -> (values: Tensor, indices: [[Int]]) {
+    let (outer, n, _) = shape.split(at: -1, "topK")
+    require((0...n).contains(k), "topK: \(k) of \(n) elements in shape \(shape)")
+    let indices = withUnsafeScalars { x in
+      (0..<outer).map { row in
+        Array(
+          (0..<n).sorted { (a: Int, b: Int) -> Bool in
+            let (u, v) = (x[row * n + a], x[row * n + b])
+            return u > v || (u == v && a < b)
+          }.prefix(k))
+      }
+    }
+    let flat = indices.enumerated().flatMap { row, columns in columns.map { row * n + $0 } }
+    var target = shape
+    target[-1] = k
+    return (reshaped(to: [count]).gathering(flat).reshaped(to: target), indices)
+  }
+
+  /// The sums of all elements up to each along `axis`.
+  public func cumulativeSum(axis: Int = -1) -> Tensor {
+    cumulative(axis, reversed: false)
+  }
+
+  private func cumulative(_ axis: Int, reversed: Bool) -> Tensor {
+    let (outer, n, inner) = shape.split(at: axis, "cumulativeSum")
+    return Tensor(shape: shape) { out in
+      en_cumulative_sum(outer, n, inner, reversed ? 1 : 0, pointer, out.baseAddress!)
+    }.recorded("cumulativeSum", (self, { $0.cumulative(axis, reversed: !reversed) }))
+  }
+}
+
+private let maximumScalar = Scalar.greatestFiniteMagnitude
+
+// MARK: Axes
+
+extension Shape {
+  /// The extents before `axis`, along it, and after it, multiplied up.
+  func split(at axis: Int, _ operation: String) -> (outer: Int, n: Int, inner: Int) {
+    let axis = normalized(axis, operation)
+    return (
+      dimensions[..<axis].reduce(1, *), dimensions[axis], dimensions[(axis + 1)...].reduce(1, *)
+    )
+  }
+}
+
+extension Tensor {
+  func normalizedAxes(_ axes: [Int]?, _ operation: String) -> [Int] {
+    guard let axes else { return Array(0..<rank) }
+    let normalized = Set(axes.map { shape.normalized($0, operation) })
+    require(normalized.count == axes.count, "\(operation): axes \(axes) name an axis of \(shape) twice")
+    return normalized.sorted()
+  }
+
+  fileprivate func keptShape(without axes: [Int]?, _ operation: String) -> Shape {
+    var kept = shape
+    for axis in normalizedAxes(axes, operation) { kept[axis] = 1 }
+    return kept
+  }
+
+  fileprivate func droppedShape(without axes: [Int]?, _ operation: String) -> Shape {
+    let axes = Set(normalizedAxes(axes, operation))
+    return Shape((0..<rank).filter { !axes.contains($0) }.map { shape[$0] })
+  }
+
+  /// The same storage in another shape, unrecorded.
+  func reshapedStorage(to shape: Shape) -> Tensor { Tensor(storage: storage, shape: shape) }
+
+  /// Applies `kernel` to each run of neighbouring axes among `axes`, the last one first.
+  fileprivate func reduced(
+    along axes: [Int]?, _ operation: String, _ kernel: (_ x: Tensor, _ outer: Int, _ n: Int, _ inner: Int) -> Tensor
+  ) -> Tensor {
+    var result = detached
+    var dimensions = shape.dimensions
+    var rest = normalizedAxes(axes, operation)
+    while let last = rest.popLast() {
+      var first = last
+      while rest.last == first - 1 { first = rest.removeLast() }
+      result = kernel(
+        result, dimensions[..<first].reduce(1, *), dimensions[first...last].reduce(1, *),
+        dimensions[(last + 1)...].reduce(1, *))
+      for axis in first...last { dimensions[axis] = 1 }
+    }
+    return result
+  }
+}
+
+// MARK: Kernels in parallel
+
+private func sumKernel(_ x: Tensor, outer: Int, n: Int, inner: Int) -> Tensor {
+  // Few long sums are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
+  let parts = outer * inner >= 64 ? 1 : min(64, max(1, n * inner / (1 << 15)))
+  let partial = Tensor(shape: [parts, outer, inner]) { out in
+    let y = out.baseAddress!
+    if parts > 1 {
+      Parallel.forEach(parts) { range in
+        for part in range {
+          en_sum(outer, n, inner, n * part / parts, n * (part + 1) / parts, x.pointer, y + part * outer * inner)
+        }
+      }
+    } else {
+      Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
+        en_sum(
+          range.count, n, inner, 0, n, x.pointer + range.lowerBound * n * inner, y + range.lowerBound * inner)
+      }
+    }
+  }
+  guard parts > 1 else { return partial }
+  return Tensor(shape: [outer, inner]) { en_sum(1, parts, outer * inner, 0, parts, partial.pointer, $0.baseAddress!) }
+}
+
+private func extremes(
+  _ x: Tensor, outer: Int, n: Int, inner: Int, _ sign: Int32, _ operation: String
+) -> (values: Tensor, indices: [Int]) {
+  require(n > 0 || outer * inner == 0, "\(operation): nothing to choose from in shape \(x.shape)")
+  var indices = [Int](repeating: 0, count: outer * inner)
+  let values = Tensor(shape: [outer, inner]) { out in
+    guard out.count > 0 else { return }
+    let y = out.baseAddress!
+    indices.withUnsafeMutableBufferPointer { indices in
+      nonisolated(unsafe) let indices = indices.baseAddress!
+      Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
+        en_extreme(
+          range.count, n, inner, sign, x.pointer + range.lowerBound * n * inner, y + range.lowerBound * inner,
+          indices + range.lowerBound * inner)
+      }
+    }
+  }
+  return (values, indices)
+}

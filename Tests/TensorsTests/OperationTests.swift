@@ -1,0 +1,72 @@
+import Tensors
+import Testing
+
+private func iota(_ dimensions: Int...) -> Tensor { iota(count: dimensions) }
+private func iota(count dimensions: [Int]) -> Tensor {
+  let shape = Shape(dimensions)
+  return Tensor((0..<shape.count).map { Scalar($0) }, shape: shape)
+}
+
+@Suite("Operations on tensors") struct OperationTests {
+  @Test func broadcastingPairsEveryElementWithItsPartner() {
+    for (a, b) in [
+      ([2, 3], [3]), ([2, 3], [2, 1]), ([2, 1], [1, 3]), ([2, 3, 4], [3, 1]), ([2, 1, 4], [1, 3, 1]), ([], [2, 2]),
+      ([4, 1, 2, 1], [3, 1, 5]), ([1, 2], [2]),
+    ] as [([Int], [Int])] {
+      let (x, y) = (iota(count: a), iota(count: b))
+      let sum = x - y * 100
+      let shape = sum.shape
+      let (full, other) = (x.broadcast(to: shape).scalars, y.broadcast(to: shape).scalars)
+      #expect(sum.scalars == zip(full, other).map { $0 - $1 * 100 }, "\(a) and \(b)")
+      let gradients = gradient(at: [x, y]) { ($0[0] * $0[1]).sum() }
+      #expect(gradients[0].shape == x.shape && gradients[1].shape == y.shape)
+      #expect(gradients[0].scalars == y.broadcast(to: shape).summed(to: x.shape).scalars)
+    }
+  }
+
+  @Test func literalsMixWithTensors() {
+    let x = Tensor([1, 2], shape: [2])
+    #expect((x * 2 + 1 - 0.5).scalars == [2.5, 4.5])
+    #expect((1 / x).scalars == [1, 0.5])
+    #expect((x .> 1).scalars == [0, 1])
+  }
+
+  @Test func reductionsRunOverAnyAxes() {
+    let x = iota(2, 3, 4)
+    #expect(x.sum().item == 276)
+    #expect(x.sum(alongAxes: [1]).scalars == [12, 15, 18, 21, 48, 51, 54, 57])
+    #expect(x.sum(alongAxes: [0, 2]).scalars == [60, 92, 124])
+    #expect(x.sum(alongAxes: [0, -1], keepingDimensions: true).shape == [1, 3, 1])
+    #expect(x.max(alongAxes: [0, 2]).scalars == [15, 19, 23])
+    #expect(x.mean(alongAxes: [0, 1, 2]).item == 11.5)
+    #expect(x.argmax(axis: 1) == [2, 2, 2, 2, 2, 2, 2, 2])
+    #expect(x.cumulativeSum(axis: 1).scalars.suffix(4) == [48, 51, 54, 57])
+    #expect(x.variance().item == 575.0 / 12)
+  }
+
+  @Test func longSumsKeepTheirPrecision() {
+    let x = Tensor(repeating: 0.1, shape: [1 << 22])
+    #expect(Swift.abs(x.sum().item / Scalar(1 << 22) - 0.1) < 1e-7)
+    let columns = Tensor(repeating: 0.1, shape: [1 << 18, 16]).sum(alongAxes: [0]).scalars
+    #expect(columns.allSatisfy { Swift.abs($0 / Scalar(1 << 18) - 0.1) < 1e-6 })
+  }
+
+  @Test func movementGoesThereAndBack() {
+    let x = iota(2, 3, 4)
+    #expect(x.permuted([2, 0, 1]).permuted([1, 2, 0]).scalars == x.scalars)
+    #expect(x.permuted([2, 0, 1]).scalars.prefix(6) == [0, 4, 8, 12, 16, 20])
+    #expect(x.sliced([1..<2, 0..<2, 1..<3]).scalars == [13, 14, 17, 18])
+    #expect(x.flipped(alongAxes: [2]).scalars.prefix(4) == [3, 2, 1, 0])
+    #expect(x[1][0].scalars == [12, 13, 14, 15])
+    #expect(Tensor.stacked([x[0], x[1]]).scalars == x.scalars)
+    #expect(Tensor.concatenated(x.split([1, 2], axis: 1), axis: 1).scalars == x.scalars)
+    #expect(x.padded([(0, 0), (1, 0), (0, 1)]).sum().item == x.sum().item)
+    #expect(x.gathering([2, 0], axis: 1).scalars.prefix(4) == [8, 9, 10, 11])
+  }
+
+  @Test func theProductHasAGradientAtZeros() {
+    let x = Tensor([2, 0, 3, 0, 0, 5], shape: [2, 3])
+    #expect(x.product(alongAxes: [1]).scalars == [0, 0])
+    #expect(gradient(at: x) { $0.product(alongAxes: [1]).sum() }.scalars == [0, 6, 0, 0, 0, 0])
+  }
+}
