@@ -49,12 +49,6 @@ private func image(_ x: Tensor, _ h: Int, _ w: Int, _ c: Int, _ taps: (Int, Int,
   return sparse(x, [n, h, w, c], all)
 }
 
-func paddedChannels(_ x: Tensor, _ before: Int, _ after: Int) -> Tensor {
-  image(x, x.shape[1], x.shape[2], x.shape[3] + before + after) { [($0, $1, $2 - before, 1)] }
-}
-func cropped(_ x: Tensor, _ top: Int, _ height: Int, _ left: Int, _ width: Int) -> Tensor {
-  image(x, height, width, x.shape[3]) { [($0 + top, $1 + left, $2, 1)] }
-}
 func averagePool2d(_ x: Tensor, size: Int, stride: Int, padding: Int) -> Tensor {
   image(
     x, (x.shape[1] + 2 * padding - size) / stride + 1, (x.shape[2] + 2 * padding - size) / stride + 1, x.shape[3]
@@ -276,18 +270,6 @@ private func sums(_ dy: Tensor, _ hat: Tensor, _ c: Int) -> (Tensor, Tensor) {
 
 // MARK: Elementwise
 
-private func map(_ x: Tensor, _ f: (Scalar) -> Scalar, _ slope: @escaping @Sendable (Scalar) -> Scalar) -> Tensor {
-  Tensor(shape: x.shape) { out in for i in out.indices { out[i] = f(x.pointer[i]) } }.recorded(
-    "map",
-    (
-      x,
-      { dy in
-        Tensor(shape: x.shape) { out in for i in out.indices { out[i] = dy.pointer[i] * slope(x.pointer[i]) } }
-      }
-    ))
-}
-private func logistic(_ x: Scalar) -> Scalar { 1 / (1 + exp(-x)) }
-private let rootTwo: Scalar = 1.414_213_562_373_095_1
 func dropout(_ x: Tensor, _ rate: Scalar, using g: inout SplittableGenerator) -> Tensor {
   var g2 = g
   let mask = Tensor(shape: x.shape) { out in
@@ -296,92 +278,7 @@ func dropout(_ x: Tensor, _ rate: Scalar, using g: inout SplittableGenerator) ->
   g = g2
   return x * mask
 }
-func relu(_ x: Tensor) -> Tensor { map(x, { max($0, 0) }, { $0 > 0 ? 1 : 0 }) }
-func leakyReLU(_ x: Tensor, slope: Scalar) -> Tensor { map(x, { $0 > 0 ? $0 : $0 * slope }, { $0 > 0 ? 1 : slope }) }
-func gelu(_ x: Tensor) -> Tensor {
-  map(
-    x, { 0.5 * $0 * (1 + erf($0 / rootTwo)) },
-    { 0.5 * (1 + erf($0 / rootTwo)) + $0 * exp(-0.5 * $0 * $0) / (2 * Scalar.pi).squareRoot() })
-}
-func silu(_ x: Tensor) -> Tensor {
-  map(x, { $0 * logistic($0) }, { logistic($0) * (1 + $0 * (1 - logistic($0))) })
-}
-func sigmoid(_ x: Tensor) -> Tensor { map(x, logistic, { logistic($0) * (1 - logistic($0)) }) }
-func softplus(_ x: Tensor) -> Tensor { map(x, { max($0, 0) + log1p(exp(-Swift.abs($0))) }, logistic) }
-func tanh(_ x: Tensor) -> Tensor { map(x, { Scalar(tanh(Double($0))) }, { 1 - pow(Scalar(tanh(Double($0))), 2) }) }
-func abs(_ x: Tensor) -> Tensor { map(x, { Swift.abs($0) }, { $0 < 0 ? -1 : 1 }) }
-func minimum(_ x: Tensor, _ y: Tensor) -> Tensor { map(x, { min($0, y.item) }, { $0 < y.item ? 1 : 0 }) }
-func logSoftmax(_ x: Tensor, axis: Int) -> Tensor {
-  let c = x.shape[-1]
-  let y = Tensor(shape: x.shape) { out in
-    for row in stride(from: 0, to: x.count, by: c) {
-      let top = (row..<row + c).reduce(-Scalar.infinity) { max($0, x.pointer[$1]) }
-      let sum = log((row..<row + c).reduce(0) { $0 + exp(x.pointer[$1] - top) })
-      for i in row..<row + c { out[i] = x.pointer[i] - top - sum }
-    }
-  }
-  return y.recorded(
-    "logSoftmax",
-    (
-      x,
-      { dy in
-        Tensor(shape: x.shape) { out in
-          for row in stride(from: 0, to: x.count, by: c) {
-            let sum = (row..<row + c).reduce(0) { $0 + dy.pointer[$1] }
-            for i in row..<row + c { out[i] = dy.pointer[i] - exp(y.pointer[i]) * sum }
-          }
-        }
-      }
-    ))
-}
 extension Tensor {
-  /// Of equal shapes, or with `b` along the last axis of `a`.
-  static func + (a: Tensor, b: Tensor) -> Tensor {
-    let c = b.count
-    let bShape = b.shape
-    return Tensor(shape: a.shape) { out in for i in out.indices { out[i] = a.pointer[i] + b.pointer[i % c] } }.recorded(
-      "+", (a, { $0 }),
-      (
-        b,
-        { dy in
-          Tensor(shape: bShape) { out in
-            out.update(repeating: 0)
-            for i in 0..<dy.count { out[i % c] += dy.pointer[i] }
-          }
-        }
-      ))
-  }
-  static func - (a: Tensor, b: Tensor) -> Tensor { a + b * -1 }
-  static func * (a: Tensor, b: Tensor) -> Tensor {
-    @Sendable func times(_ a: Tensor, _ b: Tensor) -> Tensor {
-      Tensor(shape: a.shape) { out in for i in out.indices { out[i] = a.pointer[i] * b.pointer[i % b.count] } }
-    }
-    return times(a, b).recorded("*", (a, { times($0, b) }), (b, { times($0, a) }))
-  }
-  static func * (a: Tensor, b: Scalar) -> Tensor { map(a, { $0 * b }, { _ in b }) }
-  func sum() -> Tensor {
-    let shape = shape
-    return Tensor(scalars.reduce(0, +)).recorded("sum", (self, { Tensor(repeating: $0.item, shape: shape) }))
-  }
-  func mean() -> Tensor { sum() * (1 / Scalar(count)) }
-  func reshaped(to shape: Shape) -> Tensor {
-    let old = self.shape
-    return Tensor(scalars, shape: shape).recorded("reshape", (self, { Tensor($0.scalars, shape: old) }))
-  }
-  func permuted(_ axes: [Int]) -> Tensor {
-    let target = Shape(axes.map { shape[$0] })
-    let strides = axes.map { shape.strides[$0] }
-    let taps = (0..<count).map { o -> (Int, Int, Scalar) in
-      var (rest, source) = (o, 0)
-      for axis in axes.indices.reversed() {
-        source += rest % target[axis] * strides[axis]
-        rest /= target[axis]
-      }
-      return (o, source, 1)
-    }
-    return sparse(self, target, taps)
-  }
-  func transposed() -> Tensor { permuted([1, 0]) }
   /// By Gram and Schmidt, twice for accuracy; the diagonal of R is positive.
   func qr() -> (Tensor, Tensor) {
     let (m, n) = (shape[0], shape[1])

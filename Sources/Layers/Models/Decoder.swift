@@ -82,6 +82,7 @@ public final class Crop: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let (h, w) = (min(height, x.shape[1]), min(width, x.shape[2]))
     if h == x.shape[1] && w == x.shape[2] { return reported(x) }
-    return reported(cropped(x, (x.shape[1] - h) / 2, h, (x.shape[2] - w) / 2, w))
+    let (top, left) = ((x.shape[1] - h) / 2, (x.shape[2] - w) / 2)
+    return reported(x.sliced([0..<x.shape[0], top..<top + h, left..<left + w, 0..<x.shape[3]]))
   }
 }
