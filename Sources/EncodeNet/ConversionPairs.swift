@@ -12,6 +12,9 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
   /// One pair for each image, in the order of the images.
   public let pairs: [Pair]
 
+  /// Pairs in the order of their images.
+  init(_ pairs: [Pair]) { self.pairs = pairs }
+
   /// A pair for every image of every cluster.
   ///
   /// - Precondition: Both describe the same clusters, and no image is in two of them.
@@ -26,7 +29,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     pairs.sort { $0.input < $1.input }
     require(
       zip(pairs, pairs.dropFirst()).allSatisfy { $0.input != $1.input }, "ConversionPairs: an image is in two clusters")
-    self.pairs = pairs
+    self.init(pairs)
   }
 
   /// The number of pairs.

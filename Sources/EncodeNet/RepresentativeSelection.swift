@@ -69,7 +69,7 @@ public struct RepresentativeSelection: Sendable, Codable, Hashable {
 
 extension Certainty {
   /// By entropy, then by index, so that the order never depends on the sort.
-  fileprivate func precedes(_ a: Int, _ b: Int) -> Bool { (entropies[a], a) < (entropies[b], b) }
+  func precedes(_ a: Int, _ b: Int) -> Bool { (entropies[a], a) < (entropies[b], b) }
 }
 
 /// The image that stands for each cluster of each class: the product of ``RepresentativeSelection``.

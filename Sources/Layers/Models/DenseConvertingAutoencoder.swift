@@ -3,8 +3,8 @@
 /// Images are flattened, narrowed through `widths` with ReLU, widened through the same widths, and end in a sigmoid, in
 /// 0...1. The image and the output have the shape `[batch, height, width, channels]`.
 ///
-/// Mahmud et al.: "A converting autoencoder toward low-latency and energy-efficient DNN inference at the edge", 2024. Its
-/// exact widths are not known to us; the default ones are ours.
+/// Mahmud, Kang, Desai, Lama, Prasad: "A Converting Autoencoder Toward Low-latency and Energy-efficient DNN Inference at
+/// the Edge", arXiv 2403.07036. Its exact widths are not known to us; the default ones are ours.
 public final class DenseConvertingAutoencoder: Layer {
   /// From the image to the narrowest layer.
   public let encoder: Sequential
