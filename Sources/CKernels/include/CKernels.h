@@ -3,3 +3,4 @@
 #include "elementwise.h"
 #include "movement.h"
 #include "reductions.h"
+#include "winograd.h"

@@ -1,0 +1,74 @@
+#pragma once
+#include "multiversion.h"
+
+// 3×3 convolution with stride 1 and padding 1 by Winograd's minimal filtering (Lavin, Gray, arXiv 1509.09308).
+//
+// The image is cut into tiles of the output. Each tile's input is transformed into P planes (P products), the weights are too,
+// and plane by plane a small matrix product over the channels does all multiplications: P for a tile in place of 9 a pixel.
+//
+//   en_winograd_4x4: F(4×4, 3×3), tiles of 4×4 from 6×6 inputs, 36 planes, 4 times fewer multiplications.
+//   en_winograd_2x2: an image of exactly 2×2, 9 planes where the padding would else be multiplied, exact to rounding.
+//
+// Planes lie in channel blocks of 16: element c of tile t in plane p is at p · plane + t · tile + (c / 16) · block + c % 16.
+// The numbers of channels are multiples of 16.
+
+typedef enum { en_winograd_4x4, en_winograd_2x2 } en_winograd_form;
+
+/// Tiles of images [height, width, channels], `first` the first of them, counted over all images.
+typedef struct {
+  en_winograd_form form;
+  long height, width, channels, first, count;
+} en_tiles;
+
+/// Where transformed tiles lie.
+typedef struct {
+  long plane, tile, block;
+} en_plane_layout;
+
+/// planes = Bᵀ x B
+OVERLOADED void en_winograd_input(en_tiles tiles, const float *x, en_plane_layout layout, float *planes);
+OVERLOADED void en_winograd_input(en_tiles tiles, const double *x, en_plane_layout layout, double *planes);
+
+/// planes = A dy Aᵀ, the adjoint of the output's transform
+OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const float *dy, en_plane_layout layout, float *planes);
+OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const double *dy, en_plane_layout layout, double *planes);
+
+/// y = Aᵀ planes A for `blocks` blocks of channels from `firstBlock` on
+OVERLOADED void en_winograd_output(
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const float *planes, float *y);
+OVERLOADED void en_winograd_output(
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const double *planes, double *y);
+
+/// u[plane][input channel][16] = G w Gᵀ for a block of 16 output channels and the input channels `first` ..< `end`.
+///
+/// w[tap][input · inputStride + output · outputStride] with taps `tapStride` apart, read backwards if `tapStride` is negative.
+OVERLOADED void en_winograd_weights(
+  en_winograd_form form, long first, long end, const float *w, long tapStride, long inputStride, long outputStride,
+  float *u, long plane);
+OVERLOADED void en_winograd_weights(
+  en_winograd_form form, long first, long end, const double *w, long tapStride, long inputStride, long outputStride,
+  double *u, long plane);
+
+/// dw[tap][input · inputStride] = Gᵀ du G, the adjoint of the weights' transform, for 16 output channels that lie together.
+OVERLOADED void en_winograd_weights_gradient(
+  en_winograd_form form, long inputs, const float *du, long plane, float *dw, long tapStride, long inputStride);
+OVERLOADED void en_winograd_weights_gradient(
+  en_winograd_form form, long inputs, const double *du, long plane, double *dw, long tapStride, long inputStride);
+
+/// m = v u in each plane: [tiles, channels] by [channels, 16], for `blocks` blocks of outputs that lie `uBlock` apart.
+///
+/// v's blocks of channels lie together in a tile (block 16), as do m's.
+OVERLOADED void en_winograd_multiply(
+  en_winograd_form form, long tiles, long channels, const float *v, long vPlane, long blocks, const float *u, long uPlane,
+  long uBlock, float *m, long mPlane);
+OVERLOADED void en_winograd_multiply(
+  en_winograd_form form, long tiles, long channels, const double *v, long vPlane, long blocks, const double *u,
+  long uPlane, long uBlock, double *m, long mPlane);
+
+/// du += vᵀ d in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock` apart; du's lie together.
+OVERLOADED void en_winograd_multiply_transposed(
+  en_winograd_form form, long tiles, long blocks, const float *v, long vBlock, const float *d, long plane, float *du,
+  long duPlane);
+OVERLOADED void en_winograd_multiply_transposed(
+  en_winograd_form form, long tiles, long blocks, const double *v, long vBlock, const double *d, long plane, double *du,
+  long duPlane);

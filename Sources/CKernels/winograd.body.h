@@ -1,0 +1,441 @@
+#define LOAD(p) (*(const VECTOR *)(p))
+#define STORE(p, v) (*(VECTOR *)(p) = (v))
+
+// MARK: F(4×4, 3×3)
+//
+// Each transform is a small matrix on both sides of a tile. The rows of the result come out one or two at a time, with what
+// two of them share computed once, and each goes through the same matrix again, along the row, on its way to memory.
+
+/// A row of Bᵀ d, times B, into its six planes.
+INLINED void NAMED(store_input_row)(const VECTOR *d, REAL *planes, long plane) {
+  const VECTOR a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
+  STORE(planes, d[4] - 5 * d[2] + 4 * d[0]);
+  STORE(planes + plane, a + b);
+  STORE(planes + 2 * plane, a - b);
+  STORE(planes + 3 * plane, c + e);
+  STORE(planes + 4 * plane, c - e);
+  STORE(planes + 5 * plane, d[5] - 5 * d[3] + 4 * d[1]);
+}
+
+/// Bᵀ d B of eight channels. The six rows are given by their first pixel; `left` and `right` columns are outside, and 0.
+INLINED void NAMED(input_4x4)(
+  const REAL *const *rows, long channels, const long left, const long right, REAL *planes, long plane) {
+#define D(row, column) LOAD(rows[row] + (column) * channels)
+  VECTOR t[6] = {0}, u[6] = {0};
+  EACH(j, left, 6 - right) t[j] = D(4, j) - 5 * D(2, j) + 4 * D(0, j);
+  NAMED(store_input_row)(t, planes, plane);
+  EACH(j, left, 6 - right) {
+    const VECTOR a = D(4, j) - 4 * D(2, j), b = D(3, j) - 4 * D(1, j);
+    t[j] = a + b;
+    u[j] = a - b;
+  }
+  NAMED(store_input_row)(t, planes + 6 * plane, plane);
+  NAMED(store_input_row)(u, planes + 12 * plane, plane);
+  EACH(j, left, 6 - right) {
+    const VECTOR a = D(4, j) - D(2, j), b = 2 * (D(3, j) - D(1, j));
+    t[j] = a + b;
+    u[j] = a - b;
+  }
+  NAMED(store_input_row)(t, planes + 18 * plane, plane);
+  NAMED(store_input_row)(u, planes + 24 * plane, plane);
+  EACH(j, left, 6 - right) t[j] = D(5, j) - 5 * D(3, j) + 4 * D(1, j);
+  NAMED(store_input_row)(t, planes + 30 * plane, plane);
+#undef D
+}
+
+/// A row of A dy, times Aᵀ, into its six planes.
+INLINED void NAMED(store_gradient_row)(const VECTOR *y, REAL *planes, long plane) {
+  const VECTOR even = y[0] + y[2], odd = y[1] + y[3], even4 = y[0] + 4 * y[2], odd2 = 2 * y[1] + 8 * y[3];
+  STORE(planes, y[0]);
+  STORE(planes + plane, even + odd);
+  STORE(planes + 2 * plane, even - odd);
+  STORE(planes + 3 * plane, even4 + odd2);
+  STORE(planes + 4 * plane, even4 - odd2);
+  STORE(planes + 5 * plane, y[3]);
+}
+
+/// A dy Aᵀ of eight channels of a tile of 4×4.
+INLINED void NAMED(gradient_4x4)(const REAL *dy, long rowStride, long pixelStride, REAL *planes, long plane) {
+#define Y(row, column) LOAD(dy + (row) * rowStride + (column) * pixelStride)
+  VECTOR t[4], u[4];
+  EACH(j, 0, 4) t[j] = Y(0, j);
+  NAMED(store_gradient_row)(t, planes, plane);
+  EACH(j, 0, 4) {
+    const VECTOR even = Y(0, j) + Y(2, j), odd = Y(1, j) + Y(3, j);
+    t[j] = even + odd;
+    u[j] = even - odd;
+  }
+  NAMED(store_gradient_row)(t, planes + 6 * plane, plane);
+  NAMED(store_gradient_row)(u, planes + 12 * plane, plane);
+  EACH(j, 0, 4) {
+    const VECTOR even = Y(0, j) + 4 * Y(2, j), odd = 2 * Y(1, j) + 8 * Y(3, j);
+    t[j] = even + odd;
+    u[j] = even - odd;
+  }
+  NAMED(store_gradient_row)(t, planes + 18 * plane, plane);
+  NAMED(store_gradient_row)(u, planes + 24 * plane, plane);
+  EACH(j, 0, 4) t[j] = Y(3, j);
+  NAMED(store_gradient_row)(t, planes + 30 * plane, plane);
+#undef Y
+}
+
+/// A row of Aᵀ m, times A, into its four pixels.
+INLINED void NAMED(store_output_row)(const VECTOR *m, REAL *y, long pixelStride) {
+  const VECTOR a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
+  STORE(y, m[0] + a + c);
+  STORE(y + pixelStride, b + 2 * d);
+  STORE(y + 2 * pixelStride, a + 4 * c);
+  STORE(y + 3 * pixelStride, b + 8 * d + m[5]);
+}
+
+/// Aᵀ m A of eight channels.
+INLINED void NAMED(output_4x4)(const REAL *planes, long plane, REAL *y, long rowStride, long pixelStride) {
+#define M(row, column) LOAD(planes + ((row) * 6 + (column)) * plane)
+  VECTOR t[6], u[6];
+  EACH(j, 0, 6) {
+    const VECTOR a = M(1, j) + M(2, j), c = M(3, j) + M(4, j);
+    t[j] = M(0, j) + a + c;
+    u[j] = a + 4 * c;
+  }
+  NAMED(store_output_row)(t, y, pixelStride);
+  NAMED(store_output_row)(u, y + 2 * rowStride, pixelStride);
+  EACH(j, 0, 6) {
+    const VECTOR b = M(1, j) - M(2, j), d = M(3, j) - M(4, j);
+    t[j] = b + 2 * d;
+    u[j] = b + 8 * d + M(5, j);
+  }
+  NAMED(store_output_row)(t, y + rowStride, pixelStride);
+  NAMED(store_output_row)(u, y + 3 * rowStride, pixelStride);
+#undef M
+}
+
+/// G g along one axis: three values `from` apart to six.
+INLINED void NAMED(weights_4)(const VECTOR *g, long from, VECTOR *u, long to) {
+  const VECTOR g0 = g[0], g1 = g[from], g2 = g[2 * from];
+  const VECTOR a = (g0 + g2) * (REAL)(-1.0 / 6), b = g1 * (REAL)(-1.0 / 6);
+  const VECTOR c = g0 * (REAL)(1.0 / 24) + g2 * (REAL)(1.0 / 6), d = g1 * (REAL)(1.0 / 12);
+  u[0] = g0 * (REAL)0.25;
+  u[to] = a + b;
+  u[2 * to] = a - b;
+  u[3 * to] = c + d;
+  u[4 * to] = c - d;
+  u[5 * to] = g2;
+}
+
+/// Gᵀ u along one axis: six values to three.
+INLINED void NAMED(weights_gradient_4)(const VECTOR *u, long from, VECTOR *g, long to) {
+  const VECTOR a = (u[from] + u[2 * from]) * (REAL)(-1.0 / 6), b = (u[2 * from] - u[from]) * (REAL)(1.0 / 6);
+  const VECTOR c = u[3 * from] + u[4 * from], d = (u[3 * from] - u[4 * from]) * (REAL)(1.0 / 12);
+  const VECTOR g0 = u[0] * (REAL)0.25 + a + c * (REAL)(1.0 / 24), g2 = a + c * (REAL)(1.0 / 6) + u[5 * from];
+  g[0] = g0;
+  g[to] = b + d;
+  g[2 * to] = g2;
+}
+
+// MARK: Images of 2×2
+//
+// Along one axis y₀ = w₁(x₀+x₁) + (w₂-w₁)x₁ and y₁ = w₁(x₀+x₁) + (w₀-w₁)x₀: three products for four.
+
+INLINED void NAMED(input_2)(const VECTOR *x, long from, VECTOR *t, long to) {
+  const VECTOR x0 = x[0], x1 = x[from];
+  t[0] = x0 + x1;
+  t[to] = x1;
+  t[2 * to] = x0;
+}
+INLINED void NAMED(gradient_2)(const VECTOR *y, long from, VECTOR *t, long to) {
+  const VECTOR y0 = y[0], y1 = y[from];
+  t[0] = y0 + y1;
+  t[to] = y0;
+  t[2 * to] = y1;
+}
+INLINED void NAMED(output_2)(const VECTOR *m, long from, VECTOR *y, long to) {
+  const VECTOR m0 = m[0], y0 = m0 + m[from], y1 = m0 + m[2 * from];
+  y[0] = y0;
+  y[to] = y1;
+}
+INLINED void NAMED(weights_2)(const VECTOR *g, long from, VECTOR *u, long to) {
+  const VECTOR g0 = g[0], g1 = g[from], g2 = g[2 * from];
+  u[0] = g1;
+  u[to] = g2 - g1;
+  u[2 * to] = g0 - g1;
+}
+INLINED void NAMED(weights_gradient_2)(const VECTOR *u, long from, VECTOR *g, long to) {
+  const VECTOR u0 = u[0], u1 = u[from], u2 = u[2 * from];
+  g[0] = u2;
+  g[to] = u0 - u1 - u2;
+  g[2 * to] = u1;
+}
+
+// MARK: Tiles
+
+/// Where a tile lies.
+typedef struct {
+  long image, top, left;
+} NAMED(place);
+
+INLINED NAMED(place) NAMED(place_of)(en_tiles tiles, long index, long side) {
+  const long across = (tiles.width + side - 1) / side, down = (tiles.height + side - 1) / side;
+  return (NAMED(place)){index / (across * down), index / across % down * side, index % across * side};
+}
+
+INLINED void NAMED(transform_2x2)(
+  en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes,
+  void (*along)(const VECTOR *, long, VECTOR *, long)) {
+  for (long t = 0; t < tiles.count; t++) {
+    const REAL *image = x + (tiles.first + t) * 4 * tiles.channels;
+    for (long c = 0; c < tiles.channels; c += 8) {
+      VECTOR d[4], half[6], all[9];
+      EACH(i, 0, 4) d[i] = LOAD(image + i * tiles.channels + c);
+      EACH(j, 0, 2) along(d + j, 2, half + j, 2);
+      EACH(i, 0, 3) along(half + i * 2, 1, all + i * 3, 1);
+      REAL *out = planes + t * layout.tile + c / 16 * layout.block + c % 16;
+      EACH(i, 0, 9) STORE(out + i * layout.plane, all[i]);
+    }
+  }
+}
+
+/// The tile's pixels, `side` by `side` from `top`, `left` on, with zeros where they are outside of the image.
+INLINED void NAMED(copy_tile)(
+  en_tiles tiles, const REAL *image, long top, long left, long side, long channel, long count, REAL *tile) {
+  for (long i = 0; i < side; i++) {
+    for (long j = 0; j < side; j++) {
+      const long y = top + i, x = left + j;
+      REAL *pixel = tile + (i * side + j) * count;
+      if (y >= 0 && y < tiles.height && x >= 0 && x < tiles.width)
+        memcpy(pixel, image + (y * tiles.width + x) * tiles.channels + channel, count * sizeof(REAL));
+      else
+        memset(pixel, 0, count * sizeof(REAL));
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_input(en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes) {
+  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, x, layout, planes, NAMED(input_2));
+  const long channels = tiles.channels, line = tiles.width * channels;
+  for (long t = 0; t < tiles.count; t++) {
+    const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
+    const REAL *image = x + place.image * tiles.height * line;
+    const long top = place.top - 1, left = place.left - 1;
+    const long outside = left + 6 - tiles.width;
+    const int isInside = top >= 0 && top + 6 <= tiles.height && outside <= 1;
+    REAL *out = planes + t * layout.tile;
+    for (long c = 0; c < channels; c += 16) {
+      REAL *block = out + c / 16 * layout.block;
+      const REAL *rows[6];
+      REAL copy[36 * 16];
+      if (isInside) {
+        EACH(i, 0, 6) rows[i] = image + (top + i) * line + left * channels + c;
+      } else {
+        NAMED(copy_tile)(tiles, image, top, left, 6, c, 16, copy);
+        EACH(i, 0, 6) rows[i] = copy + i * 6 * 16;
+      }
+      for (long half = 0; half < 16; half += 8) {
+        if (!isInside)
+          NAMED(input_4x4)(rows, 16, 0, 0, block + half, layout.plane);
+        else if (left < 0 && outside == 1)
+          NAMED(input_4x4)(rows, channels, 1, 1, block + half, layout.plane);
+        else if (left < 0)
+          NAMED(input_4x4)(rows, channels, 1, 0, block + half, layout.plane);
+        else if (outside == 1)
+          NAMED(input_4x4)(rows, channels, 0, 1, block + half, layout.plane);
+        else
+          NAMED(input_4x4)(rows, channels, 0, 0, block + half, layout.plane);
+        EACH(i, 0, 6) rows[i] += 8;
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *dy, en_plane_layout layout, REAL *planes) {
+  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, dy, layout, planes, NAMED(gradient_2));
+  const long channels = tiles.channels, line = tiles.width * channels;
+  for (long t = 0; t < tiles.count; t++) {
+    const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
+    const REAL *image = dy + place.image * tiles.height * line;
+    const int isInside = place.top + 4 <= tiles.height && place.left + 4 <= tiles.width;
+    const REAL *tile = image + place.top * line + place.left * channels;
+    REAL *out = planes + t * layout.tile;
+    for (long c = 0; c < channels; c += 16) {
+      REAL *block = out + c / 16 * layout.block;
+      REAL copy[16 * 16];
+      if (!isInside) NAMED(copy_tile)(tiles, image, place.top, place.left, 4, c, 16, copy);
+      for (long half = 0; half < 16; half += 8) {
+        if (isInside)
+          NAMED(gradient_4x4)(tile + c + half, line, channels, block + half, layout.plane);
+        else
+          NAMED(gradient_4x4)(copy + half, 4 * 16, 16, block + half, layout.plane);
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_output(
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, REAL *y) {
+  const long channels = tiles.channels, line = tiles.width * channels;
+  for (long t = 0; t < tiles.count; t++, planes += layout.tile) {
+    if (tiles.form == en_winograd_2x2) {
+      REAL *image = y + (tiles.first + t) * 4 * channels + firstBlock * 16;
+      for (long c = 0; c < blocks * 16; c += 8) {
+        VECTOR m[9], half[6], all[4];
+        EACH(i, 0, 9) m[i] = LOAD(planes + i * layout.plane + c / 16 * layout.block + c % 16);
+        EACH(j, 0, 3) NAMED(output_2)(m + j, 3, half + j, 3);
+        EACH(i, 0, 2) NAMED(output_2)(half + i * 3, 1, all + i * 2, 1);
+        EACH(i, 0, 4) STORE(image + i * channels + c, all[i]);
+      }
+      continue;
+    }
+    const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
+    REAL *tile = y + (place.image * tiles.height + place.top) * line + place.left * channels + firstBlock * 16;
+    const long rows = tiles.height - place.top < 4 ? tiles.height - place.top : 4;
+    const long columns = tiles.width - place.left < 4 ? tiles.width - place.left : 4;
+    for (long c = 0; c < blocks * 16; c += 8) {
+      const REAL *from = planes + c / 16 * layout.block + c % 16;
+      if (rows == 4 && columns == 4) {
+        NAMED(output_4x4)(from, layout.plane, tile + c, line, channels);
+      } else {
+        REAL whole[16 * 8];
+        NAMED(output_4x4)(from, layout.plane, whole, 4 * 8, 8);
+        for (long i = 0; i < rows; i++) {
+          for (long j = 0; j < columns; j++) STORE(tile + i * line + j * channels + c, LOAD(whole + (i * 4 + j) * 8));
+        }
+      }
+    }
+  }
+}
+
+// MARK: Weights
+
+OVERLOADED KERNEL void en_winograd_weights(
+  en_winograd_form form, long first, long end, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
+  long plane) {
+  const REAL *taps = tapStride < 0 ? w - 8 * tapStride : w;
+  // Weights that do not lie along the outputs are turned round sixteen inputs at a time.
+  REAL turned[9 * 16 * 16];
+  for (long start = first; start < end; start += 16) {
+    const long count = end - start < 16 ? end - start : 16;
+    if (outputStride != 1) {
+      for (long tap = 0; tap < 9; tap++) {
+        for (long k = 0; k < 16; k++) {
+          const REAL *from = taps + tap * tapStride + start * inputStride + k * outputStride;
+          for (long c = 0; c < count; c++) turned[(tap * 16 + c) * 16 + k] = from[c * inputStride];
+        }
+      }
+    }
+    for (long c = 0; c < count; c++) {
+      for (long k = 0; k < 16; k += 8) {
+        VECTOR g[9], half[18], all[36];
+        EACH(tap, 0, 9) {
+          g[tap] = outputStride == 1 ? LOAD(taps + tap * tapStride + (start + c) * inputStride + k)
+                                     : LOAD(turned + (tap * 16 + c) * 16 + k);
+        }
+        REAL *out = u + (start + c) * 16 + k;
+        if (form == en_winograd_4x4) {
+          EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
+          EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
+          EACH(i, 0, 36) STORE(out + i * plane, all[i]);
+        } else {
+          EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
+          EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
+          EACH(i, 0, 9) STORE(out + i * plane, all[i]);
+        }
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_weights_gradient(
+  en_winograd_form form, long inputs, const REAL *du, long plane, REAL *dw, long tapStride, long inputStride) {
+  for (long c = 0; c < inputs; c++) {
+    for (long k = 0; k < 16; k += 8) {
+      VECTOR u[36], half[18], g[9];
+      const REAL *from = du + c * 16 + k;
+      if (form == en_winograd_4x4) {
+        EACH(i, 0, 36) u[i] = LOAD(from + i * plane);
+        EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
+        EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
+      } else {
+        EACH(i, 0, 9) u[i] = LOAD(from + i * plane);
+        EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
+        EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
+      }
+      EACH(tap, 0, 9) STORE(dw + tap * tapStride + c * inputStride + k, g[tap]);
+    }
+  }
+}
+
+// MARK: Products
+//
+// The micro-kernels keep 6 rows of 16 sums in registers: with AVX2 twelve of the sixteen.
+
+/// m[rows][16] (+)= v[rows][channels] u[channels][16]
+INLINED void NAMED(rows_by_panel)(
+  const long rows, long channels, const REAL *v, long vRow, const REAL *u, REAL *m, long mRow, int adds) {
+  ROW sums[6];
+  EACH(i, 0, rows) sums[i] = adds ? *(const ROW *)(m + i * mRow) : (ROW){0};
+#pragma clang loop unroll_count(4)
+  for (long c = 0; c < channels; c++) {
+    const ROW b = *(const ROW *)(u + c * 16);
+    EACH(i, 0, rows) sums[i] += v[i * vRow + c] * b;
+  }
+  EACH(i, 0, rows) *(ROW *)(m + i * mRow) = sums[i];
+}
+
+/// m[rows][16] += Σ v[t][rows] d[t][16]
+INLINED void NAMED(columns_by_panel)(const long rows, long tiles, const REAL *v, const REAL *d, REAL *m) {
+  ROW sums[6];
+  EACH(i, 0, rows) sums[i] = *(const ROW *)(m + i * 16);
+#pragma clang loop unroll_count(4)
+  for (long t = 0; t < tiles; t++) {
+    const ROW b = *(const ROW *)(d + t * 16);
+    EACH(i, 0, rows) sums[i] += v[t * 16 + i] * b;
+  }
+  EACH(i, 0, rows) *(ROW *)(m + i * 16) = sums[i];
+}
+
+OVERLOADED KERNEL void en_winograd_multiply(
+  en_winograd_form form, long tiles, long channels, const REAL *v, long vPlane, long blocks, const REAL *u, long uPlane,
+  long uBlock, REAL *m, long mPlane) {
+  // So many channels of a panel stay in the first-level cache while all tiles go by.
+  enum { depth = 256 };
+  const long planes = form == en_winograd_4x4 ? 36 : 9, mRow = blocks * 16;
+  for (long p = 0; p < planes; p++) {
+    for (long c = 0; c < channels; c += depth) {
+      const long count = channels - c < depth ? channels - c : depth;
+      for (long t = 0; t < tiles;) {
+        const long left = tiles - t;
+        // Sixes, and a rest of more than three: fewer rows cannot keep the arithmetic busy.
+        const long rows = left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
+        for (long b = 0; b < blocks; b++) {
+          const REAL *from = v + p * vPlane + t * channels + c, *panel = u + b * uBlock + p * uPlane + c * 16;
+          REAL *to = m + p * mPlane + t * mRow + b * 16;
+          switch (rows) {
+          case 1: NAMED(rows_by_panel)(1, count, from, channels, panel, to, mRow, c > 0); break;
+          case 2: NAMED(rows_by_panel)(2, count, from, channels, panel, to, mRow, c > 0); break;
+          case 3: NAMED(rows_by_panel)(3, count, from, channels, panel, to, mRow, c > 0); break;
+          case 4: NAMED(rows_by_panel)(4, count, from, channels, panel, to, mRow, c > 0); break;
+          case 5: NAMED(rows_by_panel)(5, count, from, channels, panel, to, mRow, c > 0); break;
+          default: NAMED(rows_by_panel)(6, count, from, channels, panel, to, mRow, c > 0); break;
+          }
+        }
+        t += rows;
+      }
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_multiply_transposed(
+  en_winograd_form form, long tiles, long blocks, const REAL *v, long vBlock, const REAL *d, long plane, REAL *du,
+  long duPlane) {
+  const long planes = form == en_winograd_4x4 ? 36 : 9;
+  for (long p = 0; p < planes; p++) {
+    for (long b = 0; b < blocks; b++) {
+      const REAL *from = v + b * vBlock + p * plane, *panel = d + p * plane;
+      REAL *to = du + p * duPlane + b * 256;
+      NAMED(columns_by_panel)(6, tiles, from, panel, to);
+      NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16);
+      NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16);
+    }
+  }
+}
+#undef LOAD
+#undef STORE
