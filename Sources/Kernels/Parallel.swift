@@ -1,4 +1,4 @@
-import Dispatch
+import CKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -25,16 +25,30 @@ package enum Parallel {
 
   /// Runs `body` on consecutive ranges that cover `0..<count`, each of at least `grain` items but perhaps the last.
   ///
-  /// The ranges depend on `count`, `grain` and `threadCount` alone, so results repeat for a given thread count.
+  /// There are a few ranges for each thread, so that one that is held up does not hold up the others. The ranges depend on
+  /// `count`, `grain` and `threadCount` alone, so results repeat for a given thread count. Calls from inside a body run on
+  /// their own thread; any number of threads may call at once.
   package static func forEach(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     guard count > 0 else { return }
-    let pieces = min(threadCount, (count + grain - 1) / max(grain, 1))
+    let threads = threadCount
+    let pieces = threads == 1 ? 1 : min(threads * 4, (count + grain - 1) / max(grain, 1))
     guard pieces > 1 else { return body(0..<count) }
     withoutActuallyEscaping(body) { body in
-      nonisolated(unsafe) let body = body
-      DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-        body(count * piece / pieces..<count * (piece + 1) / pieces)
+      var job = Job(body: body, count: count, pieces: pieces)
+      withUnsafeMutablePointer(to: &job) { job in
+        en_parallel(
+          pieces, threads,
+          { job, piece in
+            let job = job!.assumingMemoryBound(to: Job.self).pointee
+            job.body(job.count * piece / job.pieces..<job.count * (piece + 1) / job.pieces)
+          }, job)
       }
     }
+  }
+
+  private struct Job {
+    let body: (Range<Int>) -> Void
+    let count: Int
+    let pieces: Int
   }
 }

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// How weights are drawn at first, by the names of their authors.
 ///
 /// Fans count what one output reads (`.in`) or one input feeds (`.out`): for `[outputs, inputs]` those numbers, for
@@ -44,17 +36,18 @@ public enum Initializer: Sendable, Hashable {
     func fan(_ fan: Fan) -> Scalar { Scalar(fan == .in ? fanIn : fanOut) }
     switch self {
     case .constant(let value): return Tensor(repeating: value, shape: shape)
-    case .uniform(let bound): return .uniform(shape, -bound, bound, using: &generator)
-    case .normal(let deviation): return .normal(shape, deviation, using: &generator)
-    case .heNormal(let side, let gain): return .normal(shape, gain / fan(side).squareRoot(), using: &generator)
+    case .uniform(let bound): return .uniform(shape, in: -bound..<bound, using: &generator)
+    case .normal(let deviation): return .normal(shape, deviation: deviation, using: &generator)
+    case .heNormal(let side, let gain):
+      return .normal(shape, deviation: gain / fan(side).squareRoot(), using: &generator)
     case .heUniform(let side, let gain):
       let bound = gain * (3 / fan(side)).squareRoot()
-      return .uniform(shape, -bound, bound, using: &generator)
+      return .uniform(shape, in: -bound..<bound, using: &generator)
     case .glorotNormal(let gain):
-      return .normal(shape, gain * (2 / Scalar(fanIn + fanOut)).squareRoot(), using: &generator)
+      return .normal(shape, deviation: gain * (2 / Scalar(fanIn + fanOut)).squareRoot(), using: &generator)
     case .glorotUniform(let gain):
       let bound = gain * (6 / Scalar(fanIn + fanOut)).squareRoot()
-      return .uniform(shape, -bound, bound, using: &generator)
+      return .uniform(shape, in: -bound..<bound, using: &generator)
     case .orthogonal(let gain): return Self.orthogonal(shape, gain, using: &generator)
     }
   }
@@ -64,7 +57,7 @@ public enum Initializer: Sendable, Hashable {
     of shape: Shape, _ count: Int, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
     let bound = 1 / Scalar(fans(of: shape).in).squareRoot()
-    return .uniform([count], -bound, bound, using: &generator)
+    return .uniform([count], in: -bound..<bound, using: &generator)
   }
 
   static func fans(of shape: Shape) -> (in: Int, out: Int) {
@@ -80,7 +73,9 @@ public enum Initializer: Sendable, Hashable {
     let rows = shape.rank == 2 ? shape[0] : shape[3]
     let columns = shape.count / max(rows, 1)
     let (tall, narrow) = (max(rows, columns), min(rows, columns))
-    let (q, r) = Tensor.normal([tall, narrow], 1, using: &generator).qr()
+    guard let (q, r) = try? Tensor.normal([tall, narrow], using: &generator).qr() else {
+      fatalError("Initializer: a random matrix [\(tall), \(narrow)] was not decomposed")
+    }
     // The signs of R's diagonal make the distribution uniform over the orthogonal matrices (Mezzadri, 2007).
     let signs = Tensor(shape: [narrow]) { out in
       for i in 0..<narrow { out[i] = r.pointer[i * narrow + i] < 0 ? -gain : gain }
@@ -90,30 +85,5 @@ public enum Initializer: Sendable, Hashable {
     let isTall = rows >= columns
     if shape.rank == 4 { return (isTall ? matrix.transposed() : matrix).reshaped(to: shape) }
     return isTall ? matrix : matrix.transposed()
-  }
-}
-
-extension Tensor {
-  fileprivate static func uniform(
-    _ shape: Shape, _ low: Scalar, _ high: Scalar, using generator: inout some RandomNumberGenerator
-  ) -> Tensor {
-    Tensor(shape: shape) { out in
-      for i in out.indices { out[i] = low + (high - low) * Scalar(generator.next() >> 40) * 0x1p-24 }
-    }
-  }
-
-  /// By Box and Muller, in double so that the tails are right.
-  fileprivate static func normal(
-    _ shape: Shape, _ deviation: Scalar, using generator: inout some RandomNumberGenerator
-  ) -> Tensor {
-    Tensor(shape: shape) { out in
-      for i in Swift.stride(from: 0, to: out.count, by: 2) {
-        let u = 1 - Double(generator.next() >> 11) * 0x1p-53
-        let angle = 2 * Double.pi * Double(generator.next() >> 11) * 0x1p-53
-        let radius = (-2 * log(u)).squareRoot()
-        out[i] = deviation * Scalar(radius * cos(angle))
-        if i + 1 < out.count { out[i + 1] = deviation * Scalar(radius * sin(angle)) }
-      }
-    }
   }
 }

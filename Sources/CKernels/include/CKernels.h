@@ -1,6 +1,12 @@
 #pragma once
 #include "multiversion.h"
+#include "threads.h"
 #include "elementwise.h"
 #include "movement.h"
 #include "reductions.h"
+#include "random.h"
+#include "convolution.h"
 #include "winograd.h"
+#include "pooling.h"
+#include "normalization.h"
+#include "optimizers.h"

@@ -36,19 +36,14 @@ public class Adam: SlottedOptimizer {
   }
 
   override func step(_ s: Step) {
-    let (w, m, v) = (s.w, s.slots[0], s.slots[1])
     let (beta1, beta2) = betas
-    let epsilon = epsilon
     let stepSize = s.rate / (1 - integerPower(beta1, s.number))
     let rootCorrection = (1 - integerPower(beta2, s.number)).squareRoot()
     let coupled = decouplesWeightDecay ? 0 : s.weightDecay
     let shrink = decouplesWeightDecay ? 1 - s.rate * s.weightDecay : 1
-    for i in 0..<s.count {
-      let g = s.g[i] + coupled * w[i]
-      m[i] = beta1 * m[i] + (1 - beta1) * g
-      v[i] = beta2 * v[i] + (1 - beta2) * g * g
-      w[i] = shrink * w[i] - stepSize * m[i] / (v[i].squareRoot() / rootCorrection + epsilon)
-    }
+    OptimizerUpdates.adam(
+      count: s.count, stepSize: stepSize, betas: betas, epsilon: epsilon, rootCorrection: rootCorrection,
+      decay: coupled, shrink: shrink, g: s.g, w: s.w, m: s.slots[0], v: s.slots[1])
   }
 }
 

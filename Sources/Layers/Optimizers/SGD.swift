@@ -28,15 +28,8 @@ public final class SGD: SlottedOptimizer {
   }
 
   override func step(_ s: Step) {
-    let (w, rate, decay, momentum, isNesterov) = (s.w, s.rate, s.weightDecay, momentum, isNesterov)
-    guard let v = s.slots.first else {
-      for i in 0..<s.count { w[i] -= rate * (s.g[i] + decay * w[i]) }
-      return
-    }
-    for i in 0..<s.count {
-      let g = s.g[i] + decay * w[i]
-      v[i] = momentum * v[i] + g
-      w[i] -= rate * (isNesterov ? g + momentum * v[i] : v[i])
-    }
+    OptimizerUpdates.sgd(
+      count: s.count, rate: s.rate, decay: s.weightDecay, momentum: momentum, isNesterov: isNesterov, g: s.g, w: s.w,
+      v: s.slots.first)
   }
 }

@@ -1,0 +1,17 @@
+#include "convolution.h"
+
+#include <string.h>
+
+// A panel's row as one vector, which the compiler splits into as many registers as the instruction set needs.
+// The alignment is a scalar's, so that it may be read and written anywhere.
+typedef float float_row __attribute__((vector_size(64), aligned(4)));
+typedef double double_row __attribute__((vector_size(128), aligned(8)));
+
+#define REAL float
+#define ROW float_row
+#include "convolution.body.h"
+#undef REAL
+#undef ROW
+#define REAL double
+#define ROW double_row
+#include "convolution.body.h"

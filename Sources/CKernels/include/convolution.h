@@ -1,0 +1,41 @@
+#pragma once
+#include "multiversion.h"
+
+// Convolution as an implicit matrix product: for every output pixel the input pixels under the taps of the weight form a
+// row, read in place from a padded image, and the taps' matrices lie packed in panels of 16 columns.
+//
+// A pixel is a pair of offsets: `from` into the padded image, `to` into the output. A segment is a run of input scalars that
+// lie together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
+
+enum { en_panel_width = 16 };
+
+/// Copies images into the middle of larger ones, and fills their margins with zeros. Negative margins crop.
+OVERLOADED void en_pad_images(
+  long images, long height, long width, long channels, long top, long left, long paddedHeight, long paddedWidth,
+  const float *x, float *padded);
+OVERLOADED void en_pad_images(
+  long images, long height, long width, long channels, long top, long left, long paddedHeight, long paddedWidth,
+  const double *x, double *padded);
+
+/// panel[tap][row][j] = w[taps[tap] + row · rowStride + j · columnStride], and 0 for columns ≤ j < 16.
+OVERLOADED void en_pack_panel(
+  long tapCount, const int *taps, long rows, long columns, long rowStride, long columnStride, const float *w, float *panel);
+OVERLOADED void en_pack_panel(
+  long tapCount, const int *taps, long rows, long columns, long rowStride, long columnStride, const double *w,
+  double *panel);
+
+/// y[to[p] + j] = initial[j] + Σ x[from[p] + segments[s] + k] · panel[s · length + k][j], over one panel of columns ≤ 16.
+OVERLOADED void en_convolve(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const float *x,
+  const float *panel, const float *initial, long columns, float *y);
+OVERLOADED void en_convolve(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
+  const double *panel, const double *initial, long columns, double *y);
+
+/// panel[s · length + k][j] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], over one panel of columns ≤ 16.
+OVERLOADED void en_convolve_weights(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const float *x,
+  const float *dy, long columns, float *panel);
+OVERLOADED void en_convolve_weights(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
+  const double *dy, long columns, double *panel);

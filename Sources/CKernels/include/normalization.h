@@ -1,0 +1,34 @@
+#pragma once
+#include "multiversion.h"
+
+// These see a tensor as rows of channels.
+
+/// sums[c] += Σ x[row][c]
+OVERLOADED void en_channel_sums(long rows, long channels, const float *x, double *sums);
+OVERLOADED void en_channel_sums(long rows, long channels, const double *x, double *sums);
+
+/// sums[c] += Σ d and squares[c] += Σ d², d = x[row][c] - shift[c]; a shift near the mean keeps the variance accurate.
+OVERLOADED void en_channel_moments(
+  long rows, long channels, const float *shift, const float *x, double *sums, double *squares);
+OVERLOADED void en_channel_moments(
+  long rows, long channels, const double *shift, const double *x, double *sums, double *squares);
+
+/// sums[c] += Σ dy[row][c] and products[c] += Σ dy[row][c] · (x[row][c] - shift[c])
+OVERLOADED void en_channel_products(
+  long rows, long channels, const float *shift, const float *dy, const float *x, double *sums, double *products);
+OVERLOADED void en_channel_products(
+  long rows, long channels, const double *shift, const double *dy, const double *x, double *sums, double *products);
+
+/// y = scale · (x - mean) + offset
+OVERLOADED void en_scale_channels(
+  long rows, long channels, const float *mean, const float *scale, const float *offset, const float *x, float *y);
+OVERLOADED void en_scale_channels(
+  long rows, long channels, const double *mean, const double *scale, const double *offset, const double *x, double *y);
+
+/// dx = p · dy + q · (x - mean) + r
+OVERLOADED void en_batch_norm_backward(
+  long rows, long channels, const float *mean, const float *p, const float *q, const float *r, const float *dy, const float *x,
+  float *dx);
+OVERLOADED void en_batch_norm_backward(
+  long rows, long channels, const double *mean, const double *p, const double *q, const double *r, const double *dy, const double *x,
+  double *dx);

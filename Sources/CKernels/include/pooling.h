@@ -1,0 +1,52 @@
+#pragma once
+#include "multiversion.h"
+
+// Each of these works on one image of [height, width, channels].
+
+/// The largest of each window and where it was, as an index into the image; the first of equals. Padding never wins.
+OVERLOADED void en_max_pool(
+  long height, long width, long channels, long size, long stride, long padding, long outHeight, long outWidth,
+  const float *x, float *y, int *indices);
+OVERLOADED void en_max_pool(
+  long height, long width, long channels, long size, long stride, long padding, long outHeight, long outWidth,
+  const double *x, double *y, int *indices);
+
+/// y[i] = x[indices[i]]
+OVERLOADED void en_gather(long n, const int *indices, const float *x, float *y);
+OVERLOADED void en_gather(long n, const int *indices, const double *x, double *y);
+
+/// dx[indices[i]] += dy[i]
+OVERLOADED void en_scatter_add(long n, const int *indices, const float *dy, float *dx);
+OVERLOADED void en_scatter_add(long n, const int *indices, const double *dy, double *dx);
+
+/// y = weight · the sum of each window; what lies outside the image counts as 0.
+OVERLOADED void en_window_sum(
+  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
+  long outHeight, long outWidth, float weight, const float *x, float *y);
+OVERLOADED void en_window_sum(
+  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
+  long outHeight, long outWidth, double weight, const double *x, double *y);
+
+/// The adjoint of en_window_sum: adds weight · dy to each pixel of its window. Overwrites dx.
+OVERLOADED void en_window_spread(
+  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
+  long outHeight, long outWidth, float weight, const float *dy, float *dx);
+OVERLOADED void en_window_spread(
+  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
+  long outHeight, long outWidth, double weight, const double *dy, double *dx);
+
+/// Each output pixel lies between two rows and two columns of the input: rows[2i], rows[2i + 1], the latter with rowShares[i].
+OVERLOADED void en_interpolate(
+  long width, long channels, long outHeight, long outWidth, const int *rows, const float *rowShares, const int *columns,
+  const float *columnShares, const float *x, float *y);
+OVERLOADED void en_interpolate(
+  long width, long channels, long outHeight, long outWidth, const int *rows, const double *rowShares, const int *columns,
+  const double *columnShares, const double *x, double *y);
+
+/// The adjoint of en_interpolate, added to dx.
+OVERLOADED void en_interpolate_adjoint(
+  long width, long channels, long outHeight, long outWidth, const int *rows, const float *rowShares, const int *columns,
+  const float *columnShares, const float *dy, float *dx);
+OVERLOADED void en_interpolate_adjoint(
+  long width, long channels, long outHeight, long outWidth, const int *rows, const double *rowShares, const int *columns,
+  const double *columnShares, const double *dy, double *dx);

@@ -1,0 +1,7 @@
+#include "normalization.h"
+
+#define REAL float
+#include "normalization.body.h"
+#undef REAL
+#define REAL double
+#include "normalization.body.h"

@@ -1,0 +1,281 @@
+import CKernels
+
+/// The shapes of a two-dimensional convolution, and its three products on the fastest kernels for them.
+package struct Convolution: Sendable {
+  package let (images, height, width, inputs): (Int, Int, Int, Int)
+  package let (kernelHeight, kernelWidth, outputs): (Int, Int, Int)
+  package let (stride, padding, dilation, groups): (Int, Int, Int, Int)
+
+  package init(
+    images: Int, height: Int, width: Int, inputs: Int, kernelHeight: Int, kernelWidth: Int, outputs: Int, stride: Int,
+    padding: Int, dilation: Int, groups: Int
+  ) {
+    (self.images, self.height, self.width, self.inputs) = (images, height, width, inputs)
+    (self.kernelHeight, self.kernelWidth, self.outputs) = (kernelHeight, kernelWidth, outputs)
+    (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
+  }
+
+  package var outputHeight: Int { (height + 2 * padding - dilation * (kernelHeight - 1) - 1) / stride + 1 }
+  package var outputWidth: Int { (width + 2 * padding - dilation * (kernelWidth - 1) - 1) / stride + 1 }
+
+  /// Whether Winograd's filtering may serve where it applies; its rounding errors are some ten times those of the definition.
+  package nonisolated(unsafe) static var allowsWinograd = true
+
+  private var winograd: Winograd? {
+    guard Self.allowsWinograd, kernelHeight == 3, kernelWidth == 3, stride == 1, padding == 1, dilation == 1,
+      groups == 1,
+      Winograd.applies(height: height, width: width, inputs: inputs, outputs: outputs)
+    else { return nil }
+    return Winograd(images: images, height: height, width: width)
+  }
+
+  // MARK: The three products
+
+  /// y = x ∗ w: `[images, height, width, inputs]` and `[kernelHeight, kernelWidth, inputs / groups, outputs]` to
+  /// `[images, outputHeight, outputWidth, outputs]`.
+  package func forward(
+    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>
+  ) {
+    if let winograd { return winograd.convolve(x, w, inputs: inputs, outputs: outputs, into: y) }
+    let padded = (height: height + 2 * padding, width: width + 2 * padding)
+    let plan = forwardPlan(paddedWidth: padded.width)
+    let panels = Panels(columns: outputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
+      en_pack_panel(
+        plan.taps.count, plan.taps, inputs / groups, count, outputs, 1, w + group * (outputs / groups) + column, panel)
+    }
+    convolve(
+      [plan], [panels], x, (height, width, inputs), margins: (padding, padding), padded: padded, y,
+      imageSize: outputHeight * outputWidth * outputs)
+  }
+
+  /// dx = the adjoint of `forward` in x, applied to dy.
+  ///
+  /// Pixels of dx that are reached by the same taps form a phase, of which there are `stride²`; each is a convolution of dy
+  /// without strides, and no product with an inserted zero is ever made.
+  package func backwardData(
+    _ dy: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>
+  ) {
+    if let winograd { return winograd.convolve(dy, w, isAdjoint: true, inputs: outputs, outputs: inputs, into: dx) }
+    let rowsBefore = dilation * (kernelHeight - 1) / stride
+    let columnsBefore = dilation * (kernelWidth - 1) / stride
+    let padded = (
+      height: rowsBefore + max(outputHeight, (height - 1 + padding) / stride + 1),
+      width: columnsBefore + max(outputWidth, (width - 1 + padding) / stride + 1)
+    )
+    var plans: [Plan] = []
+    var panels: [Panels] = []
+    for phaseY in 0..<min(stride, height) {
+      for phaseX in 0..<min(stride, width) {
+        let plan = backwardPlan(phaseY, phaseX, rowsBefore, columnsBefore, paddedWidth: padded.width)
+        plans.append(plan)
+        panels.append(
+          Panels(columns: inputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
+            en_pack_panel(
+              plan.taps.count, plan.taps, outputs / groups, count, 1, outputs,
+              w + group * (outputs / groups) + column * outputs, panel)
+          })
+      }
+    }
+    convolve(
+      plans, panels, dy, (outputHeight, outputWidth, outputs), margins: (rowsBefore, columnsBefore), padded: padded, dx,
+      imageSize: height * width * inputs)
+  }
+
+  /// dw = the adjoint of `forward` in w, applied to dy.
+  package func backwardWeights(
+    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, into dw: UnsafeMutablePointer<Scalar>
+  ) {
+    if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw) }
+    let padded = (height: height + 2 * padding, width: width + 2 * padding)
+    let plan = forwardPlan(paddedWidth: padded.width)
+    let perGroup = outputs / groups
+    let panelCount = (perGroup + Self.panelWidth - 1) / Self.panelWidth
+    let panelSize = plan.rows * Self.panelWidth
+    // Parts of the images have gradients of their own, added up at the end; there are so few that this costs little.
+    let parts = min(images, Parallel.threadCount * 2)
+    let sums = Storage(repeating: 0, count: parts * groups * panelCount * panelSize)
+    Parallel.forEach(parts * groups * panelCount) { range in
+      let image = Storage(count: padding > 0 ? padded.height * padded.width * inputs : 0)
+      for task in range {
+        let (part, column) = task.quotientAndRemainder(dividingBy: groups * panelCount)
+        let (group, panel) = column.quotientAndRemainder(dividingBy: panelCount)
+        let columns = min(Self.panelWidth, perGroup - panel * Self.panelWidth)
+        for n in images * part / parts..<images * (part + 1) / parts {
+          let source = pad(x, n, (height, width, inputs), (padding, padding), padded, image)
+          en_convolve_weights(
+            plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
+            source + group * (inputs / groups),
+            dy + n * outputHeight * outputWidth * outputs + group * perGroup + panel * Self.panelWidth, columns,
+            sums.pointer + task * panelSize)
+        }
+      }
+    }
+    let stride = groups * panelCount * panelSize
+    let perTap = inputs / groups
+    Parallel.forEach(groups * panelCount) { range in
+      for task in range {
+        let (group, panel) = task.quotientAndRemainder(dividingBy: panelCount)
+        let columns = min(Self.panelWidth, perGroup - panel * Self.panelWidth)
+        let total = sums.pointer + task * panelSize
+        for part in 1..<max(parts, 1) {
+          en_add(1, panelSize, 0, 1, 0, 1, total, total + part * stride, total)
+        }
+        for row in 0..<plan.rows {
+          let (tap, c) = row.quotientAndRemainder(dividingBy: perTap)
+          let target = dw + Int(plan.taps[tap]) + c * outputs + group * perGroup + panel * Self.panelWidth
+          target.update(from: total + row * Self.panelWidth, count: columns)
+        }
+      }
+    }
+  }
+
+  // MARK: Plans
+
+  private static let panelWidth = en_panel_width
+
+  /// Which scalars meet: for each output pixel where its window begins, and where in the window the taps are.
+  private struct Plan {
+    var from: [Int32] = []
+    var to: [Int32] = []
+    /// Taps in the order of the segments, as offsets of their matrices in the weights.
+    var taps: [Int32] = []
+    var segments: [Int32] = []
+    /// Scalars in a segment.
+    var length = 0
+    var rows: Int { segments.count * length }
+
+    /// Adds taps that lie side by side in one line: one segment where nothing is between them.
+    mutating func addLine(_ line: [(offset: Int, tap: Int)], channels: Int, merging: Bool) {
+      let line = line.sorted { $0.offset < $1.offset }
+      taps += line.map { Int32($0.tap) }
+      if merging, zip(line, line.dropFirst()).allSatisfy({ $1.offset - $0.offset == channels }) {
+        segments.append(Int32(line[0].offset))
+        length = line.count * channels
+      } else {
+        segments += line.map { Int32($0.offset) }
+        length = channels
+      }
+    }
+  }
+
+  private func weightOffset(_ row: Int, _ column: Int) -> Int {
+    (row * kernelWidth + column) * (inputs / groups) * outputs
+  }
+
+  private func forwardPlan(paddedWidth: Int) -> Plan {
+    var plan = Plan()
+    for i in 0..<outputHeight {
+      for j in 0..<outputWidth {
+        plan.from.append(Int32((i * stride * paddedWidth + j * stride) * inputs))
+        plan.to.append(Int32((i * outputWidth + j) * outputs))
+      }
+    }
+    for r in 0..<kernelHeight {
+      plan.addLine(
+        (0..<kernelWidth).map { ((r * paddedWidth + $0) * dilation * inputs, weightOffset(r, $0)) },
+        channels: inputs / groups, merging: groups == 1)
+    }
+    return plan
+  }
+
+  private func backwardPlan(
+    _ phaseY: Int, _ phaseX: Int, _ rowsBefore: Int, _ columnsBefore: Int, paddedWidth: Int
+  ) -> Plan {
+    var plan = Plan()
+    for y in Swift.stride(from: phaseY, to: height, by: stride) {
+      for x in Swift.stride(from: phaseX, to: width, by: stride) {
+        let (row, column) = ((y + padding) / stride + rowsBefore, (x + padding) / stride + columnsBefore)
+        plan.from.append(Int32((row * paddedWidth + column) * outputs))
+        plan.to.append(Int32((y * width + x) * inputs))
+      }
+    }
+    // Tap r reaches row y from row (y + padding - r · dilation) / stride of dy, where that is whole.
+    let columns = (0..<kernelWidth).filter { ($0 * dilation - phaseX - padding) % stride == 0 }
+    let (restY, restX) = ((phaseY + padding) % stride, (phaseX + padding) % stride)
+    for r in 0..<kernelHeight where (r * dilation - phaseY - padding) % stride == 0 {
+      let up = (r * dilation - restY) / stride
+      let line = columns.map { s in
+        (-(up * paddedWidth + (s * dilation - restX) / stride) * outputs, weightOffset(r, s))
+      }
+      if !line.isEmpty { plan.addLine(line, channels: outputs / groups, merging: groups == 1) }
+    }
+    return plan
+  }
+
+  /// Weights packed for the micro-kernel: for each group, panels of 16 columns.
+  private struct Panels {
+    let storage: Storage
+    let columns: Int
+    let perGroup: Int
+    let count: Int
+    let size: Int
+
+    init(
+      columns: Int, groups: Int, rows: Int,
+      pack: (_ group: Int, _ column: Int, _ count: Int, _ panel: UnsafeMutablePointer<Scalar>) -> Void
+    ) {
+      let width = Convolution.panelWidth
+      self.columns = columns
+      perGroup = (columns + width - 1) / width
+      count = groups * perGroup
+      size = rows * width
+      let storage = Storage(count: count * size)
+      let (perGroup, size) = (perGroup, size)
+      Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
+        for task in range {
+          let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
+          pack(group, panel * width, min(width, columns - panel * width), storage.pointer + task * size)
+        }
+      }
+      self.storage = storage
+    }
+  }
+
+  /// Image `n` amid zeros, or in place where there are to be none.
+  private func pad(
+    _ x: UnsafePointer<Scalar>, _ n: Int, _ shape: (height: Int, width: Int, channels: Int),
+    _ margins: (top: Int, left: Int), _ padded: (height: Int, width: Int), _ room: Storage
+  ) -> UnsafePointer<Scalar> {
+    let image = x + n * shape.height * shape.width * shape.channels
+    if margins == (0, 0) && padded.height == shape.height && padded.width == shape.width { return image }
+    en_pad_images(
+      1, shape.height, shape.width, shape.channels, margins.top, margins.left, padded.height, padded.width, image,
+      room.pointer)
+    return UnsafePointer(room.pointer)
+  }
+
+  private func convolve(
+    _ plans: [Plan], _ panels: [Panels], _ x: UnsafePointer<Scalar>,
+    _ shape: (height: Int, width: Int, channels: Int), margins: (top: Int, left: Int),
+    padded: (height: Int, width: Int), _ y: UnsafeMutablePointer<Scalar>, imageSize: Int
+  ) {
+    let perGroup = shape.channels / groups
+    // A few images are shared out by panels as well.
+    let shares = images >= Parallel.threadCount * 4 ? 1 : min(panels[0].count, Parallel.threadCount * 2)
+    Parallel.forEach(images * shares) { range in
+      let room = Storage(count: padded.height * padded.width * shape.channels)
+      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: Self.panelWidth) { zeros in
+        zeros.initialize(repeating: 0)
+        var current = -1
+        var source = x
+        for task in range {
+          let (n, share) = task.quotientAndRemainder(dividingBy: shares)
+          if n != current {
+            source = pad(x, n, shape, margins, padded, room)
+            current = n
+          }
+          for (plan, panels) in zip(plans, panels) {
+            for index in panels.count * share / shares..<panels.count * (share + 1) / shares {
+              let (group, panel) = index.quotientAndRemainder(dividingBy: panels.perGroup)
+              let column = panel * Self.panelWidth
+              en_convolve(
+                plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
+                source + group * perGroup, panels.storage.pointer + index * panels.size, zeros.baseAddress!,
+                min(Self.panelWidth, panels.columns - column), y + n * imageSize + group * panels.columns + column)
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/// Slides `weight` over images, as PyTorch's `conv2d`.
+///
+/// Each side of the output is `(size + 2 padding - dilation (kernel size - 1) - 1) / stride + 1`, rounded down. Gradients of
+/// any order: the three products of a convolution are each other's derivatives.
+/// - Parameters:
+///   - x: `[batch, height, width, channels]`.
+///   - weight: `[kernel height, kernel width, channels / groups, outputs]`.
+///   - bias: `[outputs]`.
+/// - Precondition: There is an image, the window fits into the padded image, and `groups` divides both numbers of channels.
+public func conv2d(
+  _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
+  groups: Int = 1
+) -> Tensor {
+  require(
+    x.rank == 4 && weight.rank == 4 && groups > 0 && x.shape[3] == weight.shape[2] * groups
+      && weight.shape[3] % groups == 0,
+    "conv2d: input \(x.shape) has \(x.rank == 4 ? x.shape[3] : 0) channels, weight \(weight.shape) in \(groups) groups "
+      + "wants \(weight.rank == 4 ? weight.shape[2] * groups : 0)")
+  let product = Convolution(
+    images: x.shape[0], height: x.shape[1], width: x.shape[2], inputs: x.shape[3], kernelHeight: weight.shape[0],
+    kernelWidth: weight.shape[1], outputs: weight.shape[3], stride: stride, padding: padding, dilation: dilation,
+    groups: groups)
+  product.check("conv2d", x.shape, weight.shape)
+  return product.forward(x, weight).adding(bias, "conv2d")
+}
+
+/// The adjoint of `conv2d`, which enlarges images: PyTorch's `conv_transpose2d`.
+///
+/// Each side of the output is `(size - 1) stride - 2 padding + dilation (kernel size - 1) + outputPadding + 1`.
+/// - Parameters:
+///   - x: `[batch, height, width, channels]`.
+///   - weight: `[kernel height, kernel width, outputs / groups, channels]`: of the convolution whose adjoint this is.
+///   - bias: `[outputs]`.
+///   - outputPadding: Rows and columns at the end that the convolution would round away; less than `stride`.
+public func convTranspose2d(
+  _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, outputPadding: Int = 0,
+  groups: Int = 1, dilation: Int = 1
+) -> Tensor {
+  require(
+    x.rank == 4 && weight.rank == 4 && groups > 0 && x.shape[3] == weight.shape[3] && weight.shape[3] % groups == 0,
+    "convTranspose2d: input \(x.shape) has \(x.rank == 4 ? x.shape[3] : 0) channels, weight \(weight.shape) in "
+      + "\(groups) groups wants \(weight.rank == 4 ? weight.shape[3] : 0)")
+  require(
+    outputPadding >= 0 && outputPadding < max(stride, dilation),
+    "convTranspose2d: output padding \(outputPadding) is not less than stride \(stride) or dilation \(dilation)")
+  func side(_ size: Int, _ kernel: Int) -> Int {
+    (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + outputPadding + 1
+  }
+  let product = Convolution(
+    images: x.shape[0], height: side(x.shape[1], weight.shape[0]), width: side(x.shape[2], weight.shape[1]),
+    inputs: weight.shape[2] * groups, kernelHeight: weight.shape[0], kernelWidth: weight.shape[1],
+    outputs: x.shape[3], stride: stride, padding: padding, dilation: dilation, groups: groups)
+  product.check("convTranspose2d", x.shape, weight.shape)
+  return product.backwardData(x, weight).adding(bias, "convTranspose2d")
+}
+
+extension Tensor {
+  fileprivate func adding(_ bias: Tensor?, _ operation: String) -> Tensor {
+    guard let bias else { return self }
+    require(bias.shape == [shape[3]], "\(operation): bias \(bias.shape) does not fit \(shape[3]) output channels")
+    return self + bias
+  }
+}
+
+extension Convolution {
+  fileprivate func check(_ operation: String, _ x: Shape, _ weight: Shape) {
+    require(images > 0, "\(operation): the batch \(x) is empty")
+    require(
+      stride > 0 && dilation > 0 && padding >= 0,
+      "\(operation): stride \(stride), dilation \(dilation) and padding \(padding) must be positive, padding may be 0")
+    require(
+      height > 0 && width > 0 && height + 2 * padding > dilation * (kernelHeight - 1)
+        && width + 2 * padding > dilation * (kernelWidth - 1),
+      "\(operation): weight \(weight) does not fit input \(x) with padding \(padding) and dilation \(dilation)")
+  }
+
+  private var xShape: Shape { [images, height, width, inputs] }
+  private var yShape: Shape { [images, outputHeight, outputWidth, outputs] }
+  private var wShape: Shape { [kernelHeight, kernelWidth, inputs / groups, outputs] }
+
+  fileprivate func forward(_ x: Tensor, _ w: Tensor) -> Tensor {
+    Tensor(shape: yShape) { forward(x.pointer, w.pointer, into: $0.baseAddress!) }.recorded(
+      "conv2d", keeping: [x, w], (x, { backwardData($0, w) }), (w, { backwardWeights(x, $0) }))
+  }
+
+  fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {
+    Tensor(shape: xShape) { backwardData(dy.pointer, w.pointer, into: $0.baseAddress!) }.recorded(
+      "convTranspose2d", keeping: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
+  }
+
+  private func backwardWeights(_ x: Tensor, _ dy: Tensor) -> Tensor {
+    Tensor(shape: wShape) { backwardWeights(x.pointer, dy.pointer, into: $0.baseAddress!) }.recorded(
+      "conv2dWeights", keeping: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
+  }
+}

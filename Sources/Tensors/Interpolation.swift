@@ -1,0 +1,64 @@
+import CKernels
+
+/// Images enlarged by linear interpolation between pixel centres: PyTorch's `interpolate(mode: "bilinear")` with
+/// `align_corners=False`.
+///
+/// - Parameter x: `[batch, height, width, channels]`.
+public func upsampleBilinear2d(_ x: Tensor, scale: Int) -> Tensor {
+  require(
+    x.rank == 4 && scale > 0, "upsampleBilinear2d: scale \(scale) of \(x.shape), not [batch, height, width, channels]")
+  return BilinearGrid(x.shape, scale).enlarged(x)
+}
+
+/// For each output row and column the two input ones that it lies between, and the share of the second.
+private struct BilinearGrid: Sendable {
+  let (images, height, width, channels, scale): (Int, Int, Int, Int, Int)
+  private let (rows, columns): ([Int32], [Int32])
+  private let (rowShares, columnShares): ([Scalar], [Scalar])
+
+  init(_ shape: Shape, _ scale: Int) {
+    (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    self.scale = scale
+    func ends(_ size: Int) -> (places: [Int32], shares: [Scalar]) {
+      var (places, shares): ([Int32], [Scalar]) = ([], [])
+      for i in 0..<size * scale {
+        let place = max(0, (Double(i) + 0.5) / Double(scale) - 0.5)
+        places += [Int32(place), Int32(min(Int(place) + 1, size - 1))]
+        shares.append(Scalar(place - place.rounded(.down)))
+      }
+      return (places, shares)
+    }
+    (rows, rowShares) = ends(height)
+    (columns, columnShares) = ends(width)
+  }
+
+  private var smallSize: Int { height * width * channels }
+  private var largeSize: Int { smallSize * scale * scale }
+
+  func enlarged(_ x: Tensor) -> Tensor {
+    Tensor(shape: [images, height * scale, width * scale, channels]) { out in
+      let y = out.baseAddress!
+      Parallel.forEach(images) { range in
+        for n in range {
+          en_interpolate(
+            width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
+            x.pointer + n * smallSize, y + n * largeSize)
+        }
+      }
+    }.recorded("upsampleBilinear2d", (x, { adjoint($0) }))
+  }
+
+  private func adjoint(_ dy: Tensor) -> Tensor {
+    Tensor(shape: [images, height, width, channels]) { out in
+      let dx = out.baseAddress!
+      Parallel.forEach(images) { range in
+        for n in range {
+          (dx + n * smallSize).update(repeating: 0, count: smallSize)
+          en_interpolate_adjoint(
+            width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
+            dy.pointer + n * largeSize, dx + n * smallSize)
+        }
+      }
+    }.recorded("upsampleBilinear2dBackward", (dy, { enlarged($0) }))
+  }
+}

@@ -1,0 +1,127 @@
+import CKernels
+
+/// The largest element of each window; the first of equals has the gradient. Padding never wins.
+///
+/// - Parameters:
+///   - x: `[batch, height, width, channels]`.
+///   - stride: Pixels between windows, by default `size`.
+public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+  let windows = Windows("maxPool2d", x.shape, size: size, stride: stride ?? size, padding: padding)
+  let indices = IndexStorage(count: windows.yShape.count)
+  return Tensor(shape: windows.yShape) { out in
+    let y = out.baseAddress!
+    windows.forEachImage { n, from, to in
+      en_max_pool(
+        windows.height, windows.width, windows.channels, size, windows.stride, padding, windows.outputHeight,
+        windows.outputWidth, x.pointer + from, y + to, indices.pointer + to)
+    }
+  }.recorded("maxPool2d", (x, { windows.spread($0, indices) }))
+}
+
+/// The mean of each window; padding counts as zeros, as PyTorch has it by default.
+///
+/// - Parameters:
+///   - x: `[batch, height, width, channels]`.
+///   - stride: Pixels between windows, by default `size`.
+public func averagePool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+  let windows = Windows("averagePool2d", x.shape, size: size, stride: stride ?? size, padding: padding)
+  return windows.sums(x, weight: 1 / Scalar(size * size), "averagePool2d")
+}
+
+/// The mean of each channel: `[batch, height, width, channels]` to `[batch, channels]`.
+public func globalAveragePool2d(_ x: Tensor) -> Tensor {
+  require(x.rank == 4, "globalAveragePool2d: \(x.shape) is not [batch, height, width, channels]")
+  return x.mean(alongAxes: [1, 2])
+}
+
+/// Every pixel repeated `scale` times in both directions.
+public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
+  require(
+    x.rank == 4 && scale > 0, "upsampleNearest2d: scale \(scale) of \(x.shape), not [batch, height, width, channels]")
+  // The adjoint of a sum over windows side by side.
+  let target: Shape = [x.shape[0], x.shape[1] * scale, x.shape[2] * scale, x.shape[3]]
+  let windows = Windows("upsampleNearest2d", target, size: scale, stride: scale, padding: 0)
+  return windows.spread(x, weight: 1, "upsampleNearest2d")
+}
+
+/// Windows of `size` by `size` over images.
+private struct Windows: Sendable {
+  let (images, height, width, channels): (Int, Int, Int, Int)
+  let (size, stride, padding): (Int, Int, Int)
+  let (outputHeight, outputWidth): (Int, Int)
+
+  init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int) {
+    require(shape.rank == 4, "\(operation): \(shape) is not [batch, height, width, channels]")
+    require(
+      size > 0 && stride > 0 && (0...size / 2).contains(padding) && shape[1] + 2 * padding >= size
+        && shape[2] + 2 * padding >= size,
+      "\(operation): windows of \(size), stride \(stride), padding \(padding) do not fit \(shape)")
+    (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    (self.size, self.stride, self.padding) = (size, stride, padding)
+    outputHeight = (height + 2 * padding - size) / stride + 1
+    outputWidth = (width + 2 * padding - size) / stride + 1
+  }
+
+  var xShape: Shape { [images, height, width, channels] }
+  var yShape: Shape { [images, outputHeight, outputWidth, channels] }
+
+  /// Calls `body` with each image, and where it begins in x and in y.
+  func forEachImage(_ body: (_ n: Int, _ x: Int, _ y: Int) -> Void) {
+    let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
+    Parallel.forEach(images, grain: max(1, elementwiseGrain / max(xSize, 1))) { range in
+      for n in range { body(n, n * xSize, n * ySize) }
+    }
+  }
+
+  func sums(_ x: Tensor, weight: Scalar, _ name: String) -> Tensor {
+    Tensor(shape: yShape) { out in
+      let y = out.baseAddress!
+      forEachImage { _, from, to in
+        en_window_sum(
+          height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
+          x.pointer + from, y + to)
+      }
+    }.recorded(name, (x, { spread($0, weight: weight, name) }))
+  }
+
+  func spread(_ dy: Tensor, weight: Scalar, _ name: String) -> Tensor {
+    Tensor(shape: xShape) { out in
+      let dx = out.baseAddress!
+      forEachImage { _, to, from in
+        en_window_spread(
+          height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
+          dy.pointer + from, dx + to)
+      }
+    }.recorded(name, (dy, { sums($0, weight: weight, name) }))
+  }
+
+  /// Each element of `dy` added where the largest was.
+  func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
+    Tensor(shape: xShape) { out in
+      let dx = out.baseAddress!
+      forEachImage { _, to, from in
+        (dx + to).update(repeating: 0, count: height * width * channels)
+        en_scatter_add(outputHeight * outputWidth * channels, indices.pointer + from, dy.pointer + from, dx + to)
+      }
+    }.recorded("maxPool2dBackward", (dy, { gather($0, indices) }))
+  }
+
+  private func gather(_ x: Tensor, _ indices: IndexStorage) -> Tensor {
+    Tensor(shape: yShape) { out in
+      let y = out.baseAddress!
+      forEachImage { _, from, to in
+        en_gather(outputHeight * outputWidth * channels, indices.pointer + to, x.pointer + from, y + to)
+      }
+    }.recorded("maxPool2d", (x, { spread($0, indices) }))
+  }
+}
+
+/// Indices into images, in pooled memory.
+private final class IndexStorage: Sendable {
+  private let storage: Storage
+  init(count: Int) { storage = Storage(count: count) }
+  /// A scalar has room for an index, or two.
+  var pointer: UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int32.self)
+  }
+}
