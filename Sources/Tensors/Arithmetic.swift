@@ -18,14 +18,15 @@ extension Tensor {
     elementwise(x, en_negate).recorded("negate", (x, { -$0 }))
   }
 
-  public static func + (a: Tensor, b: Scalar) -> Tensor { a + Tensor(b) }
-  public static func - (a: Tensor, b: Scalar) -> Tensor { a - Tensor(b) }
-  public static func * (a: Tensor, b: Scalar) -> Tensor { a * Tensor(b) }
-  public static func / (a: Tensor, b: Scalar) -> Tensor { a / Tensor(b) }
-  public static func + (a: Scalar, b: Tensor) -> Tensor { Tensor(a) + b }
-  public static func - (a: Scalar, b: Tensor) -> Tensor { Tensor(a) - b }
-  public static func * (a: Scalar, b: Tensor) -> Tensor { Tensor(a) * b }
-  public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
+  // A literal is a tensor, and `[1.5].reduce(0, +)` a sum of numbers: these are for variables alone.
+  @_disfavoredOverload public static func + (a: Tensor, b: Scalar) -> Tensor { a + Tensor(b) }
+  @_disfavoredOverload public static func - (a: Tensor, b: Scalar) -> Tensor { a - Tensor(b) }
+  @_disfavoredOverload public static func * (a: Tensor, b: Scalar) -> Tensor { a * Tensor(b) }
+  @_disfavoredOverload public static func / (a: Tensor, b: Scalar) -> Tensor { a / Tensor(b) }
+  @_disfavoredOverload public static func + (a: Scalar, b: Tensor) -> Tensor { Tensor(a) + b }
+  @_disfavoredOverload public static func - (a: Scalar, b: Tensor) -> Tensor { Tensor(a) - b }
+  @_disfavoredOverload public static func * (a: Scalar, b: Tensor) -> Tensor { Tensor(a) * b }
+  @_disfavoredOverload public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
 
   /// Adds in place where no tape follows and nobody shares the storage.
   public static func += (a: inout Tensor, b: Tensor) {
