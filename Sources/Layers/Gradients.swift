@@ -28,3 +28,35 @@ public func valueWithGradient<M: Module, E: Error>(
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
   return (value, Gradients(byID: tape.gradients(of: value, seed: .ones(value.shape), keeping: ids)))
 }
+
+/// What the tape records while `body` runs, following the trainable parameters of `model`; see ``RecordedTape``.
+public func recordedTape<M: Module, E: Error>(
+  of model: M, _ body: (M) throws(E) -> Tensor
+) throws(E) -> RecordedTape {
+  let tape = GradientTape(tracking: model.parameters.filter(\.isTrainable).map(\.id))
+  _ = try tape.record { () throws(E) in try body(model) }
+  return RecordedTape(tape, inputs: model.parameters.map(\.wrappedValue))
+}
+
+/// Compares the gradients of `f` with respect to the trainable parameters of `model` with central differences.
+///
+/// `f` must repeat itself: no dropout. Its parameters and results are those of `checkGradient(of:at:)`.
+@discardableResult
+public func checkGradient<M: Module>(
+  of model: M, step: Scalar? = nil, tolerance: Scalar? = nil, limit: Int = 100, _ f: (M) throws -> Tensor
+) throws -> Scalar {
+  let parameters = model.namedParameters.filter(\.parameter.isTrainable)
+  let tape = GradientTape(tracking: parameters.map(\.parameter.id))
+  let value = try tape.record { try f(model) }
+  var comparison = GradientComparison(of: value, step: step, tolerance: tolerance, limit: limit)
+  let gradients = tape.gradients(of: value, seed: comparison.weights, keeping: Set(parameters.map(\.parameter.id)))
+  for (name, parameter) in parameters {
+    let point = parameter.wrappedValue
+    defer { parameter.wrappedValue = point }
+    try comparison.compare(gradients[parameter.id] ?? .zeros(point.shape), at: point, of: name) { moved in
+      parameter.wrappedValue = moved
+      return try f(model)
+    }
+  }
+  return try comparison.result()
+}

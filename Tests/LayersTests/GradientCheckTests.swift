@@ -2,46 +2,17 @@ import Testing
 
 @testable import Layers
 
-/// Derivatives against central differences, in double: `swift test --traits DoublePrecision`.
-@Suite(.enabled(if: Scalar.self == Double.self, "needs the trait DoublePrecision"))
+/// Derivatives against central differences: at 1e-6 under `swift test --traits DoublePrecision`, else as float allows.
 struct GradientCheckTests {
-  /// Checks the gradients of `Σ upstream · layer(x)` with respect to `x` and every parameter.
+  /// Checks the gradients of `layer` with respect to its input and every parameter.
   private func check(_ layer: any Layer, _ shape: Shape, _ what: String) {
     var g = generator(11)
-    let draw = Initializer.normal(deviation: 1)
-    let x = Parameter(
-      wrappedValue: Tensor(shape: shape) { out in
-        for i in out.indices { out[i] = draw([1, 1], using: &g).item }
-      })
-    let model = WithInput(x, layer)
-    let upstream = Tensor(shape: layer(x.wrappedValue).shape) { out in
-      for i in out.indices { out[i] = draw([1, 1], using: &g).item }
-    }
-    func value() -> Tensor { (layer(x.wrappedValue) * upstream).sum() }
-    check(model, what, value)
+    let x = Parameter(wrappedValue: .normal(shape, using: &g))
+    check(WithInput(x, layer), what) { layer(x.wrappedValue) }
   }
 
   private func check(_ model: some Module, _ what: String, _ value: () -> Tensor) {
-    let (_, gradients) = valueWithGradient(of: model) { _ in value() }
-    for (name, parameter) in model.namedParameters {
-      let point = parameter.wrappedValue
-      guard let gradient = gradients[parameter]?.scalars else {
-        Issue.record("\(what): no gradient for \(name)")
-        continue
-      }
-      for i in 0..<point.count {
-        func moved(_ step: Scalar) -> Scalar {
-          var nudged = point
-          nudged.withUnsafeMutableScalars { $0[i] += step }
-          parameter.wrappedValue = nudged
-          defer { parameter.wrappedValue = point }
-          return value().item
-        }
-        let step: Scalar = 1e-5
-        let difference = (moved(step) - moved(-step)) / (2 * step)
-        #expect(abs(gradient[i] - difference) <= 1e-6 * max(1, abs(difference)), "\(what): \(name)[\(i)]")
-      }
-    }
+    #expect(throws: Never.self, "\(what)") { try checkGradient(of: model) { _ in value() } }
   }
 
   @Test func everyLayerPasses() {
@@ -68,6 +39,8 @@ struct GradientCheckTests {
       check(layer, [3, 5], "\(type(of: layer))")
     }
     check(Residual(Linear(3, 3, using: &g)), [2, 3], "Residual")
+    // The steps that float needs cross the kinks of a whole block.
+    guard Scalar.self == Double.self else { return }
     check(BasicBlock(2, 4, stride: 2, shortcut: .projection, using: &g), [2, 4, 4, 2], "BasicBlock")
   }
 

@@ -1,0 +1,137 @@
+/// A gradient that disagrees with the differences of its function.
+public struct GradientMismatch: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Which input, or the parameter's name.
+  public let input: String
+  /// The place of the worst element in that input.
+  public let place: [Int]
+  /// What the backward pass says.
+  public let gradient: Scalar
+  /// What the central difference says.
+  public let difference: Scalar
+  /// How many of the compared elements disagree, in all inputs.
+  public let mismatches: Int
+  /// How many elements were compared.
+  public let compared: Int
+
+  public var description: String {
+    "gradient of \(input) at \(place) is \(gradient), the central difference \(difference); "
+      + "\(mismatches) of \(compared) elements disagree"
+  }
+}
+
+/// Compares the gradients of `f` at `points` with central differences.
+///
+/// An output that is no scalar is multiplied by fixed random weights and summed. At kinks, such as 0 for `relu`, and for
+/// functions that draw random numbers, differences say nothing.
+///
+/// ```swift
+/// try checkGradient(of: { sin($0[0]) * $0[1] }, at: [x, y])
+/// ```
+/// - Parameters:
+///   - step: How far an element is moved, times its size where that is above 1; by default the cube root of the precision.
+///   - tolerance: The largest difference that passes, relative to the gradient where that is above 1; by default 1e-6 in
+///     double, 1e-2 in float, whose differences are no better.
+///   - limit: How many elements of each input are compared; of larger ones a random choice, always the same.
+/// - Returns: The largest difference found, relative as for `tolerance`.
+/// - Throws: `GradientMismatch` for the worst element, and what `f` throws.
+@discardableResult
+public func checkGradient(
+  of f: ([Tensor]) throws -> Tensor, at points: [Tensor], step: Scalar? = nil, tolerance: Scalar? = nil,
+  limit: Int = 100
+) throws -> Scalar {
+  // Tapes outside have no business with the thousand values taken here.
+  try GradientTape.$active.withValue([]) {
+    let points = points.map(\.detached)
+    let (value, pullback) = try valueWithPullback(at: points, of: f)
+    var comparison = GradientComparison(of: value, step: step, tolerance: tolerance, limit: limit)
+    for (index, gradient) in pullback(comparison.weights).enumerated() {
+      try comparison.compare(gradient, at: points[index], of: "input \(index)") { moved in
+        var points = points
+        points[index] = moved
+        return try f(points)
+      }
+    }
+    return try comparison.result()
+  }
+}
+
+/// Gathers what the comparison of gradients with differences finds.
+package struct GradientComparison {
+  /// What the output is multiplied by before it is summed.
+  package let weights: Tensor
+  private let (step, tolerance, limit): (Scalar, Scalar, Int)
+  private var (compared, mismatches, largest) = (0, 0, Scalar(0))
+  private var worst: (input: String, place: [Int], gradient: Scalar, difference: Scalar)?
+  private var generator = SplittableGenerator(seed: 0)
+
+  package init(of value: Tensor, step: Scalar?, tolerance: Scalar?, limit: Int) {
+    weights = value.count == 1 ? .ones(value.shape) : .normal(value.shape, using: &generator)
+    // At the cube root of the precision, rounding and curvature disturb a central difference alike.
+    let isDouble = Scalar.self == Double.self
+    self.step = step ?? (isDouble ? 6e-6 : 5e-3)
+    self.tolerance = tolerance ?? (isDouble ? 1e-6 : 1e-2)
+    self.limit = limit
+  }
+
+  /// Compares one input's gradient with the differences of `f`, which gets that input moved.
+  package mutating func compare(
+    _ gradient: Tensor, at point: Tensor, of input: String, _ f: (Tensor) throws -> Tensor
+  ) throws {
+    require(gradient.shape == point.shape, "checkGradient: gradient \(gradient.shape) of \(input) \(point.shape)")
+    let elements =
+      point.count <= limit
+      ? Array(0..<point.count) : Array(randomPermutation(of: point.count, using: &generator).prefix(limit))
+    for element in elements {
+      let x = point.pointer[element]
+      let reach = step * max(1, x.magnitude)
+      let difference = contracted(
+        try f(point.replacing(element, with: x + reach)), try f(point.replacing(element, with: x - reach)),
+        // What was added and taken away, after rounding.
+        width: (x + reach) - (x - reach))
+      let found = gradient.pointer[element]
+      let error = (found - difference).magnitude / max(1, difference.magnitude)
+      compared += 1
+      guard error <= tolerance else {
+        mismatches += 1
+        // Not a number is the worst of all.
+        if worst == nil || error > largest || (error.isNaN && !largest.isNaN) {
+          worst = (input, point.shape.place(of: element), found, difference)
+          largest = error
+        }
+        continue
+      }
+      if worst == nil { largest = max(largest, error) }
+    }
+  }
+
+  package func result() throws(GradientMismatch) -> Scalar {
+    guard let worst else { return largest }
+    throw GradientMismatch(
+      input: worst.input, place: worst.place, gradient: worst.gradient, difference: worst.difference,
+      mismatches: mismatches, compared: compared)
+  }
+
+  /// The weighted sum of `above - below` over `width`, in double lest the sum's rounding hide the difference.
+  private func contracted(_ above: Tensor, _ below: Tensor, width: Scalar) -> Scalar {
+    var sum = 0.0
+    for i in 0..<weights.count {
+      sum += Double(weights.pointer[i]) * (Double(above.pointer[i]) - Double(below.pointer[i]))
+    }
+    return Scalar(sum / Double(width))
+  }
+}
+
+extension Tensor {
+  fileprivate func replacing(_ element: Int, with value: Scalar) -> Tensor {
+    var copy = self
+    copy.withUnsafeMutableScalars { $0[element] = value }
+    return copy
+  }
+}
+
+extension Shape {
+  /// The indices along each axis of the element at `offset` in row-major order.
+  fileprivate func place(of offset: Int) -> [Int] {
+    zip(strides, dimensions).map { offset / $0 % $1 }
+  }
+}
