@@ -27,3 +27,5 @@ extension Array: BatchSource where Element: TrainingBatch {
   public func epoch(_ number: Int) -> [Element] { self }
   public var batchCount: Int { count }
 }
+extension Batch: TrainingBatch {}
+extension Batches: BatchSource {}

@@ -1,0 +1,3 @@
+#pragma once
+#include "digits.h"
+#include "pixels.h"

@@ -1,0 +1,30 @@
+#pragma once
+#include <stdint.h>
+
+// Loops over the bytes of images `[height, width, channels]`, in C so that they are fast in debug builds too.
+
+/// y[i] = x[i] · scale[i mod period] + shift[i mod period]
+__attribute__((overloadable)) void ci_normalize(
+  const uint8_t *x, long count, long period, const float *scale, const float *shift, float *y);
+__attribute__((overloadable)) void ci_normalize(
+  const uint8_t *x, long count, long period, const double *scale, const double *shift, double *y);
+
+/// y(row, column) = x(row + down, column + right): 0 outside of x, or its nearest pixel where `repeatsEdge`.
+void ci_translate(
+  const uint8_t *x, long height, long width, long channels, long down, long right, int repeatsEdge, uint8_t *y);
+
+/// y is x with left and right exchanged.
+void ci_mirror(const uint8_t *x, long height, long width, long channels, uint8_t *y);
+
+/// y, channels innermost, from x with one plane after the other.
+void ci_interleave(const uint8_t *x, long pixels, long channels, uint8_t *y);
+
+/// histogram[channel][level] += how often a channel has a level.
+void ci_histogram(const uint8_t *x, long pixels, long channels, uint64_t *histogram);
+
+/// A number for `count` bytes, from `seed` on; not against those who mean harm.
+uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed);
+
+/// y[outer, outLines, inner] is x[outer, lines, inner] resized by the triangle filter, which widens with the reduction so
+/// that nothing aliases.
+void ci_resize(const float *x, long outer, long lines, long inner, long outLines, float *y);

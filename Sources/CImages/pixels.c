@@ -1,0 +1,98 @@
+#include "pixels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NORMALIZE(REAL)                                                                                      \
+  __attribute__((overloadable)) void ci_normalize(                                                           \
+    const uint8_t *x, long count, long period, const REAL *scale, const REAL *shift, REAL *y) {              \
+    for (long start = 0; start < count; start += period) {                                                   \
+      const uint8_t *restrict from = x + start;                                                              \
+      REAL *restrict to = y + start;                                                                         \
+      long n = count - start < period ? count - start : period;                                              \
+      for (long i = 0; i < n; i++) to[i] = (REAL)from[i] * scale[i] + shift[i];                              \
+    }                                                                                                        \
+  }
+NORMALIZE(float)
+NORMALIZE(double)
+
+static inline long clamped(long value, long low, long high) {
+  return value < low ? low : value > high ? high : value;
+}
+
+void ci_translate(
+  const uint8_t *x, long height, long width, long channels, long down, long right, int repeatsEdge, uint8_t *y) {
+  // Columns first ..< end of a row lie inside of x.
+  long first = clamped(-right, 0, width), end = clamped(width - right, first, width);
+  for (long row = 0; row < height; row++, y += width * channels) {
+    long source = row + down;
+    if (!repeatsEdge && (source < 0 || source >= height)) {
+      memset(y, 0, width * channels);
+      continue;
+    }
+    const uint8_t *line = x + clamped(source, 0, height - 1) * width * channels;
+    memcpy(y + first * channels, line + (first + right) * channels, (end - first) * channels);
+    if (!repeatsEdge) {
+      memset(y, 0, first * channels);
+      memset(y + end * channels, 0, (width - end) * channels);
+      continue;
+    }
+    for (long column = 0; column < first; column++) memcpy(y + column * channels, line, channels);
+    for (long column = end; column < width; column++)
+      memcpy(y + column * channels, line + (width - 1) * channels, channels);
+  }
+}
+
+void ci_mirror(const uint8_t *x, long height, long width, long channels, uint8_t *y) {
+  for (long row = 0; row < height; row++, x += width * channels, y += width * channels) {
+    if (channels == 3) {
+      for (long i = 0, j = (width - 1) * 3; j >= 0; i += 3, j -= 3) {
+        y[i] = x[j];
+        y[i + 1] = x[j + 1];
+        y[i + 2] = x[j + 2];
+      }
+    } else {
+      for (long column = 0; column < width; column++)
+        for (long c = 0; c < channels; c++) y[column * channels + c] = x[(width - 1 - column) * channels + c];
+    }
+  }
+}
+
+void ci_interleave(const uint8_t *x, long pixels, long channels, uint8_t *y) {
+  for (long c = 0; c < channels; c++)
+    for (long i = 0; i < pixels; i++) y[i * channels + c] = x[c * pixels + i];
+}
+
+void ci_histogram(const uint8_t *x, long pixels, long channels, uint64_t *histogram) {
+  for (long i = 0; i < pixels; i++)
+    for (long c = 0; c < channels; c++) histogram[c * 256 + x[i * channels + c]]++;
+}
+
+uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed) {
+  // FNV-1a over words of 8 bytes, each stirred so that high bits reach low ones.
+  uint64_t hash = seed ^ 0xcbf29ce484222325u;
+  for (long i = 0; i < count; i += 8) {
+    uint64_t word = 0;
+    memcpy(&word, x + i, count - i < 8 ? count - i : 8);
+    hash = (hash ^ word) * 0x100000001b3u;
+    hash ^= hash >> 29;
+  }
+  return (hash ^ (uint64_t)count) * 0x100000001b3u;
+}
+
+void ci_resize(const float *x, long outer, long lines, long inner, long outLines, float *y) {
+  float ratio = (float)lines / (float)outLines, widening = ratio > 1 ? ratio : 1;
+  for (long image = 0; image < outer; image++, x += lines * inner)
+    for (long o = 0; o < outLines; o++, y += inner) {
+      float centre = ((float)o + 0.5f) * ratio - 0.5f, total = 0;
+      long first = clamped((long)ceilf(centre - widening), 0, lines - 1);
+      long last = clamped((long)floorf(centre + widening), first, lines - 1);
+      for (long i = 0; i < inner; i++) y[i] = 0;
+      for (long line = first; line <= last; line++) {
+        float weight = 1 - fabsf((float)line - centre) / widening;
+        total += weight;
+        for (long i = 0; i < inner; i++) y[i] += weight * x[line * inner + i];
+      }
+      for (long i = 0; i < inner; i++) y[i] /= total;
+    }
+}

@@ -1,0 +1,16 @@
+/// What one training step sees.
+public struct Batch: Sendable {
+  /// Augmented and normalised, `[batch, height, width, channels]`.
+  public var images: Tensor
+  /// The class of each image.
+  public var labels: [Int]
+  /// Which images of the data set they are.
+  public var indices: [Int]
+  /// The probability of each class for each image, `[batch, classes]`, where images were mixed; nil where labels say all.
+  public var targets: Tensor?
+
+  /// A batch of these images.
+  public init(images: Tensor, labels: [Int], indices: [Int], targets: Tensor? = nil) {
+    (self.images, self.labels, self.indices, self.targets) = (images, labels, indices, targets)
+  }
+}

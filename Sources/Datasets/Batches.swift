@@ -1,0 +1,168 @@
+import Dispatch
+import Synchronization
+
+/// The images of a data set in batches, made ready on another thread while the last one is trained on.
+///
+/// What epoch `n` holds, its order and every change of an image, follows from the generator and `n` alone, and each batch
+/// from its number in the epoch: a run that resumes passes over the batches it has had and goes on bit for bit.
+///
+/// ```swift
+/// let batches = Batches(of: data.training, size: 128, shuffledBy: SplittableGenerator(seed: 1))
+/// for batch in batches.epoch(0) { print(batch.images.shape, batch.labels) }
+/// ```
+public struct Batches: Sequence, Sendable {
+  /// Where the images come from.
+  public let dataset: LabeledImages
+  /// How many images a batch has; the last one may have fewer.
+  public let size: Int
+  /// Changes of single images.
+  public let augmentation: Augmentation?
+  /// Mixes pairs of images of a batch.
+  public let mixing: Mixing?
+  /// nil leaves the values in 0...1.
+  public let normalization: Normalization?
+  /// Whether a last batch that is not full is left out.
+  public let dropsLast: Bool
+  private let seed: UInt64?
+  private let affine: AffineBytes
+  private let meanColour: [UInt8]
+
+  /// - Parameters:
+  ///   - generator: Draws the order and the changes; nil keeps the order of the data set, and allows no changes.
+  public init(
+    of dataset: LabeledImages, size: Int, shuffledBy generator: SplittableGenerator? = nil,
+    augmentation: Augmentation? = nil, mixing: Mixing? = nil, normalization: Normalization? = nil,
+    droppingLast dropsLast: Bool = false
+  ) {
+    require(size > 0, "Batches: a batch of \(size) images")
+    require(
+      generator != nil || (augmentation == nil && mixing == nil),
+      "Batches: augmentation and mixing need a generator, shuffledBy is nil")
+    (self.dataset, self.size, self.augmentation, self.mixing) = (dataset, size, augmentation, mixing)
+    (self.normalization, self.dropsLast) = (normalization, dropsLast)
+    var generator = generator
+    seed = generator?.next()
+    affine = AffineBytes(normalization, dataset.imageShape)
+    let mean = normalization?.mean ?? [Double](repeating: 0, count: dataset.imageShape[2])
+    meanColour = mean.map { UInt8(Swift.min(Swift.max(($0 * 255).rounded(), 0), 255)) }
+  }
+
+  /// How many batches an epoch has.
+  public var batchCount: Int { dropsLast ? dataset.count / size : (dataset.count + size - 1) / size }
+
+  /// The batches of epoch `number`, counted from 0.
+  public func epoch(_ number: Int) -> Epoch { Epoch(batches: self, number: number) }
+
+  /// The batches of epoch 0: all there is where nothing is drawn.
+  public func makeIterator() -> Epoch.Iterator { epoch(0).makeIterator() }
+
+  /// One pass over the images.
+  public struct Epoch: Sequence, Sendable {
+    let batches: Batches
+    let number: Int
+    public func makeIterator() -> Iterator { Iterator(batches, epoch: number) }
+
+    /// Gives batch after batch; a few are always being made ready.
+    public struct Iterator: IteratorProtocol {
+      private let preparation: Preparation
+      init(_ batches: Batches, epoch: Int) { preparation = Preparation(batches, epoch: epoch) }
+      public mutating func next() -> Batch? { preparation.next() }
+    }
+  }
+
+  // MARK: Order and content
+
+  /// A generator for each pair of numbers, none like another.
+  private func generator(_ epoch: Int, _ purpose: Int) -> SplittableGenerator? {
+    guard let seed else { return nil }
+    var stirred = SplittableGenerator(seed: seed ^ UInt64(bitPattern: Int64(epoch)))
+    var again = SplittableGenerator(seed: stirred.next() ^ UInt64(bitPattern: Int64(purpose)))
+    return SplittableGenerator(seed: again.next())
+  }
+
+  /// The indices of all images in the order of epoch `number`.
+  func order(ofEpoch number: Int) -> [Int] {
+    guard var generator = generator(number, -1) else { return Array(dataset.labels.indices) }
+    return randomPermutation(of: dataset.count, using: &generator)
+  }
+
+  /// Batch `number` of an epoch with that order.
+  func batch(_ number: Int, ofEpoch epoch: Int, order: [Int]) -> Batch {
+    let indices = Array(order[number * size..<Swift.min((number + 1) * size, order.count)])
+    let labels = indices.map { dataset.labels[$0] }
+    guard var generator = generator(epoch, number), augmentation != nil || mixing != nil else {
+      return Batch(
+        images: dataset.tensor(at: indices, normalization: normalization), labels: labels, indices: indices)
+    }
+    let batch = Batch(images: images(at: indices, using: &generator), labels: labels, indices: indices)
+    return mixing.map { $0.mixed(batch, classes: dataset.classCount, using: &generator) } ?? batch
+  }
+
+  private func images(at indices: [Int], using generator: inout SplittableGenerator) -> Tensor {
+    guard let augmentation else { return dataset.tensor(at: indices, normalization: normalization) }
+    let (shape, count) = (dataset.imageShape, dataset.imageShape.count)
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { scratch in
+      var image = scratch.baseAddress!
+      var spare = image + count
+      return Tensor(shape: Shape([indices.count] + shape.dimensions)) { out in
+        dataset.pixels.withUnsafeBufferPointer { pixels in
+          for (row, index) in indices.enumerated() {
+            image.update(from: pixels.baseAddress! + index * count, count: count)
+            augmentation.apply(to: &image, spare: &spare, shape: shape, colour: meanColour, using: &generator)
+            affine(image, count, out.baseAddress! + row * count)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Makes the batches of one epoch ready on another thread, a few ahead of the one that is asked for.
+private final class Preparation: Sendable {
+  private static let ahead = 3
+  private let batches: Batches
+  private let epoch: Int
+  private let order: [Int]
+  private let queue = DispatchQueue(label: "EncodeNet.Batches", qos: .userInitiated)
+  private let ready = DispatchSemaphore(value: 0)
+  private struct State {
+    var waiting: [Batch] = []
+    var asked = 0
+    var given = 0
+  }
+  private let state = Mutex(State())
+
+  init(_ batches: Batches, epoch: Int) {
+    (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch))
+    for _ in 0..<Self.ahead { prepareNext() }
+  }
+
+  private func prepareNext() {
+    let number = state.withLock { state -> Int? in
+      guard state.asked < batches.batchCount else { return nil }
+      defer { state.asked += 1 }
+      return state.asked
+    }
+    guard let number else { return }
+    // Nobody waits for what an iterator that is gone has asked for.
+    queue.async { [weak self] in self?.prepare(number) }
+  }
+
+  private func prepare(_ number: Int) {
+    let batch = batches.batch(number, ofEpoch: epoch, order: order)
+    state.withLock { $0.waiting.append(batch) }
+    ready.signal()
+  }
+
+  func next() -> Batch? {
+    let isLeft = state.withLock { state -> Bool in
+      guard state.given < batches.batchCount else { return false }
+      state.given += 1
+      return true
+    }
+    guard isLeft else { return nil }
+    prepareNext()
+    ready.wait()
+    return state.withLock { $0.waiting.removeFirst() }
+  }
+}

@@ -1,0 +1,109 @@
+import CImages
+
+/// Images of one shape with their classes: bytes, so that a training set of floats is never held.
+public struct LabeledImages: Sendable {
+  /// What reports call them.
+  public let name: String
+  /// One image after the other, `[images, height, width, channels]`.
+  public let pixels: [UInt8]
+  /// The class of each image.
+  public let labels: [Int]
+  /// `[height, width, channels]`.
+  public let imageShape: Shape
+  /// The classes' names, by label.
+  public let classNames: [String]
+  /// A finer division of each class, where one is known: what clustering may be measured against.
+  public let subclasses: [Int]?
+
+  /// Images with their classes.
+  ///
+  /// - Throws: A ``DataError`` where the pixels, the shape, the labels and the names do not fit.
+  public init(
+    name: String, pixels: [UInt8], labels: [Int], imageShape: Shape, classNames: [String], subclasses: [Int]? = nil
+  ) throws(DataError) {
+    guard imageShape.rank == 3, !imageShape.dimensions.contains(0) else {
+      throw DataError("\(name): the shape of an image is \(imageShape), it must be [height, width, channels]")
+    }
+    guard pixels.count == labels.count * imageShape.count else {
+      throw DataError(
+        "\(name): \(labels.count) images of shape \(imageShape) need \(labels.count * imageShape.count) bytes, "
+          + "there are \(pixels.count)")
+    }
+    if let index = labels.firstIndex(where: { !classNames.indices.contains($0) }) {
+      throw DataError("\(name): image \(index) has label \(labels[index]), there are \(classNames.count) classes")
+    }
+    if let subclasses, subclasses.count != labels.count {
+      throw DataError("\(name): \(subclasses.count) sub-classes for \(labels.count) images")
+    }
+    (self.name, self.pixels, self.labels, self.imageShape) = (name, pixels, labels, imageShape)
+    (self.classNames, self.subclasses) = (classNames, subclasses)
+  }
+
+  /// What is known to fit.
+  private init(
+    fitting name: String, _ pixels: [UInt8], _ labels: [Int], _ imageShape: Shape, _ classNames: [String],
+    _ subclasses: [Int]?
+  ) {
+    (self.name, self.pixels, self.labels, self.imageShape) = (name, pixels, labels, imageShape)
+    (self.classNames, self.subclasses) = (classNames, subclasses)
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// The number of classes.
+  public var classCount: Int { classNames.count }
+
+  /// The bytes of the image at `index`, `[height, width, channels]`.
+  public func image(at index: Int) -> [UInt8] {
+    require(labels.indices.contains(index), "image(at:): image \(index) of \(count)")
+    return Array(pixels[index * imageShape.count..<(index + 1) * imageShape.count])
+  }
+
+  /// The images at `indices`, in 0...1 or normalised, `[indices.count, height, width, channels]`.
+  public func tensor(at indices: [Int], normalization: Normalization? = nil) -> Tensor {
+    let affine = AffineBytes(normalization, imageShape)
+    let size = imageShape.count
+    return Tensor(shape: Shape([indices.count] + imageShape.dimensions)) { out in
+      pixels.withUnsafeBufferPointer { pixels in
+        for (row, index) in indices.enumerated() {
+          require(labels.indices.contains(index), "tensor(at:): image \(index) of \(count)")
+          affine(pixels.baseAddress! + index * size, size, out.baseAddress! + row * size)
+        }
+      }
+    }
+  }
+
+  /// The indices of the images of class `label`, ascending.
+  public func indices(ofClass label: Int) -> [Int] { labels.indices.filter { labels[$0] == label } }
+
+  /// The images at `indices`, in their order.
+  public func subset(_ indices: [Int]) -> LabeledImages {
+    let size = imageShape.count
+    let chosen = [UInt8](unsafeUninitializedCapacity: indices.count * size) { out, initialized in
+      pixels.withUnsafeBufferPointer { pixels in
+        for (row, index) in indices.enumerated() {
+          require(labels.indices.contains(index), "subset: image \(index) of \(count)")
+          (out.baseAddress! + row * size).initialize(from: pixels.baseAddress! + index * size, count: size)
+        }
+      }
+      initialized = indices.count * size
+    }
+    return LabeledImages(
+      fitting: name, chosen, indices.map { labels[$0] }, imageShape, classNames,
+      subclasses.map { all in indices.map { all[$0] } })
+  }
+
+  /// A short name for the pixels, the shape, the labels and the classes, the same wherever they are the same.
+  public var fingerprint: String {
+    let words = imageShape.dimensions + [classCount] + labels
+    var hash = pixels.withUnsafeBufferPointer { ci_hash($0.baseAddress, $0.count, 0) }
+    for word in words { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x100_0000_01b3 }
+    for byte in classNames.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return String(hash, radix: 16)
+  }
+}
+
+extension LabeledImages: CustomStringConvertible {
+  public var description: String { "\(name): \(count) images \(imageShape) in \(classCount) classes" }
+}

@@ -1,0 +1,58 @@
+import CImages
+
+/// Takes each channel's mean away and divides by its deviation, of values in 0...1.
+public struct Normalization: Sendable, Hashable, Codable {
+  /// Of each channel.
+  public let mean: [Double]
+  /// Of each channel.
+  public let deviation: [Double]
+
+  /// - Precondition: As many means as deviations, which are positive and finite.
+  public init(mean: [Double], deviation: [Double]) {
+    require(
+      mean.count == deviation.count && deviation.allSatisfy { $0 > 0 && $0.isFinite } && mean.allSatisfy(\.isFinite),
+      "Normalization: means \(mean) and deviations \(deviation)")
+    (self.mean, self.deviation) = (mean, deviation)
+  }
+
+  /// Each channel's mean and deviation over all pixels of `images`; a channel that never varies keeps deviation 1.
+  public static func computed(from images: LabeledImages) -> Normalization {
+    require(images.count > 0, "Normalization: there are no images")
+    let channels = images.imageShape[2]
+    var histogram = [UInt64](repeating: 0, count: channels * 256)
+    images.pixels.withUnsafeBufferPointer { ci_histogram($0.baseAddress, $0.count / channels, channels, &histogram) }
+    let count = Double(images.pixels.count / channels)
+    func average(_ channel: Int, of value: (Double) -> Double) -> Double {
+      var sum = 0.0
+      for level in 0..<256 { sum += Double(histogram[channel * 256 + level]) * value(Double(level) / 255) }
+      return sum / count
+    }
+    let mean = (0..<channels).map { average($0) { $0 } }
+    let deviation = (0..<channels).map { channel in
+      let variance = average(channel) { ($0 - mean[channel]) * ($0 - mean[channel]) }
+      return variance > 0 ? variance.squareRoot() : 1
+    }
+    return Normalization(mean: mean, deviation: deviation)
+  }
+}
+
+/// Bytes to scalars: byte · scale + shift, for a whole row of an image at once.
+struct AffineBytes {
+  private let scale: [Scalar]
+  private let shift: [Scalar]
+
+  init(_ normalization: Normalization?, _ imageShape: Shape) {
+    let channels = imageShape[2]
+    let mean = normalization?.mean ?? [Double](repeating: 0, count: channels)
+    let deviation = normalization?.deviation ?? [Double](repeating: 1, count: channels)
+    require(
+      mean.count == channels, "normalization: means of \(mean.count) channels do not fit images of shape \(imageShape)")
+    let row = imageShape[1] * channels
+    scale = (0..<row).map { Scalar(1 / (255 * deviation[$0 % channels])) }
+    shift = (0..<row).map { Scalar(-mean[$0 % channels] / deviation[$0 % channels]) }
+  }
+
+  func callAsFunction(_ x: UnsafePointer<UInt8>, _ count: Int, _ y: UnsafeMutablePointer<Scalar>) {
+    ci_normalize(x, count, scale.count, scale, shift, y)
+  }
+}

@@ -1,0 +1,76 @@
+extension LabeledImages {
+  /// `count` images drawn by `seed`, each class with the share it has in all of them, in their order.
+  ///
+  /// What shares leave over goes to the classes with the largest remainders.
+  /// - Throws: A ``DataError`` where there are fewer images.
+  public func subset(count: Int, seed: UInt64) throws(DataError) -> LabeledImages {
+    subset(try stratified(count, seed: seed))
+  }
+
+  /// All images in two parts drawn by `seed`, each class with its share in both, in their order.
+  ///
+  /// - Parameter count: How many go to `held`.
+  /// - Throws: A ``DataError`` where there are fewer images.
+  public func split(holding count: Int, seed: UInt64) throws(DataError) -> (rest: LabeledImages, held: LabeledImages) {
+    let held = try stratified(count, seed: seed)
+    let isHeld = Set(held)
+    return (subset(labels.indices.filter { !isHeld.contains($0) }), subset(held))
+  }
+
+  /// The indices of `count` images, ascending, each class with the share it has in all of them.
+  public func stratified(_ count: Int, seed: UInt64) throws(DataError) -> [Int] {
+    guard (0...self.count).contains(count) else {
+      throw DataError("\(name): \(count) images are wanted, there are \(self.count)")
+    }
+    var generator = SplittableGenerator(seed: seed)
+    var members = [[Int]](repeating: [], count: classCount)
+    for (index, label) in labels.enumerated() { members[label].append(index) }
+    // In whole numbers, so that no rounding gives or takes an image.
+    var shares = members.map { $0.count * count / max(self.count, 1) }
+    let remainders = members.map { $0.count * count % max(self.count, 1) }
+    let byRemainder = members.indices.sorted { (remainders[$0], $1) > (remainders[$1], $0) }
+    for label in byRemainder.prefix(count - shares.reduce(0, +)) { shares[label] += 1 }
+    return zip(members, shares).flatMap { $0.shuffled(using: &generator).prefix($1) }.sorted()
+  }
+}
+
+/// The parts of a data set.
+public struct DatasetSplit: Sendable {
+  /// Images to learn from.
+  public var training: LabeledImages
+  /// Images to choose settings by, nil where none are set apart.
+  public var validation: LabeledImages?
+  /// Images that are looked at once, at the end.
+  public var test: LabeledImages
+
+  /// - Throws: A ``DataError`` where the parts differ in shape or classes, or one is empty.
+  public init(
+    training: LabeledImages, validation: LabeledImages? = nil, test: LabeledImages
+  ) throws(DataError) {
+    for (part, place) in [(training, "training"), (validation ?? training, "validation"), (test, "test")] {
+      guard part.count > 0 else { throw DataError("\(training.name): there are no \(place) images") }
+      guard part.imageShape == training.imageShape else {
+        throw DataError(
+          "\(training.name): the \(place) images are \(part.imageShape), those for training \(training.imageShape)")
+      }
+      guard part.classNames == training.classNames else {
+        throw DataError(
+          "\(training.name): the classes of the \(place) images are \(part.classNames.joined(separator: ", ")), "
+            + "those for training \(training.classNames.joined(separator: ", "))")
+      }
+    }
+    (self.training, self.validation, self.test) = (training, validation, test)
+  }
+
+  /// What reports call the data set.
+  public var name: String { training.name }
+  /// `[height, width, channels]`.
+  public var imageShape: Shape { training.imageShape }
+  /// The classes' names, by label.
+  public var classNames: [String] { training.classNames }
+
+  /// A short name for all images and labels.
+  public var fingerprint: String {
+    [training, validation, test].map { $0?.fingerprint ?? "none" }.joined(separator: "-")
+  }
+}
