@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Datasets", dependencies: ["Tensors", "CZlib", "CImages"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
-    .target(name: "EncodeNet", dependencies: ["Training", "COpenBLAS", "CLAPACKE"]),
+    .target(name: "EncodeNet", dependencies: ["Training"]),
 
     // The command
     .executableTarget(

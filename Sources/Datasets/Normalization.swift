@@ -34,6 +34,12 @@ public struct Normalization: Sendable, Hashable, Codable {
     }
     return Normalization(mean: mean, deviation: deviation)
   }
+
+  /// Images in 0...1, `[…, channels]`, normalised.
+  public func callAsFunction(_ images: Tensor) -> Tensor {
+    func channels(_ values: [Double]) -> Tensor { Tensor(values.map { Scalar($0) }, shape: [values.count]) }
+    return (images - channels(mean)) / channels(deviation)
+  }
 }
 
 /// Bytes to scalars: byte · scale + shift, for a whole row of an image at once.

@@ -25,7 +25,7 @@ public struct Experiment: Sendable {
   ///   - progress: Called after each epoch with the name of its stage.
   /// - Throws: An ``EncodeNetError`` in one line, a ``TrainingError``, or a ``CheckpointError``.
   public func run<Model: SplitClassifier>(
-    on data: ExperimentData, in folder: URL,
+    on data: DatasetSplit, in folder: URL,
     progress: @escaping (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: (inout SplittableGenerator) -> Model
   ) throws -> ExperimentReport {
@@ -47,59 +47,38 @@ public struct Experiment: Sendable {
 /// One run of an experiment: the stages in order.
 private struct ExperimentRun<Model: SplitClassifier> {
   let c: ExperimentConfiguration
-  let data: ExperimentData
+  let data: DatasetSplit
   let trainer: StageTrainer
   let makeModel: (inout SplittableGenerator) -> Model
   let rows: [Int]
   let validation: [Int]
-  let mean: [Scalar]
-  let deviation: [Scalar]
+  /// The images of `rows`, which the networks are trained on.
+  let images: LabeledImages
+  let normalization: Normalization
   let fingerprint: String
 
   init(
-    _ c: ExperimentConfiguration, _ data: ExperimentData, _ trainer: StageTrainer,
+    _ c: ExperimentConfiguration, _ data: DatasetSplit, _ trainer: StageTrainer,
     _ makeModel: @escaping (inout SplittableGenerator) -> Model
   ) throws {
     (self.c, self.data, self.trainer, self.makeModel) = (c, data, trainer, makeModel)
-    let (rows, validation) = try data.split(validationShare: c.validationShare, subset: c.subset, seed: c.seed)
+    let (rows, validation) = try data.divided(validationShare: c.validationShare, subset: c.subset, seed: c.seed)
     guard rows.count > 1 else { throw EncodeNetError("\(rows.count) training images: there must be at least 2") }
     (self.rows, self.validation, fingerprint) = (rows, validation, data.fingerprint)
-    // Of each channel, over the training images alone.
-    let channels = data.imageShape[2]
-    let size = data.imageShape.count
-    var (sums, squares) = ([Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels))
-    data.training.pixels.withUnsafeBufferPointer { pixels in
-      for row in rows {
-        for i in 0..<size {
-          let value = Double(pixels[row * size + i]) / 255
-          sums[i % channels] += value
-          squares[i % channels] += value * value
-        }
-      }
-    }
-    let n = Double(rows.count * size / channels)
-    var (means, deviations): ([Scalar], [Scalar]) = ([], [])
-    for (sum, square) in zip(sums, squares) {
-      means.append(Scalar(sum / n))
-      deviations.append(Scalar(max(square / n - sum / n * sum / n, 1e-6).squareRoot()))
-    }
-    (mean, deviation) = (means, deviations)
+    images = data.training.subset(rows)
+    normalization = .computed(from: images)
   }
 
   // MARK: Images and models
 
-  func normalized(_ images: Tensor) -> Tensor {
-    var images = images
-    images.withUnsafeMutableScalars { x in
-      for i in x.indices { x[i] = (x[i] - mean[i % mean.count]) / deviation[i % mean.count] }
-    }
-    return images
+  func inOrder(_ images: LabeledImages) -> Batches {
+    Batches(of: images, size: c.batchSize, normalization: normalization)
   }
-  func input(_ part: ExperimentData.Part) -> ([Int]) -> Tensor { { normalized(data.tensor(part, $0)) } }
-
-  func batches(_ rows: [Int], seed: UInt64?) -> IndexedBatches {
-    IndexedBatches(
-      rows: rows, labels: data.training.labels, size: c.batchSize, seed: seed, images: input(data.training))
+  /// In random order and augmented. Batch norm cannot train on a single image: such a last batch is left out.
+  func shuffled(by seed: UInt64) -> Batches {
+    Batches(
+      of: images, size: c.batchSize, shuffledBy: SplittableGenerator(seed: seed), augmentation: c.augmentation,
+      normalization: normalization, droppingLast: images.count % c.batchSize == 1)
   }
 
   /// Every arm begins from the same random weights.
@@ -121,12 +100,12 @@ private struct ExperimentRun<Model: SplitClassifier> {
   func classify(_ stage: String, _ model: Model, epochs: Int, rate: Double, warmUp: Bool, key: String) throws
     -> LearningCurves
   {
-    let batches = batches(rows, seed: c.seed)
+    let batches = shuffled(by: c.seed)
     let steps = epochs * batches.batchCount
     let rising = warmUp ? steps / 20 : 0
     let optimizer = SGD(
       model, learningRate: Scalar(rate), momentum: 0.9, nesterov: true, weightDecay: Scalar(c.weightDecay))
-    let held = validation.isEmpty ? nil : self.batches(validation, seed: nil)
+    let held = validation.isEmpty ? nil : inOrder(data.training.subset(validation))
     return LearningCurves(
       try trainer(stage, key: key, model, optimizer) { start in
         Fit(
@@ -140,8 +119,8 @@ private struct ExperimentRun<Model: SplitClassifier> {
     -> LearningCurves
   {
     let target = Dictionary(uniqueKeysWithValues: pairs.pairs.map { ($0.input, $0.target) })
-    var batches = batches(pairs.pairs.map(\.input), seed: c.seed)
-    batches.targets = { data.tensor(data.training, $0.map { target[$0]! }) }
+    let batches = ConversionBatches(
+      inputs: shuffled(by: c.seed), images: data.training, targets: rows.map { target[$0]! })
     func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
       ParameterGroup(
         layer.namedParameters.map { ("\(name).\($0.name)", $0.parameter) }, learningRateScale: Scalar(scale))
@@ -167,13 +146,13 @@ private struct ExperimentRun<Model: SplitClassifier> {
       throw EncodeNetError("the model has no split '\(split)'; there are \(base.splits.joined(separator: ", "))")
     }
     // S0
-    let dataKey = try stageKey(fingerprint, c.model, c.subset, c.seed, c.validationShare, c.batchSize, c.weightDecay)
+    let dataKey = try stageKey(
+      fingerprint, c.model, c.subset, c.seed, c.validationShare, c.batchSize, c.weightDecay, c.augmentation)
     let baseKey = try stageKey(dataKey, c.epochs, c.learningRate)
     curves["A0"] = try classify("A0", base, epochs: c.epochs, rate: c.learningRate, warmUp: true, key: baseKey)
 
     // S2 to S5, on the training images as they are, in their order
-    let inOrder = batches(rows, seed: nil)
-    let labels = rows.map { data.training.labels[$0] }
+    let (inOrder, labels) = (inOrder(images), images.labels)
     let features = outputs(of: parts(of: base).features, on: inOrder)
     let pooled = features.averagedOverSpace
     let certainty = c.entropy(outputs(of: base, on: inOrder), labels: labels)
@@ -200,9 +179,7 @@ private struct ExperimentRun<Model: SplitClassifier> {
     let after = c.entropy(
       outputs(
         of: base,
-        on: IndexedBatches(
-          rows: Array(rows.indices), labels: labels, size: c.batchSize, seed: nil,
-          images: { normalized(shown.rows(at: $0)) })), labels: labels)
+        on: TensorBatches(inputs: normalization(shown), labels: labels, size: c.batchSize)), labels: labels)
 
     // S7, each arm from the converted encoder and the baseline's head
     func transferred(_ arm: String, _ mode: KnowledgeTransfer.Mode) throws -> Model {
@@ -211,8 +188,8 @@ private struct ExperimentRun<Model: SplitClassifier> {
       var transfer = c.transfer
       (transfer.mode, transfer.seed) = (mode, c.transfer.seed &+ c.seed)
       let reports = try transfer.run(
-        EncoderClassifier(encoder: parts.features, head: parts.classifier), rows: rows, labels: data.training.labels,
-        images: input(data.training), key: gcaeKey, stage: arm, trainer)
+        EncoderClassifier(encoder: parts.features, head: parts.classifier), inOrder: inOrder,
+        shuffled: shuffled(by: transfer.seed &+ 1), key: gcaeKey, stage: arm, trainer)
       // The head's epochs and those of everything count on.
       curves[arm] = LearningCurves(
         reports.enumerated().map { index, report in
@@ -277,7 +254,7 @@ private struct ExperimentRun<Model: SplitClassifier> {
     let targets = Dictionary(uniqueKeysWithValues: pairs.pairs.map { ($0.input, $0.target) })
     let examples = data.classNames.indices.flatMap { label in
       rows.filter { data.training.labels[$0] == label }.prefix(2).map { index in
-        ConvertedImages(index: index, target: targets[index]!, output: shown.rows(at: [position[index]!]))
+        ConvertedImages(index: index, target: targets[index]!, output: shown[position[index]!])
       }
     }
     return (report, examples)
@@ -287,10 +264,7 @@ private struct ExperimentRun<Model: SplitClassifier> {
   func measure(_ id: String, _ name: String, _ model: Model, _ budget: TrainingBudget, isUnequal: Bool)
     -> ExperimentReport.Arm
   {
-    let test = IndexedBatches(
-      rows: Array(data.test.labels.indices), labels: data.test.labels, size: c.batchSize, seed: nil,
-      images: input(data.test))
-    let evaluation = evaluate(model, on: test.epoch(0))
+    let evaluation = evaluate(model, on: inOrder(data.test).epoch(0))
     let summary = ModelSummary(of: model, input: data.imageShape)
     func latency(_ count: Int) -> Double {
       let images = Tensor.zeros(Shape([count] + data.imageShape.dimensions))
@@ -307,15 +281,25 @@ private struct ExperimentRun<Model: SplitClassifier> {
   }
 }
 
-extension Tensor {
-  /// A map's mean over height and width; a vector as it is.
-  fileprivate var averagedOverSpace: Tensor {
-    guard rank == 4 else { return flattenedRows }
-    let (n, area, channels) = (shape[0], shape[1] * shape[2], shape[3])
-    return Tensor(shape: [n, channels]) { out in
-      out.update(repeating: 0)
-      for i in 0..<count { out[i / (area * channels) * channels + i % channels] += pointer[i] / Scalar(area) }
-    }
+extension DatasetSplit {
+  /// The training images in two: the same share of each class, drawn by `seed`, is for validation.
+  fileprivate func divided(validationShare: Double, subset: Int?, seed: UInt64) throws(EncodeNetError) -> (
+    training: [Int], validation: [Int]
+  ) {
+    do {
+      let used = try training.stratified(min(subset ?? training.count, training.count), seed: seed)
+      let all = training.subset(used)
+      let held = try all.stratified(Int((Double(all.count) * validationShare).rounded()), seed: seed)
+      let isHeld = Set(held)
+      let kept = used.indices.filter { !isHeld.contains($0) }
+      let counts = kept.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }
+      if let label = counts.firstIndex(of: 0) {
+        throw EncodeNetError(
+          "\(name): class '\(classNames[label])' has no image left to train on of the \(used.count) used: "
+            + "use a larger subset or a smaller validation share")
+      }
+      return (kept.map { used[$0] }, held.map { used[$0] })
+    } catch let error as EncodeNetError { throw error } catch { throw EncodeNetError("\(error)") }
   }
 }
 

@@ -22,6 +22,8 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var batchSize = 128
   /// Of every weight of a classifier.
   public var weightDecay = 5e-4
+  /// Of the images that a network trains on.
+  public var augmentation: Augmentation?
   /// Stage S2.
   public var clustering = IntraclassClustering()
   /// Stage S3.
@@ -40,12 +42,13 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// The defaults for small images.
   public init() {}
 
-  /// Settings for CIFAR: longer training.
+  /// Settings for CIFAR: longer training, crops and flips.
   public static var cifar: ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
     configuration.epochs = 60
     configuration.conversionEpochs = 12
     configuration.transfer.fineTuneEpochs = 20
+    configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
     return configuration
   }
 
@@ -59,7 +62,8 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       guard let given = try JSONSerialization.jsonObject(with: json) as? [String: Any],
         let all = try JSONSerialization.jsonObject(with: JSONEncoder().encode(base)) as? [String: Any]
       else { throw EncodeNetError("the configuration is not a JSON object") }
-      let merged = try merge(given, into: all, path: "", optional: ["split", "subset", "clustering.clustersPerClass"])
+      let merged = try merge(
+        given, into: all, path: "", optional: ["split", "subset", "augmentation", "clustering.clustersPerClass"])
       let configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
       try configuration.check()
       return configuration

@@ -77,7 +77,7 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
         "class \(name) has \(images.count) images, fewer than \(fewest) clusters: "
           + "ask for fewer clusters per class or use more images")
     }
-    let own = points.rows(at: images)
+    let own = points.gathering(images)
     let reduced = try PrincipalComponents(of: own, count: dimensions)(own)
     func result(_ k: Int) throws(EncodeNetError) -> KMeans.Result {
       let batch = images.count > miniBatchAbove ? 1024 : nil
@@ -128,7 +128,7 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
       let gone = living.remove(at: smallest)
       let left = assignments.indices.filter { assignments[$0] == gone }
       guard !left.isEmpty else { continue }
-      let nearest = nearestCentroids(points.rows(at: left), result.centroids.rows(at: living)).assignments
+      let nearest = nearestCentroids(points.gathering(left), result.centroids.gathering(living)).assignments
       for (point, cluster) in zip(left, nearest) { assignments[point] = living[cluster] }
     }
     return assignments.map { living.firstIndex(of: $0)! }

@@ -33,38 +33,38 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
   /// Teaches `model`, which may be cut where the encoder ended.
   ///
   /// - Parameters:
-  ///   - rows: The training images.
-  ///   - labels: Of all images, by index.
-  ///   - images: The model's input for images by index.
+  ///   - images: The training images.
+  ///   - augmentation: Of the fine-tuning; the frozen encoder sees the images as they are.
   /// - Returns: The reports of the head's epochs, then those of the fine-tuning.
   /// - Throws: A ``TrainingError`` where the loss stops being a number.
   public func callAsFunction(
-    _ model: EncoderClassifier, rows: [Int], labels: [Int], images: ([Int]) -> Tensor
+    _ model: EncoderClassifier, _ images: LabeledImages, normalization: Normalization? = nil,
+    augmentation: Augmentation? = nil
   ) throws -> [EpochReport] {
-    try withoutActuallyEscaping(images) { images in
-      try run(model, rows: rows, labels: labels, images: images, key: "", stage: "transfer", StageTrainer())
-    }
+    let inOrder = Batches(of: images, size: batchSize, normalization: normalization)
+    let shuffled = Batches(
+      of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed &+ 1), augmentation: augmentation,
+      normalization: normalization, droppingLast: images.count % batchSize == 1)
+    return try run(
+      model, inOrder: inOrder, shuffled: shuffled, key: "", stage: "transfer", StageTrainer())
   }
 
   func run(
-    _ model: EncoderClassifier, rows: [Int], labels: [Int], images: @escaping ([Int]) -> Tensor, key: String,
-    stage: String, _ trainer: StageTrainer
+    _ model: EncoderClassifier, inOrder: Batches, shuffled: Batches, key: String, stage: String,
+    _ trainer: StageTrainer
   ) throws -> [EpochReport] {
-    let inOrder = IndexedBatches(rows: rows, labels: labels, size: batchSize, seed: nil, images: images)
-    let features = outputs(of: model.features, on: inOrder)
-    let cached = IndexedBatches(
-      rows: Array(rows.indices), labels: rows.map { labels[$0] }, size: batchSize, seed: seed,
-      images: { features.rows(at: $0) })
+    let cached = TensorBatches(
+      inputs: outputs(of: model.features, on: inOrder), labels: inOrder.dataset.labels, size: batchSize, seed: seed)
     var reports = try teach(
       model.classifier, cached, headEpochs, headLearningRate, key: key, stage: "\(stage)-head", trainer)
     guard mode == .headThenFineTune else { return reports }
-    let all = IndexedBatches(rows: rows, labels: labels, size: batchSize, seed: seed &+ 1, images: images)
-    reports += try teach(model, all, fineTuneEpochs, fineTuneLearningRate, key: key, stage: "\(stage)-all", trainer)
+    reports += try teach(
+      model, shuffled, fineTuneEpochs, fineTuneLearningRate, key: key, stage: "\(stage)-all", trainer)
     return reports
   }
 
   private func teach(
-    _ model: some Layer, _ batches: IndexedBatches, _ epochs: Int, _ rate: Double, key: String, stage: String,
+    _ model: some Layer, _ batches: some BatchSource<Batch>, _ epochs: Int, _ rate: Double, key: String, stage: String,
     _ trainer: StageTrainer
   ) throws -> [EpochReport] {
     guard !model.parameters.isEmpty else { return [] }

@@ -21,11 +21,9 @@ public struct PrincipalComponents: Sendable {
     guard points.withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
       throw EncodeNetError("a feature is infinite or not a number: did the baseline diverge?")
     }
-    let mean = product(.ones([n, 1]), points, transposingFirst: true).withUnsafeScalars { sums in
-      Tensor(sums.map { $0 / Scalar(n) }, shape: [d])
-    }
+    let mean = points.mean(alongAxes: [0])
     let unscaled = Self.standardized(points, mean, .ones([d]))
-    var covariance = product(unscaled, unscaled, transposingFirst: true)
+    var covariance = matmul(unscaled, unscaled, transposeA: true)
     let scale = Tensor(shape: [d]) { out in
       for i in 0..<d {
         let variance = covariance.pointer[i * d + i] / Scalar(n)
@@ -35,7 +33,10 @@ public struct PrincipalComponents: Sendable {
     covariance.withUnsafeMutableScalars { c in
       for i in c.indices { c[i] *= scale.pointer[i / d] * scale.pointer[i % d] / Scalar(n) }
     }
-    let (values, vectors) = try symmetricEigen(covariance)
+    let found = try? covariance.symmetricEigen()
+    guard let vectors = found?.vectors, let values = found?.values.scalars else {
+      throw EncodeNetError("the principal components of \(n) points were not found: are the features finite?")
+    }
     // Directions without variance would only add rounding.
     let least = max(values.last! * 1e-6, .leastNormalMagnitude)
     let kept = max(1, min(count, values.count { $0 > least }))
@@ -53,13 +54,10 @@ public struct PrincipalComponents: Sendable {
     require(
       points.rank == 2 && points.shape[1] == mean.count,
       "PrincipalComponents: points \(points.shape) have not \(mean.count) features")
-    return product(Self.standardized(points, mean, scale), components)
+    return matmul(Self.standardized(points, mean, scale), components, transposeB: true)
   }
 
   private static func standardized(_ points: Tensor, _ mean: Tensor, _ scale: Tensor) -> Tensor {
-    let d = mean.count
-    return Tensor(shape: points.shape) { out in
-      for i in out.indices { out[i] = (points.pointer[i] - mean.pointer[i % d]) * scale.pointer[i % d] }
-    }
+    (points - mean) * scale
   }
 }

@@ -77,34 +77,3 @@ func escaped(_ text: String) -> String {
     }
   }
 }
-
-/// A PNG file of 8-bit grey or RGB pixels, stored without compression: small pictures for a page.
-func storedPNG(_ pixels: [UInt8], shape: Shape) -> [UInt8] {
-  let (height, width, channels) = (shape[0], shape[1], shape[2])
-  require(
-    (channels == 1 || channels == 3) && pixels.count == shape.count, "storedPNG: \(pixels.count) bytes, shape \(shape)")
-  var raw: [UInt8] = []
-  for row in 0..<height { raw += [0] + pixels[row * width * channels..<(row + 1) * width * channels] }
-  var packed: [UInt8] = [0x78, 0x01]
-  for start in stride(from: 0, to: raw.count, by: 65535) {
-    let part = raw[start..<min(start + 65535, raw.count)]
-    let n = UInt16(part.count)
-    packed += [part.endIndex == raw.count ? 1 : 0, UInt8(n & 255), UInt8(n >> 8), UInt8(~n & 255), UInt8(~n >> 8)]
-    packed += part
-  }
-  var (a, b): (UInt32, UInt32) = (1, 0)
-  for byte in raw { (a, b) = ((a + UInt32(byte)) % 65521, (b + (a + UInt32(byte)) % 65521) % 65521) }
-  func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
-  func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {
-    let body = Array(name.utf8) + data
-    var crc = ~UInt32(0)
-    for byte in body {
-      crc ^= UInt32(byte)
-      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }
-    }
-    return bytes(UInt32(data.count)) + body + bytes(~crc)
-  }
-  let header = bytes(UInt32(width)) + bytes(UInt32(height)) + [8, channels == 1 ? 0 : 2, 0, 0, 0]
-  return [137, 80, 78, 71, 13, 10, 26, 10] + chunk("IHDR", header) + chunk("IDAT", packed + bytes(b << 16 | a))
-    + chunk("IEND", [])
-}

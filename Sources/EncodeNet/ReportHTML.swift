@@ -33,7 +33,7 @@ extension ExperimentReport {
   }
 
   /// This document as one page that needs nothing else.
-  func html(_ data: ExperimentData, examples: [ConvertedImages]) -> String {
+  func html(_ data: DatasetSplit, examples: [ConvertedImages]) -> String {
     func table(_ table: (names: [String], rows: [[String]])) -> String {
       "<div class=scroll><table><tr>" + table.names.map { "<th>\(escaped($0))</th>" }.joined() + "</tr>"
         + table.rows.map { "<tr>" + $0.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>" }.joined()
@@ -42,7 +42,7 @@ extension ExperimentReport {
     func image(_ pixels: [UInt8], _ caption: String) -> String {
       let channels = data.imageShape[2]
       guard channels == 1 || channels == 3 else { return "" }
-      let png = Data(storedPNG(pixels, shape: data.imageShape)).base64EncodedString()
+      let png = Data(DecodedImage(pixels: pixels, shape: data.imageShape).png()).base64EncodedString()
       return "<figure><img alt=\"\(escaped(caption))\" src=\"data:image/png;base64,\(png)\">"
         + "<figcaption>\(escaped(caption))</figcaption></figure>"
     }
@@ -66,7 +66,7 @@ extension ExperimentReport {
       return "<h3>\(escaped(classNames[one.label]))</h3>" + groups
     }.joined()
     let triples = examples.map { example in
-      let bytes = example.output.scalars.map { UInt8(max(0, min(255, ($0 * 255).rounded()))) }
+      let bytes = DecodedImage(example.output).pixels
       return "<div class=group>" + image(trained(example.index), "input") + image(bytes, "converted")
         + image(trained(example.target), "representative") + "</div>"
     }.joined()

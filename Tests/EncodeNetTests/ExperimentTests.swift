@@ -86,8 +86,7 @@ import Testing
     let model = EncoderClassifier(encoder: tiny.features, head: tiny.classifier)
     let (encoder, head) = (tiny.features.stateDictionary, tiny.classifier.stateDictionary)
     let reports = try KnowledgeTransfer(.frozenEncoder)(
-      model, rows: Array(data.training.labels.indices), labels: data.training.labels,
-      images: { data.tensor(data.training, $0) })
+      model, data.training)
     #expect(reports.count == 10 && reports.last!.loss < reports[0].loss)
     #expect(encoder.mapValues(\.scalars) == tiny.features.stateDictionary.mapValues(\.scalars))
     #expect(head.mapValues(\.scalars) != tiny.classifier.stateDictionary.mapValues(\.scalars))
@@ -117,11 +116,14 @@ import Testing
     }
   }
 
-  @Test func dataThatDoesNotFitIsRefused() {
-    #expect(throws: EncodeNetError.self) {
-      try ExperimentData(
-        name: "x", imageShape: [2, 2, 1], classNames: ["a"], training: .init(pixels: [0, 1, 2], labels: [0]),
-        test: .init(pixels: [0, 0, 0, 0], labels: [0]))
+  @Test func aSubsetThatLeavesAClassEmptyIsRefused() throws {
+    var configuration = small
+    (configuration.subset, configuration.validationShare) = (2, 0.9)
+    let error = try withFolder { folder in
+      #expect(throws: EncodeNetError.self) {
+        try Experiment(configuration).run(on: plantedData(), in: folder) { Tiny(&$0) }
+      }
     }
+    #expect(error?.description.contains("larger subset") == true)
   }
 }

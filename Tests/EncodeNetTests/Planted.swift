@@ -29,22 +29,22 @@ func agree(_ a: [Int], _ b: [Int]) -> Bool {
 }
 
 /// Grey images of 4 by 4: two classes of two patterns each, with noise.
-func plantedData(_ perPattern: Int = 24, test: Int = 6, seed: UInt64 = 3) throws -> ExperimentData {
+func plantedData(_ perPattern: Int = 24, test: Int = 6, seed: UInt64 = 3) throws -> DatasetSplit {
   var generator = SplittableGenerator(seed: seed)
-  func part(_ count: Int) -> ExperimentData.Part {
-    var part = ExperimentData.Part(pixels: [], labels: [])
+  func part(_ count: Int) throws -> LabeledImages {
+    var (pixels, labels): ([UInt8], [Int]) = ([], [])
     for i in 0..<count * 4 {
       let pattern = i % 4
       for pixel in 0..<16 {
         let isLit = pixel / 4 == pattern
-        part.pixels.append(UInt8((isLit ? 190 : 20) + Int.random(in: 0...40, using: &generator)))
+        pixels.append(UInt8((isLit ? 190 : 20) + Int.random(in: 0...40, using: &generator)))
       }
-      part.labels.append(pattern / 2)
+      labels.append(pattern / 2)
     }
-    return part
+    return try LabeledImages(
+      name: "planted", pixels: pixels, labels: labels, imageShape: [4, 4, 1], classNames: ["top", "bottom"])
   }
-  return try ExperimentData(
-    name: "planted", imageShape: [4, 4, 1], classNames: ["top", "bottom"], training: part(perPattern), test: part(test))
+  return try DatasetSplit(training: part(perPattern), test: part(test))
 }
 
 /// A classifier small enough for tests, with a batch norm so that freezing means something.

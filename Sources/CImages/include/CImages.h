@@ -1,3 +1,4 @@
 #pragma once
+#include "codecs.h"
 #include "digits.h"
 #include "pixels.h"

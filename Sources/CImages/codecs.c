@@ -1,0 +1,138 @@
+#include "codecs.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+// jpeglib.h needs stdio.h before it.
+#include <jpeglib.h>
+
+static void say(ci_image_error *error, const char *text) { snprintf(error->text, sizeof error->text, "%s", text); }
+
+// MARK: PNG, by libpng's simplified interface, which reports failures by its results
+
+static int begin(png_image *image, const unsigned char *bytes, size_t count, ci_image_error *error) {
+  memset(image, 0, sizeof *image);
+  image->version = PNG_IMAGE_VERSION;
+  if (png_image_begin_read_from_memory(image, bytes, count)) return 1;
+  say(error, image->message);
+  return 0;
+}
+
+int ci_png_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error) {
+  png_image image;
+  if (!begin(&image, bytes, count, error)) return 0;
+  const int fits = image.height <= 0x7fffffff && image.width <= 0x7fffffff;
+  *height = (int)image.height;
+  *width = (int)image.width;
+  *channels = image.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
+  png_image_free(&image);
+  if (!fits) say(error, "the image is larger than any");
+  return fits;
+}
+
+int ci_png_decode(const unsigned char *bytes, size_t count, int channels, unsigned char *pixels, ci_image_error *error) {
+  png_image image;
+  if (!begin(&image, bytes, count, error)) return 0;
+  image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  const png_color black = {0, 0, 0};
+  if (png_image_finish_read(&image, &black, pixels, 0, NULL)) return 1;
+  say(error, image.message);
+  png_image_free(&image);
+  return 0;
+}
+
+int ci_png_encode(
+  const unsigned char *pixels, int height, int width, int channels, unsigned char *out, size_t *count,
+  ci_image_error *error) {
+  png_image image;
+  memset(&image, 0, sizeof image);
+  image.version = PNG_IMAGE_VERSION;
+  image.height = (png_uint_32)height;
+  image.width = (png_uint_32)width;
+  image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  if (out == NULL) {
+    *count = PNG_IMAGE_PNG_SIZE_MAX(image);
+    return 1;
+  }
+  png_alloc_size_t size = *count;
+  const int isWritten = png_image_write_to_memory(&image, out, &size, 0, pixels, 0, NULL);
+  *count = size;
+  if (!isWritten) say(error, image.message);
+  return isWritten;
+}
+
+// MARK: JPEG, whose library ends the process on an error unless it can jump out
+
+typedef struct {
+  struct jpeg_error_mgr manager;
+  jmp_buf escape;
+  ci_image_error *error;
+} escaping_manager;
+
+static void escape(j_common_ptr info) {
+  escaping_manager *manager = (escaping_manager *)info->err;
+  char text[JMSG_LENGTH_MAX];
+  manager->manager.format_message(info, text);
+  say(manager->error, text);
+  longjmp(manager->escape, 1);
+}
+static void keep_quiet(j_common_ptr info, int level) {
+  (void)info;
+  (void)level;
+}
+
+/// Reads the header, and the pixels where there is room for them.
+static int read_jpeg(
+  const unsigned char *bytes, size_t count, int *height, int *width, int *channels, unsigned char *pixels,
+  ci_image_error *error) {
+  struct jpeg_decompress_struct info;
+  escaping_manager manager;
+  info.err = jpeg_std_error(&manager.manager);
+  manager.manager.error_exit = escape;
+  manager.manager.emit_message = keep_quiet;
+  manager.error = error;
+  if (setjmp(manager.escape)) {
+    jpeg_destroy_decompress(&info);
+    return 0;
+  }
+  jpeg_create_decompress(&info);
+  jpeg_mem_src(&info, bytes, (unsigned long)count);
+  jpeg_read_header(&info, TRUE);
+  if (pixels == NULL) {
+    *height = (int)info.image_height;
+    *width = (int)info.image_width;
+    *channels = info.num_components == 1 ? 1 : 3;
+  } else {
+    info.out_color_space = *channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_start_decompress(&info);
+    if ((int)info.output_height != *height || (int)info.output_width != *width || info.output_components != *channels) {
+      say(error, "the pixels are not what the header says");
+      jpeg_destroy_decompress(&info);
+      return 0;
+    }
+    while (info.output_scanline < info.output_height) {
+      JSAMPROW row = pixels + (size_t)info.output_scanline * *width * *channels;
+      jpeg_read_scanlines(&info, &row, 1);
+    }
+    jpeg_finish_decompress(&info);
+    if (manager.manager.num_warnings > 0) {
+      say(error, "the data are damaged or end early");
+      jpeg_destroy_decompress(&info);
+      return 0;
+    }
+  }
+  jpeg_destroy_decompress(&info);
+  return 1;
+}
+
+int ci_jpeg_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error) {
+  return read_jpeg(bytes, count, height, width, channels, NULL, error);
+}
+
+int ci_jpeg_decode(
+  const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
+  ci_image_error *error) {
+  return read_jpeg(bytes, count, &height, &width, &channels, pixels, error);
+}

@@ -1,0 +1,92 @@
+import CImages
+import Foundation
+
+/// An image of bytes, `[height, width, channels]`, grey or in colour.
+public struct DecodedImage: Sendable, Hashable {
+  /// The pixels in row-major order.
+  public let pixels: [UInt8]
+  /// `[height, width, channels]`; 1 or 3 channels.
+  public let shape: Shape
+
+  /// - Precondition: The pixels fill the shape.
+  public init(pixels: [UInt8], shape: Shape) {
+    require(
+      shape.rank == 3 && (shape[2] == 1 || shape[2] == 3) && pixels.count == shape.count,
+      "DecodedImage: \(pixels.count) bytes do not fill \(shape), [height, width, 1 or 3]")
+    (self.pixels, self.shape) = (pixels, shape)
+  }
+
+  private static let mostPixels = 1 << 26
+  private static let mostFileBytes = 1 << 28
+
+  /// Reads a PNG or JPEG file, whichever its first bytes tell; transparency goes onto black.
+  ///
+  /// - Throws: Where the file cannot be read, is neither, is damaged, or has more than 67 million pixels.
+  public init(contentsOf url: URL) throws(DataError) {
+    // A file that is no image is not worth its reading.
+    guard let handle = try? FileHandle(forReadingFrom: url) else {
+      throw DataError("the file cannot be opened", in: url.path)
+    }
+    defer { try? handle.close() }
+    guard let data = try? handle.read(upToCount: Self.mostFileBytes + 1) else {
+      throw DataError("the file is empty or cannot be read", in: url.path)
+    }
+    guard data.count <= Self.mostFileBytes else {
+      throw DataError("more than \(Self.mostFileBytes) bytes", in: url.path)
+    }
+    do throws(DataError) { try self.init(encoded: [UInt8](data)) } catch {
+      throw DataError(error.problem, in: url.path)
+    }
+  }
+
+  /// Decodes a PNG or JPEG file's bytes.
+  public init(encoded bytes: [UInt8]) throws(DataError) {
+    let isPNG = bytes.starts(with: [0x89, 0x50, 0x4e, 0x47])
+    guard isPNG || bytes.starts(with: [0xff, 0xd8]) else {
+      throw DataError(
+        "neither PNG nor JPEG: the first bytes are \(bytes.prefix(4).map(String.init).joined(separator: " "))")
+    }
+    let kind = isPNG ? "PNG" : "JPEG"
+    var error = ci_image_error()
+    var (height, width, channels): (Int32, Int32, Int32) = (0, 0, 0)
+    let header = isPNG ? ci_png_header : ci_jpeg_header
+    guard header(bytes, bytes.count, &height, &width, &channels, &error) == 1 else {
+      throw DataError("a damaged \(kind): \(error.message)")
+    }
+    let count = Int(height) * Int(width)
+    guard height > 0, width > 0, count <= Self.mostPixels else {
+      throw DataError("a \(kind) of \(width) by \(height) pixels; at most \(Self.mostPixels) are read")
+    }
+    var pixels = [UInt8](repeating: 0, count: count * Int(channels))
+    let status =
+      isPNG
+      ? ci_png_decode(bytes, bytes.count, channels, &pixels, &error)
+      : ci_jpeg_decode(bytes, bytes.count, height, width, channels, &pixels, &error)
+    guard status == 1 else { throw DataError("a damaged \(kind): \(error.message)") }
+    self.init(pixels: pixels, shape: [Int(height), Int(width), Int(channels)])
+  }
+
+  /// The nearest bytes to an image in 0...1, `[height, width, channels]`.
+  public init(_ image: Tensor) {
+    self.init(
+      pixels: image.scalars.map { UInt8(Swift.max(0, Swift.min(255, ($0 * 255).rounded()))) }, shape: image.shape)
+  }
+
+  /// The image as a PNG file's bytes.
+  public func png() -> [UInt8] {
+    var error = ci_image_error()
+    var count = 0
+    let (height, width, channels) = (Int32(shape[0]), Int32(shape[1]), Int32(shape[2]))
+    _ = ci_png_encode(pixels, height, width, channels, nil, &count, &error)
+    var out = [UInt8](repeating: 0, count: count)
+    let status = ci_png_encode(pixels, height, width, channels, &out, &count, &error)
+    require(status == 1, "png: an image \(shape) was not encoded: \(error.message)")
+    return Array(out[..<count])
+  }
+}
+
+extension ci_image_error {
+  fileprivate var message: String {
+    withUnsafeBytes(of: text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}
