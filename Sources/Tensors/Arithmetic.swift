@@ -61,6 +61,7 @@ public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
 }
 
 /// `base` to the power of `exponent`, elementwise, broadcast against each other; the base positive for its logarithm's sake.
+@_disfavoredOverload  // so that a literal exponent is a number
 public func pow(_ base: Tensor, _ exponent: Tensor) -> Tensor {
   elementwise("pow", base, exponent, en_power).recorded(
     "pow", keeping: [base, exponent],

@@ -5,8 +5,8 @@ public struct LinearAlgebraError: Error, CustomStringConvertible, Sendable {
   public let description: String
 }
 
-// Decompositions by LAPACK, constant to gradients. Matrices are row-major; a vector of LAPACK's is a row or a column here as
-// each function says.
+// Decompositions by LAPACK. Matrices are row-major. `solve` alone has gradients; the others stop the program where a tape follows
+// the matrix, lest a gradient be silently wrong: give them a `detached` one.
 extension Tensor {
   /// The eigenvalues of a symmetric matrix in ascending order, and its eigenvectors as columns; the upper triangle is read.
   ///
@@ -85,11 +85,29 @@ extension Tensor {
     return (a, r)
   }
 
-  /// x with `self` x = b, for a square matrix and b `[n]` or `[n, columns]`.
+  /// The lower triangular matrix l with `l lᵀ` equal to a symmetric, positive definite matrix; the lower triangle is read.
+  ///
+  /// - Throws: Where the matrix is not positive definite or has elements that are not finite.
+  public func cholesky() throws(LinearAlgebraError) -> Tensor {
+    let n = try squareSize("cholesky")
+    var l = detached
+    let status = l.withUnsafeMutableScalars { l in
+      for i in 0..<n { for j in i + 1..<n { l[i * n + j] = 0 } }
+      #if DoublePrecision
+        return LAPACKE_dpotrf(LAPACK_ROW_MAJOR, isLower, Int32(n), l.baseAddress!, Int32(n))
+      #else
+        return LAPACKE_spotrf(LAPACK_ROW_MAJOR, isLower, Int32(n), l.baseAddress!, Int32(n))
+      #endif
+    }
+    try Self.check(status, "cholesky: a matrix \(shape) is not positive definite")
+    return l
+  }
+
+  /// x with `self` x = b, for a square matrix and b `[n]` or `[n, columns]`. Gradients of any order reach both.
   ///
   /// - Throws: Where the matrix is singular or has elements that are not finite.
   public func solve(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
-    let n = try squareSize("solve")
+    let n = try squareSize("solve", hasGradient: true)
     require(
       (b.rank == 1 || b.rank == 2) && b.shape[0] == n, "solve: right side \(b.shape) does not fit a matrix \(shape)")
     guard b.count > 0 else { return b.detached }
@@ -107,11 +125,29 @@ extension Tensor {
       }
     }
     try Self.check(status, "solve: a matrix \(shape) is singular")
-    return x
+    return x.recordedSolution(of: self, b)
   }
 
-  private func matrixSize(_ operation: String) throws(LinearAlgebraError) -> (Int, Int) {
+  /// With a x = b: db = a⁻ᵀ dx, da = -db xᵀ.
+  private func recordedSolution(of a: Tensor, _ b: Tensor) -> Tensor {
+    let inputs = [a, b]
+    return recorded("solve", keeping: [a, self], from: inputs) { dx, needed in
+      guard let db = try? a.transposed().solve(dx) else {
+        fatalError("solve: the gradient \(dx.shape) of the solution is not finite")
+      }
+      guard needed[0] else { return [nil, db] }
+      // An outer tape must see what x depends on.
+      let x = a.isTracked || b.isTracked ? (try? a.solve(b)) ?? self : self
+      func column(_ t: Tensor) -> Tensor { t.rank == 1 ? t.unsqueezed(at: 1) : t }
+      return [-Tensors.matmul(column(db), column(x), transposeB: true), db]
+    }
+  }
+
+  private func matrixSize(
+    _ operation: String, hasGradient: Bool = false
+  ) throws(LinearAlgebraError) -> (Int, Int) {
     require(rank == 2 && count > 0, "\(operation): \(shape) is not a matrix with anything in it")
+    require(hasGradient || !isTracked, "\(operation): has no gradient; give it a detached matrix")
     // LAPACK's loops need not end on what is no number.
     guard withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
       throw LinearAlgebraError(description: "\(operation): the matrix \(shape) has elements that are not finite")
@@ -119,8 +155,8 @@ extension Tensor {
     return (shape[0], shape[1])
   }
 
-  private func squareSize(_ operation: String) throws(LinearAlgebraError) -> Int {
-    let (rows, columns) = try matrixSize(operation)
+  private func squareSize(_ operation: String, hasGradient: Bool = false) throws(LinearAlgebraError) -> Int {
+    let (rows, columns) = try matrixSize(operation, hasGradient: hasGradient)
     require(rows == columns, "\(operation): a matrix \(shape) is not square")
     return rows
   }
@@ -130,6 +166,6 @@ extension Tensor {
   }
 }
 
-/// LAPACK's options are letters: all vectors, the upper triangle, only as many vectors as fit.
-private let (wantsVectors, isUpper, isThin) = (letter("V"), letter("U"), letter("S"))
+/// LAPACK's options are letters: all vectors, the upper or lower triangle, only as many vectors as fit.
+private let (wantsVectors, isUpper, isLower, isThin) = (letter("V"), letter("U"), letter("L"), letter("S"))
 private func letter(_ letter: Unicode.Scalar) -> CChar { CChar(truncatingIfNeeded: letter.value) }

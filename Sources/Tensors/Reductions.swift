@@ -53,19 +53,31 @@ extension Tensor {
       ))
   }
 
-  /// The product over `axes`, or over all of them. Gradients of the first order only, right where elements are 0 too.
+  /// The product over `axes`, or over all of them. The gradient is right where elements are 0 too.
   public func product(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let axes = normalizedAxes(axes, "product")
     let order = (0..<rank).filter { !axes.contains($0) } + axes
     let rows = permuted(order).reshaped(to: [-1, axes.map { shape[$0] }.reduce(1, *)])
     let n = rows.shape[1]
-    let others = Tensor(shape: rows.shape) { en_products_of_others(rows.shape[0], n, 1, rows.pointer, $0.baseAddress!) }
+    let others = rows.detached.productsOfOthers()
     let value = Tensor(shape: [rows.shape[0], 1]) { out in
       // The product of all is the product of the others with oneself, and 1 where there is nobody.
       for row in out.indices { out[row] = n == 0 ? 1 : others.pointer[row * n] * rows.pointer[row * n] }
     }
-    return value.recorded("product", keeping: [others], (rows, { $0 * others })).reshaped(
-      to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
+    return value.recorded(
+      "product", keeping: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
+    )
+    .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
+  }
+
+  /// For each element of a matrix the product of the others in its row.
+  private func productsOfOthers() -> Tensor {
+    let (rows, n) = (shape[0], shape[1])
+    guard isTracked else {
+      return Tensor(shape: shape) { en_products_of_others(rows, n, 1, pointer, $0.baseAddress!) }
+    }
+    // A row for each element, with a 1 in its own place: n² numbers, for gradients of gradients alone.
+    return unsqueezed(at: 1).replacing(with: 1, where: .oneHot(Array(0..<n), classes: n)).product(alongAxes: [2])
   }
 
   /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.

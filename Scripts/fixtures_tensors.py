@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Writes what PyTorch makes of every operation on tensors, values and gradients, for Tests/TensorsTests.
+
+Usage: python3 Scripts/fixtures_tensors.py        (needs torch; only to regenerate the fixtures)
+
+Everything is in the library's layouts: images NHWC, weights of both kinds of convolution HWIO. Inputs are exact in float and
+never 0, and those of one tensor differ, so that no kink is met.
+"""
+import json
+import pathlib
+
+import numpy
+import torch
+from torch.nn import functional as F
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "Tests/TensorsTests/Fixtures"
+torch.manual_seed(20)
+torch.set_default_dtype(torch.float64)
+
+LAYOUTS = {"i": (0, 2, 3, 1), "w": (2, 3, 1, 0)}  # image, weight
+cases = []
+
+
+def numbers(*shape, low=None, high=2.0):
+    """Different odd multiples of 1/128 in random order, between -high and high or low and high."""
+    n = int(numpy.prod(shape))
+    step = max(1, int((high if low is None else (high - low) / 2) * 128 / max(n, 1))) | 1
+    values = (2 * torch.randperm(n) + 1 - 2 * (n // 2)) * step / 128
+    if low is not None:
+        values = values - values.min() + low
+    return values.reshape(shape)
+
+
+def positive(*shape):
+    return numbers(*shape, low=0.3828125, high=2.5)
+
+
+def pack(t, layout="."):
+    if layout in LAYOUTS:
+        t = t.permute(LAYOUTS[layout])
+    return {"shape": list(t.shape), "data": [float(f"{v:.10g}") for v in t.detach().reshape(-1).tolist()]}
+
+
+def case(operation, f, *inputs, layouts="", to=".", axes=None, smooth=True, **options):
+    """`to` is the output's layout; a smooth operation has second derivatives that are not all 0 by nature or by kinks."""
+    layouts = layouts.ljust(len(inputs), ".")
+    xs = [x.clone().requires_grad_() for x in inputs]
+    y = f(*xs)
+    upstream = numbers(*y.shape) if y.dim() else torch.tensor(1.25)
+    total = (y * upstream).sum() + sum(0 * x.sum() for x in xs)
+    gradients = torch.autograd.grad(total, xs)
+    cases.append({
+        "operation": operation, "axes": axes, "options": {k: int(v) for k, v in options.items()}, "smooth": smooth,
+        "inputs": [pack(x, l) for x, l in zip(xs, layouts)], "upstream": pack(upstream, to), "output": pack(y, to),
+        "gradients": [pack(g, l) for g, l in zip(gradients, layouts)],
+    })
+
+
+def elementwise():
+    for name, f in {
+        "negate": torch.neg, "exp": torch.exp, "expm1": torch.expm1, "abs": torch.abs, "sign": torch.sign,
+        "square": torch.square, "sin": torch.sin, "cos": torch.cos, "tan": lambda x: torch.tan(x / 2),
+        "tanh": torch.tanh, "erf": torch.erf, "sigmoid": torch.sigmoid, "softplus": F.softplus, "floor": torch.floor,
+        "ceil": torch.ceil, "round": torch.round, "relu": F.relu, "leakyReLU": lambda x: F.leaky_relu(x, 0.125),
+        "elu": F.elu, "gelu": F.gelu, "silu": F.silu, "clamped": lambda x: x.clamp(-0.75, 1.0),
+        "cube": lambda x: x**3, "power 0": lambda x: x**0,
+    }.items():
+        case(name, f, numbers(3, 5))
+    for name, f in {
+        "log": torch.log, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "power -1.5": lambda x: x**-1.5,
+    }.items():
+        case(name, f, positive(3, 5))
+    # Far out, where naive formulas overflow.
+    far = torch.tensor([-110.5, -30.25, 30.25, 110.5])
+    for name, f in {"sigmoid": torch.sigmoid, "softplus": F.softplus, "tanh": torch.tanh, "erf": torch.erf,
+                    "gelu": F.gelu, "silu": F.silu, "elu": F.elu}.items():
+        case(name, f, far, smooth=False)
+    case("replacing", lambda a, b: torch.where(a > 0, b, a), numbers(2, 3), numbers(3))
+
+
+def binary():
+    shapes = [([2, 3], [2, 3]), ([2, 3], [3]), ([2, 1], [1, 3]), ([3, 1], [2, 3, 4]), ([], [2, 2]), ([2, 1, 4], [1, 3, 1]),
+              ([3, 1, 2, 1], [2, 1, 3]), ([1], [1, 1])]
+    for a, b in shapes:
+        for name, f in {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul}.items():
+            case(name, f, numbers(*a), numbers(*b))
+        case("divide", torch.div, numbers(*a), positive(*b))
+        case("power", torch.pow, positive(*a), numbers(*b))
+    for name, f in {"maximum": torch.maximum, "minimum": torch.minimum}.items():
+        case(name, f, numbers(2, 4), numbers(2, 4) + 1 / 64)
+        case(name, f, numbers(3), numbers(2, 1) + 1 / 64)
+    a, b = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 2.0, 2.0])
+    for name, f in {"maximum": torch.maximum, "minimum": torch.minimum, "less": torch.lt, "lessOrEqual": torch.le,
+                    "greater": torch.gt, "greaterOrEqual": torch.ge, "equal": torch.eq, "notEqual": torch.ne}.items():
+        case(name, lambda a, b: f(a, b) * 1.0, a, b, smooth=False)
+
+
+def reductions():
+    everything = None
+    for shape, axes in [([2, 3, 4], everything), ([2, 3, 4], [0]), ([2, 3, 4], [1]), ([2, 3, 4], [-1]), ([2, 3, 4], [0, 2]),
+                        ([3, 1, 2], [0, 1]), ([5], [0]), ([1, 1], everything)]:
+        dims = list(range(len(shape))) if axes is None else axes
+        for keep in [False, True]:
+            o = {"axes": axes, "keeping": keep}
+            case("sum", lambda x: x.sum(dims, keep), numbers(*shape), **o)
+            case("mean", lambda x: x.mean(dims, keep), numbers(*shape), **o)
+            case("max", lambda x: x.amax(dims, keep), numbers(*shape), **o)
+            case("min", lambda x: x.amin(dims, keep), numbers(*shape), **o)
+            case("logSumExp", lambda x: x.logsumexp(dims, keep), numbers(*shape), **o)
+            case("variance", lambda x: x.var(dims, correction=0, keepdim=keep), numbers(*shape), correction=0, **o)
+
+            def product(x):
+                for d in sorted([d % x.dim() for d in dims], reverse=True):
+                    x = x.prod(d, keep)
+                return x
+
+            case("product", product, numbers(*shape), **o)
+    case("variance", lambda x: x.var([0, 1], correction=1), numbers(3, 4), axes=[0, 1], keeping=0, correction=1)
+    case("product", lambda x: x.prod(1), torch.tensor([[1.5, 0, 2], [0, 3, 0]]), axes=[1], keeping=0)
+    case("max", lambda x: x.amax([1]), torch.tensor([[1.0, 3, 3], [2, 2, 2]]), axes=[1], keeping=0, smooth=False)
+    case("logSumExp", lambda x: x.logsumexp([1]), 200 * numbers(2, 3), axes=[1], keeping=0, smooth=False)
+    for axis in [0, 1, -1]:
+        case("cumulativeSum", lambda x: x.cumsum(axis), numbers(2, 3, 4), axis=axis)
+        case("softmax", lambda x: x.softmax(axis), numbers(2, 3, 4), axis=axis)
+        case("logSoftmax", lambda x: x.log_softmax(axis), numbers(2, 3, 4), axis=axis)
+        case("argmax", lambda x: x.argmax(axis).reshape(-1) * 1.0, numbers(2, 3, 4), axis=axis)
+        case("argmin", lambda x: x.argmin(axis).reshape(-1) * 1.0, numbers(2, 3, 4), axis=axis)
+    case("softmax", lambda x: x.softmax(-1), 300 * numbers(2, 3), axis=-1, smooth=False)
+    case("logSoftmax", lambda x: x.log_softmax(-1), 300 * numbers(2, 3), axis=-1, smooth=False)
+    case("topK", lambda x: x.topk(2).values, numbers(2, 3, 4))
+    case("topK indices", lambda x: x.topk(2).indices.reshape(-1) * 1.0, numbers(2, 3, 4))
+
+
+def movement():
+    x = numbers(2, 3, 4)
+    case("reshaped", lambda x: x.reshape(4, 6), x)
+    case("permuted", lambda x: x.permute(2, 0, 1), x)
+    case("permuted rank 4", lambda x: x.permute(0, 3, 1, 2), numbers(2, 3, 1, 4))
+    case("transposed", lambda x: x.transpose(1, 2), x)
+    case("sliced", lambda x: x[1:2, 0:2, 1:4], x)
+    case("padded", lambda x: F.pad(x, (1, 0, 0, 2, 1, 1), value=0.5), x)
+    case("flipped", lambda x: x.flip(0, 2), x)
+    case("unsqueezed", lambda x: x.unsqueeze(1), x)
+    case("squeezed", lambda x: x.squeeze(1), numbers(2, 1, 3))
+    case("subscript", lambda x: x[1], x)
+    case("broadcast", lambda x: x.broadcast_to(2, 3, 4), numbers(3, 1))
+    for axis, other in [(0, (1, 3)), (1, (2, 2))]:
+        case("concatenated", lambda a, b: torch.cat([a, b, a], axis), numbers(2, 3), numbers(*other), axis=axis)
+    for axis in [0, 1, -1]:
+        case("stacked", lambda a, b: torch.stack([a, b], axis), numbers(2, 3), numbers(2, 3), axis=axis)
+    case("split", lambda x: x.split([1, 2], 1)[1], x)
+    case("gathering", lambda x: x[[1, 0, 1, 1]], numbers(3, 2))
+    case("gathering axis 1", lambda x: x[:, [2, 0, 2]], x)
+    case("scatterAdded", lambda x: torch.zeros(3, 2).index_add(0, torch.tensor([2, 0, 2, 2]), x), numbers(4, 2))
+
+
+def products():
+    for a, b in [((2, 3), (3, 4)), ((1, 5), (5, 1)), ((2, 3, 4), (2, 4, 2)), ((2, 1, 3, 2), (3, 2, 4)), ((3, 2), (4, 2, 3)),
+                 ((2, 2, 3), (3, 1))]:
+        for ta, tb in [(0, 0), (1, 0), (0, 1), (1, 1)]:
+            x, y = numbers(*a), numbers(*b)
+            case("matmul", lambda x, y: (x.mT if ta else x) @ (y.mT if tb else y), x.mT.contiguous() if ta else x,
+                 y.mT.contiguous() if tb else y, transposeA=ta, transposeB=tb)
+    case("solve", torch.linalg.solve, numbers(3, 3) + 3 * torch.eye(3), numbers(3, 2))
+    case("solve", torch.linalg.solve, numbers(3, 3) + 3 * torch.eye(3), numbers(3))
+
+
+def images():
+    # batch, channels, height, width, outputs, kernel, stride, padding, dilation, groups
+    for n, c, h, w, o, k, s, p, d, g in [
+        (1, 1, 1, 1, 1, 1, 1, 0, 1, 1), (2, 3, 5, 6, 4, 3, 1, 1, 1, 1), (1, 1, 5, 7, 1, 3, 2, 1, 1, 1),
+        (2, 2, 7, 5, 3, 3, 2, 0, 1, 1), (1, 4, 6, 5, 6, 3, 1, 2, 2, 2), (1, 3, 5, 5, 3, 3, 1, 1, 1, 3),
+        (2, 3, 3, 3, 5, 1, 1, 0, 1, 1), (1, 5, 5, 3, 2, 1, 2, 0, 1, 1), (1, 2, 9, 7, 2, 5, 3, 2, 1, 1),
+        (1, 2, 3, 3, 1, 3, 1, 0, 1, 1), (1, 2, 6, 6, 2, 2, 2, 0, 1, 1), (1, 2, 7, 7, 4, 3, 2, 3, 3, 2),
+        (1, 9, 5, 3, 7, 3, 1, 1, 1, 1),
+    ]:
+        options = {"stride": s, "padding": p, "dilation": d, "groups": g}
+        case("conv2d", lambda x, w, b: F.conv2d(x, w, b, **options), numbers(n, c, h, w), numbers(o, c // g, k, k),
+             numbers(o), layouts="iw.", to="i", **options)
+    for n, c, h, w, o, k, s, p, e, d, g in [
+        (1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1), (2, 3, 3, 4, 2, 3, 1, 1, 0, 1, 1), (1, 1, 3, 5, 1, 3, 2, 1, 1, 1, 1),
+        (2, 3, 4, 3, 2, 2, 2, 0, 0, 1, 1), (1, 4, 3, 3, 6, 3, 2, 1, 0, 1, 2), (1, 2, 3, 2, 3, 3, 1, 0, 0, 2, 1),
+        (1, 2, 2, 3, 2, 5, 3, 2, 2, 1, 1), (1, 3, 3, 3, 3, 3, 1, 1, 0, 1, 3), (1, 2, 3, 3, 4, 1, 2, 0, 1, 1, 2),
+    ]:
+        options = {"stride": s, "padding": p, "output_padding": e, "dilation": d, "groups": g}
+        case("convTranspose2d", lambda x, w, b: F.conv_transpose2d(x, w, b, **options), numbers(n, c, h, w),
+             numbers(c, o // g, k, k), numbers(o), layouts="iw.", to="i", **options)
+    for h, w, size, s, p in [(4, 4, 2, 2, 0), (5, 7, 2, 2, 0), (5, 6, 3, 2, 1), (5, 5, 3, 1, 1), (3, 3, 3, 3, 0), (7, 4, 3, 3, 1)]:
+        for n, c in [(1, 1), (2, 3)]:
+            options = {"size": size, "stride": s, "padding": p}
+            x = numbers(n, c, h, w)
+            case("maxPool2d", lambda x: F.max_pool2d(x, size, s, p), x, layouts="i", to="i", **options)
+            case("averagePool2d", lambda x: F.avg_pool2d(x, size, s, p), x, layouts="i", to="i", **options)
+    for n, c, h, w in [(1, 1, 1, 1), (2, 3, 5, 2)]:
+        x = numbers(n, c, h, w)
+        case("globalAveragePool2d", lambda x: x.mean((2, 3)), x, layouts="i")
+        for scale in [1, 2, 3]:
+            case("upsampleNearest2d", lambda x: F.interpolate(x, scale_factor=scale), x, layouts="i", to="i", scale=scale)
+            case("upsampleBilinear2d", lambda x: F.interpolate(x, scale_factor=scale, mode="bilinear"), x, layouts="i",
+                 to="i", scale=scale)
+    for shape, layout in [((2, 3, 3, 2), "i"), ((1, 1, 3, 3), "i"), ((5, 3), ".")]:
+        c = shape[1]
+        case("batchNorm2d", lambda x, g, b: F.batch_norm(x, None, None, g, b, True, eps=1e-5), numbers(*shape), positive(c),
+             numbers(c), layouts=layout, to=layout)
+        mean, variance = torch.arange(c) * 0.25, torch.arange(c) + 0.5
+        case("batchNorm2d inference", lambda x, g, b: F.batch_norm(x, mean, variance, g, b, False, eps=1e-5),
+             numbers(*shape), positive(c), numbers(c), layouts=layout, to=layout)
+
+
+def broadcasting():
+    """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
+    shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
+
+    def common(a, b):
+        try:
+            return list(numpy.broadcast_shapes(tuple(a), tuple(b)))
+        except ValueError:
+            return None
+
+    return [{"a": a, "b": b, "common": common(a, b)} for a in shapes for b in shapes]
+
+
+for write in (elementwise, binary, reductions, movement, products, images):
+    cases.clear()
+    write()
+    (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")
+(OUT / "broadcasting.json").write_text(json.dumps(broadcasting(), separators=(",", ":")) + "\n")
