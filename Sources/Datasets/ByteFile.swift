@@ -6,19 +6,20 @@ func readBytes(_ url: URL, limit: Int) throws(DataError) -> [UInt8] {
   guard let file = gzopen(url.path, "rb") else { throw DataError("the file cannot be opened", in: url.path) }
   defer { gzclose(file) }
   var bytes: [UInt8] = []
-  let chunk = 1 << 20
+  let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 20)
+  defer { chunk.deallocate() }
   while true {
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: min(chunk, limit + 1 - start)))
-    let count = bytes.withUnsafeMutableBytes { gzread(file, $0.baseAddress! + start, UInt32($0.count - start)) }
+    let count = gzread(file, chunk.baseAddress!, UInt32(chunk.count))
     guard count >= 0 else {
       var code: Int32 = 0
       let text = gzerror(file, &code).map { String(cString: $0) } ?? "it cannot be read"
-      throw DataError("damaged after \(start) bytes: \(text)", in: url.path)
+      throw DataError("damaged after \(bytes.count) bytes: \(text)", in: url.path)
     }
-    bytes.removeLast(bytes.count - start - Int(count))
     if count == 0 { break }
-    if bytes.count > limit { throw DataError("more than the \(limit) bytes that were expected", in: url.path) }
+    guard bytes.count + Int(count) <= limit else {
+      throw DataError("more than the \(limit) bytes that were expected", in: url.path)
+    }
+    bytes.append(contentsOf: UnsafeBufferPointer(start: chunk.baseAddress!, count: Int(count)))
   }
   // The end of a gzipped file that was cut off shows only now.
   var code: Int32 = 0
