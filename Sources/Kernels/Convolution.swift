@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// The shapes of a two-dimensional convolution, and its three products on the fastest kernels for them.
 package struct Convolution: Sendable {
@@ -19,7 +20,11 @@ package struct Convolution: Sendable {
   package var outputWidth: Int { (width + 2 * padding - dilation * (kernelWidth - 1) - 1) / stride + 1 }
 
   /// Whether Winograd's filtering may serve where it applies; its rounding errors are some ten times those of the definition.
-  package nonisolated(unsafe) static var allowsWinograd = true
+  package static var allowsWinograd: Bool {
+    get { winogradIsAllowed.load(ordering: .relaxed) }
+    set { winogradIsAllowed.store(newValue, ordering: .relaxed) }
+  }
+  private static let winogradIsAllowed = Atomic<Bool>(true)
 
   private var winograd: Winograd? {
     guard Self.allowsWinograd, kernelHeight == 3, kernelWidth == 3, stride == 1, padding == 1, dilation == 1,

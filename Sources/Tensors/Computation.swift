@@ -1,0 +1,17 @@
+/// How tensors are computed, for the whole process.
+public enum Computation {
+  /// How many threads share the work of one operation; at first the number of active processors.
+  ///
+  /// Results repeat for a given number of threads; another number may round sums otherwise.
+  public static var threadCount: Int {
+    get { Parallel.threadCount }
+    set { Parallel.threadCount = newValue }
+  }
+
+  /// Whether 3×3 convolutions may use Winograd's filtering, at first true: it is two to four times as fast, with rounding
+  /// errors some ten times those of the definition (about 3e-6 of the largest element).
+  public static var allowsWinograd: Bool {
+    get { Convolution.allowsWinograd }
+    set { Convolution.allowsWinograd = newValue }
+  }
+}
