@@ -19,7 +19,7 @@ let package = Package(
   dependencies: [
     // Only the command needs these; an importer of the libraries never builds them.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     // System libraries

@@ -2,8 +2,14 @@ import Foundation
 
 /// Every setting of an experiment; the defaults suit small images such as the digits.
 public struct ExperimentConfiguration: Sendable, Codable, Hashable {
-  /// What the report calls the model.
+  /// Where the command finds the images; see ``DataSource``.
+  public var data = "digits"
+  /// What the report calls the model, and the command makes; see ``ModelChoice``.
   public var model = "resnet20"
+  /// Of a ResNet that the command makes.
+  public var shortcut = ResNet.Shortcut.identity
+  /// Multiplies the number of channels of a model that the command makes.
+  public var widthMultiplier = 1.0
   /// Where the model is cut, nil for its own choice.
   public var split: String?
   /// Training images used, nil for all.
@@ -42,6 +48,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// The defaults for small images.
   public init() {}
 
+  /// The model that the command makes.
+  public var modelChoice: ModelChoice {
+    ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier)
+  }
+
   /// Settings for CIFAR: longer training, crops and flips.
   public static var cifar: ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
@@ -50,6 +61,22 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.transfer.fineTuneEpochs = 20
     configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
     return configuration
+  }
+
+  /// Settings that suit the images of `source`.
+  public static func defaults(for source: DataSource) -> ExperimentConfiguration {
+    switch source {
+    case .cifar10, .cifar100: .cifar
+    case .digits, .synthetic, .mnist, .folder: .init()
+    }
+  }
+
+  /// The source of the images that a JSON object of settings names, nil where it names none.
+  public static func data(inJSON json: Data) throws(EncodeNetError) -> String? {
+    struct Source: Decodable { var data: String? }
+    do { return try JSONDecoder().decode(Source.self, from: json).data } catch {
+      throw EncodeNetError("the configuration is no JSON object, or its 'data' no text")
+    }
   }
 
   /// `base` with the settings of a JSON object, which may leave any out, also inside the stages.
@@ -98,7 +125,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   }
 
   /// Checks what types do not.
-  func check() throws(EncodeNetError) {
+  public func check() throws(EncodeNetError) {
     func positive(_ name: String, _ value: Double) throws(EncodeNetError) {
       guard value > 0, value.isFinite else { throw EncodeNetError("\(name) is \(value), it must be positive") }
     }

@@ -63,20 +63,32 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
     return Clusters(classes: classes)
   }
 
+  /// Whether each class has an image for each of its fewest clusters, without dividing any.
+  func check(labels: [Int], names: [String]) throws(EncodeNetError) {
+    for (label, name) in names.enumerated() { try check(labels.count { $0 == label }, name: "'\(name)'") }
+  }
+
+  private func check(_ images: Int, name: String) throws(EncodeNetError) {
+    let fewest = counts.lowerBound
+    guard fewest > 0 else { throw EncodeNetError("\(fewest) clusters per class: there must be at least 1") }
+    guard images >= fewest else {
+      throw EncodeNetError(
+        "class \(name) has \(images) images, fewer than \(fewest) clusters: "
+          + "ask for fewer clusters per class or use more images")
+    }
+  }
+
+  private var counts: ClosedRange<Int> {
+    switch clustersPerClass {
+    case .fixed(let k): k...k
+    case .silhouette(let range), .elbow(let range): range
+    }
+  }
+
   private func divide(
     _ points: Tensor, _ images: [Int], _ label: Int, name: String, seed: UInt64
   ) throws(EncodeNetError) -> Clusters.Class {
-    let (fewest, most) =
-      switch clustersPerClass {
-      case .fixed(let k): (k, k)
-      case .silhouette(let range), .elbow(let range): (range.lowerBound, range.upperBound)
-      }
-    guard fewest > 0 else { throw EncodeNetError("\(fewest) clusters per class: there must be at least 1") }
-    guard images.count >= fewest else {
-      throw EncodeNetError(
-        "class \(name) has \(images.count) images, fewer than \(fewest) clusters: "
-          + "ask for fewer clusters per class or use more images")
-    }
+    try check(images.count, name: name)
     let own = points.gathering(images)
     let reduced = try PrincipalComponents(of: own, count: dimensions)(own)
     func result(_ k: Int) throws(EncodeNetError) -> KMeans.Result {
@@ -85,7 +97,7 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
     }
     let silhouette = Silhouette(of: reduced, seed: seed)
     var tried: [(result: KMeans.Result, silhouette: Double)] = []
-    for k in fewest...min(most, images.count) {
+    for k in counts.lowerBound...min(counts.upperBound, images.count) {
       let result = try result(k)
       tried.append((result, silhouette(result.assignments)))
     }

@@ -1,6 +1,10 @@
 /// The outputs of `layer` for every image of `batches`, in their order, in evaluation mode.
-func outputs(of layer: any Layer, on batches: some BatchSource<Batch>) -> Tensor {
-  layer.evaluating { Tensor.concatenated(batches.epoch(0).map { layer($0.images) }) }
+///
+/// - Parameter reduce: Made of each batch's outputs, so that large ones are never held all at once.
+func outputs(
+  of layer: any Layer, on batches: some BatchSource<Batch>, reduce: (Tensor) -> Tensor = { $0 }
+) -> Tensor {
+  layer.evaluating { Tensor.concatenated(batches.epoch(0).map { reduce(layer($0.images)) }) }
 }
 
 /// Batches whose outputs are to be other images of the training set: stage S6.

@@ -33,6 +33,19 @@ extension ExperimentReport {
       + "seed \(configuration.seed), data \(dataFingerprint)."
   }
 
+  /// The table of arms and the verdict, for a terminal.
+  public var text: String {
+    let rows = [armTable.names] + armTable.rows
+    let widths = armTable.names.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let lines = rows.map { row in
+      zip(row, widths).enumerated().map { column, cell in
+        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column < 2 ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }
+    return lines.joined(separator: "\n") + "\n\n" + verdict
+  }
+
   /// This document as Markdown.
   public var markdown: String {
     func table(_ table: (names: [String], rows: [[String]])) -> String {

@@ -1,0 +1,55 @@
+import Foundation
+
+/// What it takes to use a classifier's weights, kept in the metadata of their file.
+public struct SavedClassifier: Sendable, Codable, Hashable {
+  /// The network.
+  public var model: ModelChoice
+  /// `[height, width, channels]`.
+  public var imageShape: Shape
+  /// By label.
+  public var classNames: [String]
+  /// Of the images it was trained on.
+  public var normalization: Normalization
+
+  private static let metadataKey = "encodenet"
+
+  /// A description.
+  public init(model: ModelChoice, imageShape: Shape, classNames: [String], normalization: Normalization) {
+    (self.model, self.imageShape, self.classNames) = (model, imageShape, classNames)
+    self.normalization = normalization
+  }
+
+  /// Writes the weights of `network` with this description as safetensors, with PyTorch's names and layout.
+  public func save(_ network: any Module, to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let description = String(decoding: try encoder.encode(self), as: UTF8.self)
+    try network.save(to: url, metadata: [Self.metadataKey: description])
+  }
+
+  /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
+  public static func read(from url: URL) throws -> SavedClassifier? {
+    // A PyTorch file has no such metadata; whether it is whole is said when its weights are read.
+    guard let metadata = try? Safetensors.read(url).metadata, let text = metadata[metadataKey] else { return nil }
+    let saved: SavedClassifier
+    do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
+      throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
+    }
+    let (mean, deviation) = (saved.normalization.mean, saved.normalization.deviation)
+    guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]), !saved.classNames.isEmpty,
+      mean.count == deviation.count, mean.count == 1 || mean.count == saved.imageShape[2],
+      deviation.allSatisfy({ $0 > 0 })
+    else {
+      throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")
+    }
+    return saved
+  }
+
+  /// The network, with the weights of the file at `url`.
+  public func load(_ url: URL) throws -> ChosenModel {
+    var generator = SplittableGenerator(seed: 0)
+    let network = try model.make(classes: classNames.count, inputShape: imageShape, using: &generator)
+    try network.load(from: url)
+    return network
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import EncodeNet
+import Foundation
+
+// What the libraries read from text, as arguments: what they cannot read is a wrong argument.
+
+extension DataSource: ExpressibleByArgument {
+  public init?(argument: String) { try? self.init(argument) }
+}
+
+extension ResNet.Shortcut: ExpressibleByArgument {}
+extension RepresentativeSelection.Selector: ExpressibleByArgument {}
+
+/// `automatic`, `elbow`, or a number for all classes.
+struct ClusterCount: ExpressibleByArgument {
+  let count: IntraclassClustering.Count
+
+  init?(argument: String) {
+    switch argument {
+    case "automatic": count = .silhouette(2...8)
+    case "elbow": count = .elbow(1...8)
+    default:
+      guard let number = Int(argument), number > 0 else { return nil }
+      count = .fixed(number)
+    }
+  }
+}
+
+/// `none`, or changes joined by commas: `crop`, `flip`, `shift`, `cutout`.
+struct AugmentationChoice: ExpressibleByArgument {
+  let augmentation: Augmentation?
+
+  init?(argument: String) {
+    var all: Augmentation?
+    for name in argument == "none" ? [] : argument.split(separator: ",") {
+      let one: Augmentation
+      switch name {
+      case "crop": one = .randomCrop(padding: 4)
+      case "flip": one = .horizontalFlip
+      case "shift": one = .shift(by: 1)
+      case "cutout": one = .cutout(size: 8)
+      default: return nil
+      }
+      all = all.map { $0 + one } ?? one
+    }
+    augmentation = all
+  }
+}
+
+/// Numbers joined by commas, one for each channel.
+struct Channels: ExpressibleByArgument {
+  let values: [Double]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
+    guard values.count == parts.count, values.allSatisfy(\.isFinite) else { return nil }
+  }
+}
+
+/// Says that an argument is wrong, for what throws where it should be said with exit code 64.
+func validating<R>(_ body: () throws -> R) throws -> R {
+  do { return try body() } catch { throw ValidationError("\(error)") }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import EncodeNet
+
+/// A trained classifier: a file of weights, and what the file does not say itself.
+struct ClassifierOptions: ParsableArguments {
+  @Option(
+    help:
+      "Weights: a safetensors or PyTorch file with PyTorch's names. 'encodenet run' leaves A0.safetensors and others.")
+  var weights: String
+  @Option(help: "The network: \(ModelChoice.forms) (default: what the file says).")
+  var model: String?
+  @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B).")
+  var shortcut = ResNet.Shortcut.identity
+  @Option(help: "Multiplies the network's channels.")
+  var width = 1.0
+  @Option(
+    help: "What is taken from each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
+  )
+  var mean: Channels?
+  @Option(help: "What each channel is divided by then, such as 0.229,0.224,0.225.")
+  var std: Channels?
+
+  func validate() throws {
+    if let model { try validating { try choice(model).check() } }
+    guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
+    if let mean, let std {
+      guard mean.values.count == std.values.count else {
+        throw ValidationError("--mean has \(mean.values.count) numbers, --std has \(std.values.count)")
+      }
+      guard std.values.allSatisfy({ $0 > 0 }) else { throw ValidationError("--std must be positive") }
+    }
+  }
+
+  private func choice(_ name: String) -> ModelChoice {
+    ModelChoice(name, shortcut: shortcut, widthMultiplier: width)
+  }
+
+  /// The network with its weights; what neither the file nor the options say comes from the training images.
+  func classifier(for data: DatasetSplit?) throws -> (network: ChosenModel, description: SavedClassifier) {
+    let url = fileURL(weights)
+    let saved = try SavedClassifier.read(from: url)
+    guard let model = model.map(choice) ?? saved?.model else {
+      throw EncodeNetError("\(weights): the file does not say for which network it is: give --model")
+    }
+    guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {
+      throw EncodeNetError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
+    }
+    var normalization = saved?.normalization
+    if let mean, let std { normalization = Normalization(mean: mean.values, deviation: std.values) }
+    guard let normalization = normalization ?? data.map({ .computed(from: $0.training) }) else {
+      throw EncodeNetError("\(weights): the file says no normalisation: give --mean and --std")
+    }
+    guard normalization.mean.count == 1 || normalization.mean.count == shape[2] else {
+      throw EncodeNetError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
+    }
+    let description = SavedClassifier(
+      model: model, imageShape: shape, classNames: names, normalization: normalization)
+    return (try description.load(url), description)
+  }
+}

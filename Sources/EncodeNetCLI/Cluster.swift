@@ -1,0 +1,28 @@
+import ArgumentParser
+import EncodeNet
+import Foundation
+
+struct Cluster: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Cluster the images of each class and choose representatives (stages S2 to S5).",
+    discussion: "Trains the baseline first where the folder has none.")
+
+  @OptionGroup var options: ExperimentOptions
+
+  func run() throws {
+    let run = try options.experiment(options.console.logger())
+    let found = try run.clustering(run.baseline())
+    let rows = zip(found.clusters.classes, found.representatives.classes).map { one, chosen in
+      [
+        run.data.classNames[one.label], "\(one.clusters.count)",
+        one.clusters.map { "\($0.count)" }.joined(separator: " "),
+        String(format: "%.3f", one.silhouette), chosen.map(String.init).joined(separator: " "),
+      ]
+    }
+    print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))
+    print(
+      String(
+        format: "Mean entropy %.4f nats, saturated on %.1f %% of the images.", found.certainty.meanEntropy,
+        100 * found.certainty.saturation))
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import EncodeNet
+import Foundation
+import Logging
+
+/// What is said while a command works, on standard error, and with how many threads it works.
+struct ConsoleOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Say only what was found, not how it goes.")
+  var quiet = false
+
+  @Option(help: "Threads that share the work (default: all processors).")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads is \(threads), it must be at least 1") }
+  }
+
+  /// Sets the threads, and gives the logger.
+  func logger() -> Logger {
+    if let threads { Parallel.threadCount = threads }
+    var logger = Logger(label: "encodenet") { _ in LineHandler() }
+    logger.logLevel = quiet ? .warning : .info
+    return logger
+  }
+}
+
+/// Writes each message as a line to standard error.
+struct LineHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) { FileHandle.standardError.write(Data("\(event.message)\n".utf8)) }
+}
+
+extension Logger {
+  /// Says what an epoch of a stage did.
+  func epoch(_ stage: String, _ report: EpochReport) {
+    let parts = [
+      stage.padding(toLength: 8, withPad: " ", startingAt: 0), "epoch \(report.epoch + 1)",
+      "loss " + String(format: "%.4f", report.loss), report.accuracy.map { "accuracy \(percent($0))" },
+      report.validation?.top1.map { "validation \(percent($0))" },
+      String(format: "%.1f s, %.0f images/s", report.seconds, report.imagesPerSecond),
+    ]
+    info("\(parts.compactMap { $0 }.joined(separator: "  "))")
+  }
+}
+
+/// 0.9173 as "91.73 %".
+func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
+
+/// Rows of cells in columns of equal width, the first row being their names.
+func aligned(_ rows: [[String]]) -> String {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+    return cells.dropLast().map { $0 + "  " }.joined() + (row.last ?? "")
+  }.joined(separator: "\n")
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import EncodeNet
+import Foundation
+import Logging
+
+/// The settings of an experiment: those of the data's kind, over them those of a file, over those the arguments.
+struct ExperimentOptions: ParsableArguments {
+  @Option(help: "The images: \(DataSource.forms) (default: digits).")
+  var data: DataSource?
+  @Option(help: "The network: \(ModelChoice.forms) (default: resnet20).")
+  var model: String?
+  @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B) (default: identity).")
+  var shortcut: ResNet.Shortcut?
+  @Option(help: "Multiplies the network's channels (default: 1).")
+  var width: Double?
+  @Option(help: "Use so many training images, the same share of each class (default: all).")
+  var subset: Int?
+  @Option(help: "Decides weights, splits and orders (default: 0).")
+  var seed: UInt64?
+  @Option(help: "The folder of the results; a run that stopped goes on there.")
+  var out = "out/encodenet"
+  @Option(help: "A JSON file of settings, as a run writes it in configuration.json; any may be left out.")
+  var config: String?
+
+  @Option(help: "Epochs of the baseline (default: 12, for CIFAR 60).")
+  var epochs: Int?
+  @Option(help: "Epochs of the autoencoder (default: 10, for CIFAR 12).")
+  var conversionEpochs: Int?
+  @Option(help: "Epochs of the head (default: 10).")
+  var headEpochs: Int?
+  @Option(help: "Epochs of fine-tuning (default: 10, for CIFAR 20).")
+  var fineTuneEpochs: Int?
+  @Option(help: "Images in a batch (default: 128).")
+  var batchSize: Int?
+  @Option(help: "The baseline's highest learning rate (default: 0.1).")
+  var learningRate: Double?
+  @Option(help: "The share of the training images kept for validation (default: 0.1).")
+  var validationShare: Double?
+  @Option(
+    help: "Changes of the training images: none, or any of crop,flip,shift,cutout (default: none, for CIFAR crop,flip)."
+  )
+  var augmentation: AugmentationChoice?
+  @Option(help: "Clusters per class: automatic, elbow or a number (default: automatic).")
+  var clusters: ClusterCount?
+  @Option(help: "How a cluster's representative is chosen (default: minimumEntropy).")
+  var selector: RepresentativeSelection.Selector?
+  @Option(help: "Where the network is cut, by the name of the last feature layer (default: the model's choice).")
+  var split: String?
+
+  @OptionGroup var console: ConsoleOptions
+
+  /// Every setting, checked.
+  func configuration() throws -> ExperimentConfiguration {
+    let json = try config.map { path in
+      do { return try Data(contentsOf: fileURL(path)) } catch {
+        throw EncodeNetError("\(path): the configuration cannot be read: is there such a file?")
+      }
+    }
+    do {
+      let written = try json.flatMap(ExperimentConfiguration.data(inJSON:))
+      let source = try data ?? written.map { try DataSource($0) } ?? .digits
+      var c = ExperimentConfiguration.defaults(for: source)
+      if let json { c = try ExperimentConfiguration.decoded(from: json, over: c) }
+      c.data = "\(source)"
+      func set<T>(_ path: WritableKeyPath<ExperimentConfiguration, T>, _ value: T?) {
+        if let value { c[keyPath: path] = value }
+      }
+      set(\.model, model?.lowercased())
+      set(\.shortcut, shortcut)
+      set(\.widthMultiplier, width)
+      set(\.seed, seed)
+      set(\.epochs, epochs)
+      set(\.conversionEpochs, conversionEpochs)
+      set(\.transfer.headEpochs, headEpochs)
+      set(\.transfer.fineTuneEpochs, fineTuneEpochs)
+      set(\.batchSize, batchSize)
+      set(\.learningRate, learningRate)
+      set(\.validationShare, validationShare)
+      set(\.clustering.clustersPerClass, clusters?.count)
+      set(\.selection.selector, selector)
+      if let subset { c.subset = subset }
+      if let split { c.split = split }
+      if let augmentation { c.augmentation = augmentation.augmentation }
+      try c.check()
+      try c.modelChoice.check()
+      return c
+    } catch let error as EncodeNetError where json != nil {
+      throw EncodeNetError("\(config!): \(error)")
+    } catch { throw ValidationError("\(error)") }
+  }
+
+  /// The experiment's stages, ready to run.
+  func experiment(_ logger: Logger) throws -> ExperimentRun<ChosenModel> {
+    let c = try configuration()
+    let data = try DataSource(c.data).load()
+    let choice = c.modelChoice
+    let classes = data.classNames.count
+    try choice.check(inputShape: data.imageShape)
+    logger.info(
+      "\(data.name): \(data.training.count) training images, \(data.test.count) test images, \(classes) classes; \(choice)"
+    )
+    return try ExperimentRun(c, on: data, in: fileURL(out), progress: logger.epoch) { generator in
+      // Checked above, for these images.
+      try! choice.make(classes: classes, inputShape: data.imageShape, using: &generator)
+    }
+  }
+}
+
+/// A path on the command line.
+func fileURL(_ path: String) -> URL { URL(fileURLWithPath: (path as NSString).expandingTildeInPath) }
