@@ -8,6 +8,8 @@
 // jpeglib.h needs stdio.h before it.
 #include <jpeglib.h>
 
+#include <jerror.h>
+
 static void say(ci_image_error *error, const char *text) { snprintf(error->text, sizeof error->text, "%s", text); }
 
 // MARK: PNG, by libpng's simplified interface, which reports failures by its results
@@ -35,6 +37,8 @@ int ci_png_header(const unsigned char *bytes, size_t count, int *height, int *wi
 int ci_png_decode(const unsigned char *bytes, size_t count, int channels, unsigned char *pixels, ci_image_error *error) {
   png_image image;
   if (!begin(&image, bytes, count, error)) return 0;
+  // Of 16 bits the upper 8, as every other reader does it, and not values taken for linear light.
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   const png_color black = {0, 0, 0};
   if (png_image_finish_read(&image, &black, pixels, 0, NULL)) return 1;
@@ -78,9 +82,16 @@ static void escape(j_common_ptr info) {
   say(manager->error, text);
   longjmp(manager->escape, 1);
 }
-static void keep_quiet(j_common_ptr info, int level) {
-  (void)info;
-  (void)level;
+/// Says nothing, but stops where a file ends early: the rest of the image would be grey.
+static void stop_where_cut(j_common_ptr info, int level) {
+  if (level < 0 && (info->err->msg_code == JWRN_JPEG_EOF || info->err->msg_code == JWRN_HIT_MARKER)) escape(info);
+}
+/// Each scan of a progressive file costs a pass over the whole image, however few bytes it has.
+static void count_scans(j_common_ptr info) {
+  if (!info->is_decompressor || ((j_decompress_ptr)info)->input_scan_number <= 100) return;
+  escaping_manager *manager = (escaping_manager *)info->err;
+  say(manager->error, "more than 100 scans");
+  longjmp(manager->escape, 1);
 }
 
 /// Reads the header, and the pixels where there is room for them.
@@ -91,13 +102,15 @@ static int read_jpeg(
   escaping_manager manager;
   info.err = jpeg_std_error(&manager.manager);
   manager.manager.error_exit = escape;
-  manager.manager.emit_message = keep_quiet;
+  manager.manager.emit_message = stop_where_cut;
   manager.error = error;
   if (setjmp(manager.escape)) {
     jpeg_destroy_decompress(&info);
     return 0;
   }
   jpeg_create_decompress(&info);
+  struct jpeg_progress_mgr progress = {.progress_monitor = count_scans};
+  info.progress = &progress;
   jpeg_mem_src(&info, bytes, (unsigned long)count);
   jpeg_read_header(&info, TRUE);
   if (pixels == NULL) {
@@ -117,11 +130,6 @@ static int read_jpeg(
       jpeg_read_scanlines(&info, &row, 1);
     }
     jpeg_finish_decompress(&info);
-    if (manager.manager.num_warnings > 0) {
-      say(error, "the data are damaged or end early");
-      jpeg_destroy_decompress(&info);
-      return 0;
-    }
   }
   jpeg_destroy_decompress(&info);
   return 1;

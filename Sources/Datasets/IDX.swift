@@ -5,13 +5,16 @@ import Foundation
 /// The format: two zeros, the type (8 for bytes), the number of axes, then each extent as four bytes, the highest first, then
 /// the elements. LeCun, Cortes, Burges: "The MNIST database of handwritten digits".
 public enum IDX {
-  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k` files from `folder`, with or without `.gz`.
+  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k` files from `folder`, or from
+  /// `mnist` in it, with or without `.gz`.
   ///
+  /// - Parameter classes: Labels are below it.
   /// - Throws: Where a file is missing, is no such file, or images and labels do not fit.
-  public static func load(_ folder: URL, name: String = "MNIST") throws(DataError) -> DatasetSplit {
-    let training = try part("train", folder)
-    let test = try part("t10k", folder)
-    let classes = max(10, (training.labels + test.labels).reduce(0) { max($0, $1 + 1) })
+  public static func load(_ folder: URL, name: String = "MNIST", classes: Int = 10) throws(DataError) -> DatasetSplit {
+    let inner = folder.appendingPathComponent("mnist")
+    let folder = FileManager.default.fileExists(atPath: inner.path) ? inner : folder
+    let training = try part("train", folder, classes)
+    let test = try part("t10k", folder, classes)
     func images(_ part: Part) throws(DataError) -> LabeledImages {
       try LabeledImages(
         name: name, pixels: part.pixels, labels: part.labels, imageShape: part.shape,
@@ -26,7 +29,7 @@ public enum IDX {
     var shape: Shape
   }
 
-  private static func part(_ prefix: String, _ folder: URL) throws(DataError) -> Part {
+  private static func part(_ prefix: String, _ folder: URL, _ classes: Int) throws(DataError) -> Part {
     func url(_ what: String, _ axes: Int) throws(DataError) -> URL {
       let names = ["\(prefix)-\(what)-idx\(axes)-ubyte", "\(prefix)-\(what).idx\(axes)-ubyte"]
       return try find(names + names.map { $0 + ".gz" }, in: folder, for: "IDX \(what)")
@@ -37,6 +40,11 @@ public enum IDX {
     guard images.extents[0] == labels.extents[0] else {
       throw DataError("\(labels.extents[0]) labels for the \(images.extents[0]) images beside it", in: labelsURL.path)
     }
+    if let index = labels.elements.firstIndex(where: { $0 >= classes }) {
+      throw DataError(
+        "label \(labels.elements[index]) of image \(index), at byte \(8 + index), is not below \(classes)",
+        in: labelsURL.path)
+    }
     return Part(
       pixels: images.elements, labels: labels.elements.map { Int($0) },
       shape: [images.extents[1], images.extents[2], 1])
@@ -46,18 +54,19 @@ public enum IDX {
 
   /// The extents and elements of one file.
   static func read(_ url: URL, axes: Int) throws(DataError) -> (extents: [Int], elements: [UInt8]) {
-    let bytes = try readBytes(url, limit: mostBytes)
-    guard bytes.count >= 4 + 4 * axes else {
-      throw DataError("\(bytes.count) bytes are too few for the header of \(4 + 4 * axes)", in: url.path)
+    // What the header says bounds what is unpacked, and what is there what is taken for it.
+    let header = try readBytes(url, limit: 4 + 4 * axes, isPrefix: true)
+    guard header.count == 4 + 4 * axes else {
+      throw DataError("\(header.count) bytes are too few for the header of \(4 + 4 * axes)", in: url.path)
     }
-    guard bytes[0...3] == [0, 0, 8, UInt8(axes)] else {
+    guard header[0...3] == [0, 0, 8, UInt8(axes)] else {
       throw DataError(
-        "begins with \(bytes[0...3].map(String.init).joined(separator: " ")), not 0 0 8 \(axes): bytes along \(axes) axes",
+        "begins with \(header[0...3].map(String.init).joined(separator: " ")), not 0 0 8 \(axes): bytes along \(axes) axes",
         in: url.path)
     }
     var (extents, count): ([Int], Int) = ([], 1)
     for axis in 0..<axes {
-      let extent = bytes[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) }
+      let extent = header[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) }
       extents.append(extent)
       // Extents have 32 bits, and the product is checked at each step: it cannot overflow.
       count *= extent
@@ -65,9 +74,10 @@ public enum IDX {
         throw DataError("extents \(extents) are more than \(mostBytes) bytes", in: url.path)
       }
     }
-    guard bytes.count == 4 + 4 * axes + count else {
-      throw DataError("\(bytes.count - 4 - 4 * axes) bytes of elements, not the \(count) of \(extents)", in: url.path)
+    let bytes = try readBytes(url, limit: header.count + count)
+    guard bytes.count == header.count + count else {
+      throw DataError("\(bytes.count - header.count) bytes of elements, not the \(count) of \(extents)", in: url.path)
     }
-    return (extents, Array(bytes[(4 + 4 * axes)...]))
+    return (extents, Array(bytes.dropFirst(header.count)))
   }
 }

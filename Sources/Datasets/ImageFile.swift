@@ -23,7 +23,7 @@ public struct DecodedImage: Sendable, Hashable {
   ///
   /// - Throws: Where the file cannot be read, is neither, is damaged, or has more than 67 million pixels.
   public init(contentsOf url: URL) throws(DataError) {
-    // A file that is no image is not worth its reading.
+    try requireRegularFile(url)
     guard let handle = try? FileHandle(forReadingFrom: url) else {
       throw DataError("the file cannot be opened", in: url.path)
     }
@@ -64,6 +64,25 @@ public struct DecodedImage: Sendable, Hashable {
       : ci_jpeg_decode(bytes, bytes.count, height, width, channels, &pixels, &error)
     guard status == 1 else { throw DataError("a damaged \(kind): \(error.message)") }
     self.init(pixels: pixels, shape: [Int(height), Int(width), Int(channels)])
+  }
+
+  /// This image with three channels: grey is repeated.
+  public var inColour: DecodedImage {
+    guard shape[2] == 1 else { return self }
+    return DecodedImage(pixels: pixels.flatMap { [$0, $0, $0] }, shape: [shape[0], shape[1], 3])
+  }
+
+  /// This image in another size, by the triangle filter: bilinear, and without aliasing where it shrinks.
+  public func resized(height: Int, width: Int) -> DecodedImage {
+    require(height > 0 && width > 0 && shape.count > 0, "resized: \(shape) to \(height) by \(width)")
+    guard height != shape[0] || width != shape[1] else { return self }
+    let (oldHeight, oldWidth, channels) = (shape[0], shape[1], shape[2])
+    var lines = [Float](repeating: 0, count: height * oldWidth * channels)
+    ci_resize(pixels.map { Float($0) }, 1, oldHeight, oldWidth * channels, height, &lines)
+    var result = [Float](repeating: 0, count: height * width * channels)
+    ci_resize(lines, height, oldWidth, channels, width, &result)
+    return DecodedImage(
+      pixels: result.map { UInt8(Swift.min(Swift.max($0.rounded(), 0), 255)) }, shape: [height, width, channels])
   }
 
   /// The nearest bytes to an image in 0...1, `[height, width, channels]`.

@@ -6,17 +6,29 @@ import Foundation
 public enum ImageFolder {
   private static let mostBytes = 1 << 34
 
-  /// Reads the images in the order of their names; all must have one size, grey ones become colour where others are.
+  /// Reads the images in the order of their names; grey ones become colour where others are.
   ///
+  /// - Parameters:
+  ///   - size: What all are resized to; nil wants them to have one size.
+  ///   - seed: Draws the images for testing where they have no folder.
   /// - Throws: Where there are no classes or images, a file is no image, or sizes differ.
-  public static func load(_ folder: URL, seed: UInt64 = 0) throws(DataError) -> DatasetSplit {
+  public static func load(_ folder: URL, size: (height: Int, width: Int)? = nil, seed: UInt64 = 0) throws(DataError)
+    -> DatasetSplit
+  {
+    if let size, size.height < 1 || size.width < 1 {
+      throw DataError("images cannot be resized to \(size.width) by \(size.height)", in: folder.path)
+    }
     let names = try folders(in: folder)
     let name = folder.standardizedFileURL.lastPathComponent
     if names.contains("train"), let test = ["test", "val"].first(where: names.contains) {
-      let training = try images(folder.appendingPathComponent("train"), name)
-      return try DatasetSplit(training: training, test: images(folder.appendingPathComponent(test), name))
+      let training = try decoded(folder.appendingPathComponent("train"), size)
+      let test = try decoded(folder.appendingPathComponent(test), size)
+      let isColour = training.isColour || test.isColour
+      return try DatasetSplit(
+        training: training.labeled(name, isColour: isColour), test: test.labeled(name, isColour: isColour))
     }
-    let all = try images(folder, name)
+    let found = try decoded(folder, size)
+    let all = try found.labeled(name, isColour: found.isColour)
     let (training, test) = try all.split(holding: all.count / 5, seed: seed)
     return try DatasetSplit(training: training, test: test)
   }
@@ -32,7 +44,22 @@ public enum ImageFolder {
     }
   }
 
-  private static func images(_ folder: URL, _ name: String) throws(DataError) -> LabeledImages {
+  private struct Found {
+    var images: [DecodedImage]
+    var labels: [Int]
+    var classNames: [String]
+    var isColour: Bool { images.contains { $0.shape[2] == 3 } }
+
+    func labeled(_ name: String, isColour: Bool) throws(DataError) -> LabeledImages {
+      var pixels: [UInt8] = []
+      for image in images { pixels += isColour ? image.inColour.pixels : image.pixels }
+      var shape = images[0].shape
+      shape[2] = isColour ? 3 : 1
+      return try LabeledImages(name: name, pixels: pixels, labels: labels, imageShape: shape, classNames: classNames)
+    }
+  }
+
+  private static func decoded(_ folder: URL, _ size: (height: Int, width: Int)?) throws(DataError) -> Found {
     let classes = try folders(in: folder)
     guard classes.count > 1 else {
       throw DataError(
@@ -49,11 +76,12 @@ public enum ImageFolder {
       guard !files.isEmpty else { throw DataError("no PNG or JPEG images for the class", in: inside.path) }
       for file in files {
         let url = inside.appendingPathComponent(file)
-        let image = try DecodedImage(contentsOf: url)
+        var image = try DecodedImage(contentsOf: url)
+        if let size { image = image.resized(height: size.height, width: size.width) }
         if let first, first.shape[0] != image.shape[0] || first.shape[1] != image.shape[1] {
           throw DataError(
             "an image of \(image.shape[1]) by \(image.shape[0]); \(first.file) has \(first.shape[1]) by \(first.shape[0]), "
-              + "and all must have one size", in: url.path)
+              + "and all must have one size, or one must be given", in: url.path)
         }
         first = first ?? (url.path, image.shape)
         bytes += 3 * image.pixels.count
@@ -62,17 +90,6 @@ public enum ImageFolder {
         labels.append(label)
       }
     }
-    let channels = decoded.contains { $0.shape[2] == 3 } ? 3 : 1
-    var pixels: [UInt8] = []
-    for image in decoded {
-      if image.shape[2] == channels {
-        pixels += image.pixels
-      } else {
-        for byte in image.pixels { pixels += [byte, byte, byte] }
-      }
-    }
-    let shape = decoded[0].shape
-    return try LabeledImages(
-      name: name, pixels: pixels, labels: labels, imageShape: [shape[0], shape[1], channels], classNames: classes)
+    return Found(images: decoded, labels: labels, classNames: classes)
   }
 }

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+/// 16 by 8 pixels, red on the left and blue on the right, written by `cjpeg -quality 95 -sample 1x1 -optimize`.
+private let twoColours = """
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkK
+  Cgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAIABADAREA
+  AhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAACP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/xAAWAQEBAQAAAAAAAAAAAAAAAAAKCAn/xAAUEQEAAAAAAAAA
+  AAAAAAAAAAAA/9oADAMBAAIRAxEAPwAXpTb+CGVQNe//2Q==
+  """
+/// The same with `-progressive` and its colours at half the resolution.
+private let progressive = """
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkK
+  Cgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wgARCAAIABADASIA
+  AhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAf/xAAUAQEAAAAAAAAAAAAAAAAAAAAH/9oADAMBAAIQAxAAAAGLyEVGr//EABQQAQAAAAAAAAAAAAAA
+  AAAAABD/2gAIAQEAAQUCP//EABgRAAIDAAAAAAAAAAAAAAAAAAAIRYPD/9oACAEDAQE/AWGjLsj/xAAYEQACAwAAAAAAAAAAAAAAAAAACEWDw//aAAgB
+  AgEBPwFZZWjY/8QAFBABAAAAAAAAAAAAAAAAAAAAEP/aAAgBAQAGPwI//8QAFBABAAAAAAAAAAAAAAAAAAAAEP/aAAgBAQABPyE//9oADAMBAAIAAwAA
+  ABAD/8QAFBEBAAAAAAAAAAAAAAAAAAAAAP/aAAgBAwEBPxAf/8QAFBEBAAAAAAAAAAAAAAAAAAAAAP/aAAgBAgEBPxAn/8QAFBABAAAAAAAAAAAAAAAA
+  AAAAEP/aAAgBAQABPxA//9k=
+  """
+/// 16 by 8 pixels of 40 above and 200 below.
+private let grey = """
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkK
+  Cgr/wAALCAAIABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAb/xAAYEAACAwAAAAAAAAAAAAAAAAAAGmin5f/aAAgBAQAAPwCfW7mZXegFu5mV3oH/
+  2Q==
+  """
+
+private func bytes(_ base64: String) throws -> [UInt8] {
+  [UInt8](try #require(Data(base64Encoded: base64, options: .ignoreUnknownCharacters)))
+}
+
+/// A PNG file whose header says another size than its pixels have, with the checksum of a right one.
+private func sized(_ width: UInt32, _ height: UInt32) -> [UInt8] {
+  var file = DecodedImage(pixels: [0], shape: [1, 1, 1]).png()
+  for i in 0..<4 {
+    file[16 + i] = UInt8(truncatingIfNeeded: width >> (24 - 8 * i))
+    file[20 + i] = UInt8(truncatingIfNeeded: height >> (24 - 8 * i))
+  }
+  var crc = ~UInt32(0)
+  for byte in file[12..<29] {
+    crc ^= UInt32(byte)
+    for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }
+  }
+  for i in 0..<4 { file[29 + i] = UInt8(truncatingIfNeeded: ~crc >> (24 - 8 * i)) }
+  return file
+}
+
+@Suite struct ImageFileTests {
+  @Test(arguments: [[1, 1, 1], [3, 5, 1], [4, 2, 3], [33, 65, 3]])
+  func whatIsWrittenIsReadBack(dimensions: [Int]) throws {
+    let shape = Shape(dimensions)
+    let pixels = (0..<shape.count).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 5) }
+    let image = try DecodedImage(encoded: DecodedImage(pixels: pixels, shape: shape).png())
+    #expect(image == DecodedImage(pixels: pixels, shape: shape))
+  }
+
+  @Test func everyKindOfPNGComesOutGreyOrRGB() throws {
+    func decoded(_ base64: String) throws -> DecodedImage { try DecodedImage(encoded: bytes(base64)) }
+    // A palette of red and blue.
+    #expect(
+      try decoded(
+        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAMAAADD/I+4AAAABlBMVEX/AAAAAP9sof2OAAAAC0lEQVR42mNgYAQAAAQAAizeSK0AAAAASUVORK5CYII="
+      ) == DecodedImage(pixels: [255, 0, 0, 0, 0, 255], shape: [1, 2, 3]))
+    // 10 20 30 opaque, 1 2 3 transparent.
+    #expect(
+      try decoded(
+        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR42mPgEpH7z8jEzAAABqQBQkMAQcoAAAAASUVORK5CYII="
+      ) == DecodedImage(pixels: [10, 20, 30, 0, 0, 0], shape: [1, 2, 3]))
+    // 16 bits: 0x8000 and 0xffff.
+    #expect(
+      try decoded("iVBORw0KGgoAAAANSUhEUgAAAAIAAAABEAAAAACB2fwVAAAADUlEQVR42mNoYPj/HwAFAgJ/yQDWdQAAAABJRU5ErkJggg==")
+        == DecodedImage(pixels: [128, 255], shape: [1, 2, 1]))
+    // 1 bit: 10110000.
+    #expect(
+      try decoded("iVBORw0KGgoAAAANSUhEUgAAAAgAAAABAQAAAADLe9LuAAAACklEQVR42mPYAAAAsgCx+IKSpwAAAABJRU5ErkJggg==")
+        == DecodedImage(pixels: [255, 0, 255, 255, 0, 0, 0, 0], shape: [1, 8, 1]))
+  }
+
+  @Test(arguments: [twoColours, progressive])
+  func aJPEGOfTwoColoursHasThem(base64: String) throws {
+    let image = try DecodedImage(encoded: bytes(base64))
+    #expect(image.shape == [8, 16, 3])
+    for pixel in 0..<128 {
+      let wanted = pixel % 16 < 8 ? [255, 0, 0] : [0, 0, 255]
+      // Where colours have half the resolution they run into each other at the border.
+      guard base64 == twoColours || ![7, 8].contains(pixel % 16) else { continue }
+      for c in 0..<3 { #expect(abs(Int(image.pixels[pixel * 3 + c]) - wanted[c]) < 12) }
+    }
+  }
+
+  @Test func aGreyJPEGHasOneChannel() throws {
+    let image = try DecodedImage(encoded: bytes(grey))
+    #expect(image.shape == [8, 16, 1])
+    #expect(abs(Int(image.pixels[0]) - 40) < 4 && abs(Int(image.pixels[127]) - 200) < 4)
+  }
+
+  @Test func noPartOfAFileIsTakenForTheWhole() throws {
+    for whole in [
+      DecodedImage(pixels: (0..<48).map { $0 * 5 }, shape: [4, 4, 3]).png(), try bytes(twoColours),
+      try bytes(progressive),
+    ] {
+      // Without the end mark alone the pixels are all there.
+      for count in 0..<whole.count - 16 {
+        #expect(throws: DataError.self) { try DecodedImage(encoded: Array(whole.prefix(count))) }
+      }
+    }
+  }
+
+  @Test func aFileWithWrongBytesNeverCrashes() throws {
+    var generator = SplittableGenerator(seed: 1)
+    for whole in [
+      DecodedImage(pixels: (0..<48).map { $0 * 5 }, shape: [4, 4, 3]).png(), try bytes(twoColours),
+      try bytes(progressive),
+    ] {
+      for _ in 0..<1000 {
+        var file = whole
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+          file[Int.random(in: 3..<file.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+        }
+        if let image = try? DecodedImage(encoded: file) { #expect(image.pixels.count == image.shape.count) }
+      }
+    }
+  }
+
+  @Test func anImageTooLargeIsRefusedBeforeRoomIsTaken() throws {
+    let error = #expect(throws: DataError.self) { try DecodedImage(encoded: sized(65535, 65535)) }
+    #expect(error?.description.contains("65535 by 65535 pixels; at most 67108864") == true)
+    #expect(throws: DataError.self) { try DecodedImage(encoded: sized(0x7fff_ffff, 0x7fff_ffff)) }
+    #expect(throws: DataError.self) { try DecodedImage(encoded: sized(4000, 4000)) }
+    // The extents of a JPEG lie in its frame header.
+    var jpeg = try bytes(twoColours)
+    let frame = try #require(jpeg.indices.first { jpeg[$0] == 0xff && jpeg[$0 + 1] == 0xc0 })
+    jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0xff, 0xdc, 0xff, 0xdc])
+    let other = #expect(throws: DataError.self) { try DecodedImage(encoded: jpeg) }
+    #expect(other?.description.contains("65500 by 65500 pixels") == true)
+  }
+
+  @Test func whatIsNoImageSaysHowItBegins() {
+    #expect(throws: DataError("neither PNG nor JPEG: the first bytes are 71 73 70 56")) {
+      try DecodedImage(encoded: Array("GIF89a".utf8))
+    }
+    #expect(throws: DataError.self) { try DecodedImage(encoded: []) }
+  }
+
+  @Test func whatCannotBeReadIsNamed() throws {
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("x.png")
+      #expect(throws: DataError("there is no such file", in: file.path)) { try DecodedImage(contentsOf: file) }
+      try folder.write("x.png", [])
+      let empty = #expect(throws: DataError.self) { try DecodedImage(contentsOf: file) }
+      #expect(empty?.file == file.path)
+      try FileManager.default.removeItem(at: file)
+      #expect(mkfifo(file.path, 0o600) == 0)
+      #expect(throws: DataError("no regular file", in: file.path)) { try DecodedImage(contentsOf: file) }
+      #expect(throws: DataError.self) { try DecodedImage(contentsOf: folder) }
+    }
+  }
+
+  @Test func resizingKeepsWhatIsSmooth() {
+    let flat = DecodedImage(pixels: [UInt8](repeating: 77, count: 5 * 7 * 3), shape: [5, 7, 3])
+    for (height, width) in [(1, 1), (3, 2), (11, 20), (5, 8)] {
+      let image = flat.resized(height: height, width: width)
+      #expect(image.shape == [height, width, 3] && image.pixels.allSatisfy { $0 == 77 })
+    }
+    // By two: the middles of both lie a quarter of a pixel away, as in PyTorch's bilinear without corners aligned.
+    #expect(DecodedImage(pixels: [0, 100], shape: [1, 2, 1]).resized(height: 1, width: 4).pixels == [0, 25, 75, 100])
+    // To a half with the triangle filter of width 2: weights 3 3 1 (of the row 0 40 80 120) and its mirror image.
+    #expect(DecodedImage(pixels: [0, 40, 80, 120], shape: [1, 4, 1]).resized(height: 1, width: 2).pixels == [29, 91])
+    #expect(DecodedImage(pixels: [0, 40, 80, 120], shape: [4, 1, 1]).resized(height: 2, width: 1).pixels == [29, 91])
+  }
+
+  @Test func anImageOfATensorHasTheNearestBytes() {
+    let image = DecodedImage(Tensor([0, 1, 0.5, -3, 7, 0.2], shape: [1, 2, 3]))
+    #expect(image == DecodedImage(pixels: [0, 255, 128, 0, 255, 51], shape: [1, 2, 3]))
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+@Suite struct ImageFolderTests {
+  private func picture(_ level: UInt8, _ shape: Shape = [4, 6, 1]) -> [UInt8] {
+    DecodedImage(pixels: [UInt8](repeating: level, count: shape.count), shape: shape).png()
+  }
+
+  @Test func eachFolderIsAClass() throws {
+    try withFolder { folder in
+      for index in 0..<10 {
+        try folder.write("dog/\(index).png", picture(UInt8(index)))
+        try folder.write("cat/\(index).PNG", picture(UInt8(100 + index)))
+      }
+      try folder.write("cat/notes.txt", [1])
+      try folder.write(".hidden/x.png", [1])
+      let data = try ImageFolder.load(folder)
+      #expect(data.classNames == ["cat", "dog"] && data.imageShape == [4, 6, 1])
+      #expect(data.training.count == 16 && data.test.labels == [0, 0, 1, 1])
+      for part in [data.training, data.test] {
+        for index in 0..<part.count { #expect((part.image(at: index)[0] >= 100) == (part.labels[index] == 0)) }
+      }
+      #expect(try ImageFolder.load(folder, seed: 0).fingerprint == data.fingerprint)
+      #expect(try ImageFolder.load(folder, seed: 1).fingerprint != data.fingerprint)
+    }
+  }
+
+  @Test func foldersForTrainingAndTestingStayApart() throws {
+    try withFolder { folder in
+      for name in ["train/a/1.png", "train/b/1.png", "train/b/2.png", "val/a/1.png", "val/b/1.png"] {
+        try folder.write(name, picture(9))
+      }
+      try folder.write("train/a/2.png", picture(30, [4, 6, 3]))
+      let data = try ImageFolder.load(folder)
+      #expect(data.training.labels == [0, 0, 1, 1] && data.test.labels == [0, 1])
+      // One image with colour makes all have it, those for testing too.
+      #expect(data.imageShape == [4, 6, 3] && data.test.imageShape == [4, 6, 3])
+      try folder.write("val/c/1.png", picture(9))
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.problem.contains("the classes of the test images are a, b, c, those for training a, b") == true)
+    }
+  }
+
+  @Test func imagesOfDifferentSizesNeedASize() throws {
+    try withFolder { folder in
+      try folder.write("a/1.png", picture(50))
+      try folder.write("b/1.png", picture(60, [8, 3, 1]))
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.file?.hasSuffix("b/1.png") == true && error?.problem.contains("an image of 3 by 8") == true)
+      for index in 2..<6 { try folder.write("a/\(index).png", picture(50)) }
+      let data = try ImageFolder.load(folder, size: (5, 5))
+      #expect(data.imageShape == [5, 5, 1] && data.training.count + data.test.count == 6)
+      #expect(data.training.pixels.allSatisfy { $0 == 50 || $0 == 60 })
+      #expect(throws: DataError.self) { try ImageFolder.load(folder, size: (0, 5)) }
+    }
+  }
+
+  @Test func whatIsMissingOrBrokenIsNamed() throws {
+    try withFolder { folder in
+      #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      try folder.write("a/1.png", picture(1))
+      let one = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(one?.problem.contains("1 folders inside") == true)
+      try folder.write("b/readme.md", [1])
+      let empty = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(empty?.problem.contains("no PNG or JPEG images") == true && empty?.file?.hasSuffix("/b") == true)
+      try folder.write("b/1.jpg", Array("no jpeg".utf8))
+      let broken = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(broken?.file?.hasSuffix("b/1.jpg") == true)
+      let missing = folder.appendingPathComponent("none")
+      #expect(throws: DataError("the folder cannot be read: is there one?", in: missing.path)) {
+        try ImageFolder.load(missing)
+      }
+    }
+  }
+}
