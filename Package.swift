@@ -64,6 +64,8 @@ let package = Package(
       name: "custom-model", dependencies: ["EncodeNet"], path: "Examples/custom-model"),
     .executableTarget(
       name: "first-experiments", dependencies: ["EncodeNet"], path: "Examples/first-experiments"),
+    .executableTarget(
+      name: "converting-autoencoder", dependencies: ["EncodeNet"], path: "Examples/converting-autoencoder"),
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
 
     // Tests
