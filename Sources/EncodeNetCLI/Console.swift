@@ -40,13 +40,7 @@ struct LineHandler: LogHandler {
 extension Logger {
   /// Says what an epoch of a stage did.
   func epoch(_ stage: String, _ report: EpochReport) {
-    let parts = [
-      stage.padding(toLength: 8, withPad: " ", startingAt: 0), "epoch \(report.epoch + 1)",
-      "loss " + String(format: "%.4f", report.loss), report.accuracy.map { "accuracy \(percent($0))" },
-      report.validation?.top1.map { "validation \(percent($0))" },
-      String(format: "%.1f s, %.0f images/s", report.seconds, report.imagesPerSecond),
-    ]
-    info("\(parts.compactMap { $0 }.joined(separator: "  "))")
+    info("\(stage.padding(toLength: 8, withPad: " ", startingAt: 0))\(report)")
   }
 }
 
