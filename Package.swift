@@ -11,7 +11,6 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "EncodeNet", targets: ["EncodeNet"]),
-    .executable(name: "encodenet", targets: ["EncodeNetCLI"]),
   ],
   traits: [
     .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6.")
@@ -80,6 +79,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// SwiftPM takes every executable product of a dependency for used: declared always, the command would make each importer of
+// the libraries fetch the packages that it alone needs.
+let isDependency = Context.packageDirectory.split(separator: "/").contains("checkouts")
+if !isDependency { package.products.append(.executable(name: "encodenet", targets: ["EncodeNetCLI"])) }
 
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
   // A library that only uses `squareRoot()` fails to link in a consumer without libm.

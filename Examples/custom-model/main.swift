@@ -37,9 +37,7 @@ configuration.clustering.clustersPerClass = .fixed(2)
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("encodenet-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
 let report = try Experiment(configuration).run(
-  on: .digits, in: folder,
-  progress: { print($0, $1) }
-) { SmallNetwork(classes: 10, using: &$0) }
+  on: .digits, in: folder, progress: { print($0, $1) }, model: { SmallNetwork(classes: 10, using: &$0) })
 
 print(report.text)
 precondition(report.arms.allSatisfy { $0.parameters == report.arms[0].parameters }, "inference must cost the same")

@@ -29,9 +29,8 @@ try choice.check(inputShape: data.imageShape)
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("encodenet-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
 let run = try ExperimentRun(
-  configuration, on: data, in: folder,
-  progress: { print($0, $1) }
-) { try! choice.make(classes: data.classNames.count, inputShape: data.imageShape, using: &$0) }
+  configuration, on: data, in: folder, progress: { print($0, $1) },
+  model: { try! choice.make(classes: data.classNames.count, inputShape: data.imageShape, using: &$0) })
 
 let baseline = try run.baseline()
 let clustering = try run.clustering(baseline)
