@@ -81,8 +81,8 @@ let package = Package(
 )
 
 // SwiftPM takes every executable product of a dependency for used: declared always, the command would make each importer of
-// the libraries fetch the packages that it alone needs.
-let isDependency = Context.packageDirectory.split(separator: "/").contains("checkouts")
+// the libraries fetch the packages that it alone needs. While SwiftPM resolves versions a dependency has no folder.
+let isDependency = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
 if !isDependency { package.products.append(.executable(name: "encodenet", targets: ["EncodeNetCLI"])) }
 
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
