@@ -14,6 +14,11 @@ enum RealData {
       return source
     }
     let unpacked = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/encodenet/data")
+    // Other tests may be unpacking there too.
+    try FileManager.default.createDirectory(at: unpacked, withIntermediateDirectories: true)
+    let lock = open(unpacked.appendingPathComponent(".lock").path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    defer { close(lock) }
+    try #require(lock >= 0 && flock(lock, LOCK_EX) == 0, "\(unpacked.path) cannot be locked")
     let unpack = Process()
     unpack.executableURL = source.appendingPathComponent("unpack")
     unpack.arguments = [unpacked.path]

@@ -10,6 +10,11 @@ enum PublishedData {
   static let cifar10 = Result {
     let folder = try #require(PublishedData.folder)
     let cache = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/encodenet/data")
+    // Other tests may be unpacking there too.
+    try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
+    let lock = open(cache.appendingPathComponent(".lock").path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    defer { close(lock) }
+    try #require(lock >= 0 && flock(lock, LOCK_EX) == 0, "\(cache.path) cannot be locked")
     let process = Process()
     process.executableURL = folder.appendingPathComponent("unpack")
     process.arguments = [cache.path, "cifar10"]
