@@ -35,20 +35,30 @@ public final class BatchNorm2d: Layer, TrainingAware {
   /// Whether the layer is fixed: it normalises by its running estimates in training too.
   public var isFrozen: Bool { !$weight.isTrainable && !$bias.isTrainable }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, then: nil) }
+
+  /// The norm of `x`, plus `residual`, and `relu` of it all where that layer is given: in one pass over memory.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, then relu: ReLU?) -> Tensor {
     require(
       x.shape[-1] == weight.count, "BatchNorm2d: input \(x.shape) has \(x.shape[-1]) channels, not \(weight.count)")
+    func finished(_ y: Tensor) -> Tensor {
+      let y = reported(y)
+      return relu?.reported(y) ?? y
+    }
     guard isTraining && !isFrozen else {
-      return reported(
-        batchNorm2d(x, gamma: weight, beta: bias, mean: runningMean, variance: runningVar, epsilon: epsilon))
+      return finished(
+        batchNorm2d(
+          x, gamma: weight, beta: bias, mean: runningMean, variance: runningVar, epsilon: epsilon, adding: residual,
+          rectifies: relu != nil))
     }
     let samples = x.count / weight.count
     require(samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
-    let (y, mean, variance) = batchNorm2d(x, gamma: weight, beta: bias, epsilon: epsilon)
+    let (y, mean, variance) = batchNorm2d(
+      x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, rectifies: relu != nil)
     let unbiased = Scalar(samples) / Scalar(samples - 1)
     update(&runningMean, towards: mean, scaledBy: 1)
     update(&runningVar, towards: variance, scaledBy: unbiased)
-    return reported(y)
+    return finished(y)
   }
 
   /// In place and apart from any tape: the estimates are no part of the loss.

@@ -35,7 +35,22 @@ public final class Sequential: Layer {
   /// The number of layers.
   public var count: Int { layers.count }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+  public func callAsFunction(_ x: Tensor) -> Tensor { applied(layers, to: x) }
+}
+
+/// `layers` one after the other; a ReLU after a batch norm joins in its pass over memory.
+func applied(_ layers: [any Layer], to x: Tensor) -> Tensor {
+  var (y, index) = (x, 0)
+  while index < layers.count {
+    if let norm = layers[index] as? BatchNorm2d, index + 1 < layers.count, let relu = layers[index + 1] as? ReLU {
+      y = norm(y, then: relu)
+      index += 2
+    } else {
+      y = layers[index](y)
+      index += 1
+    }
+  }
+  return y
 }
 
 /// Lists layers, with `if`, `switch` and `for`.

@@ -2,51 +2,67 @@ import CKernels
 
 /// Normalises each channel by its own mean and biased variance, then scales and shifts it.
 ///
-/// Channels are the last axis. Gradients of any order reach `x`, `gamma` and `beta`; `mean` and `variance` are constants, for
-/// running estimates. Ioffe, Szegedy, arXiv 1502.03167.
+/// Channels are the last axis. A residual to add and a ReLU to follow cost no passes over memory of their own. Gradients of
+/// any order reach `x`, `gamma`, `beta` and the residual; `mean` and `variance` are constants, for running estimates.
+/// Ioffe, Szegedy, arXiv 1502.03167.
 /// - Parameters:
 ///   - x: `[…, channels]`.
 ///   - gamma: `[channels]`.
 ///   - beta: `[channels]`.
+///   - residual: Of x's shape, added to the result.
+///   - rectifies: Whether `relu` is taken of it all.
 /// - Returns: `y` of x's shape, and the `mean` and biased `variance` of each channel.
 public func batchNorm2d(
-  _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar = 1e-5
+  _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar = 1e-5, adding residual: Tensor? = nil,
+  rectifies: Bool = false
 ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
-  let channels = ChannelRows("batchNorm2d", x, gamma, beta)
+  let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(channels.rows > 0, "batchNorm2d: nothing to take the mean of in shape \(x.shape)")
   let (mean, variance) = channels.moments(x)
   let rstd = rsqrt(variance + epsilon)
-  let y = channels.scaled(x, mean: mean, scale: gamma.detached * rstd, offset: beta).recorded(
-    "batchNorm2d", keeping: [x], from: [x, gamma, beta]
+  let y = channels.scaled(
+    x, mean: mean, scale: gamma.detached * rstd, offset: beta, residual: residual, rectifies: rectifies)
+  let output = rectifies ? y : nil
+  let result = y.recorded(
+    "batchNorm2d", keeping: [x] + (output.map { [$0] } ?? []), from: [x, gamma, beta] + (residual.map { [$0] } ?? [])
   ) { dy, needed in
-    // Where an outer tape follows, the gradient must be an expression in x that it can differentiate once more.
-    guard GradientTape.active.isEmpty else { return composedGradient(dy, x, gamma, epsilon) }
-    let (dBeta, products) = channels.products(dy, x, mean: mean)
+    // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+    guard GradientTape.active.isEmpty else {
+      let dz = output.map { dy * ($0 .> 0) } ?? dy
+      return composedGradient(dz, x, gamma, epsilon) + [dz]
+    }
+    let (dBeta, products) = channels.products(dy, output, x, mean: mean)
     let dGamma = products * rstd
-    guard needed[0] else { return [nil, dGamma, dBeta] }
     let p = gamma.detached * rstd
     let n = Scalar(channels.rows)
     let q = -p * square(rstd) * products / n
-    return [channels.combined(dy, x, mean: mean, p: p, q: q, r: -p * dBeta / n), dGamma, dBeta]
+    let wantsResidual = needed.count > 3 && needed[3]
+    let (dx, dz) = channels.combined(
+      dy, output, x, mean: mean, p: p, q: q, r: -p * dBeta / n, wantsResidual: wantsResidual)
+    return [dx, dGamma, dBeta, wantsResidual ? dz : nil]
   }
-  return (y, mean, variance)
+  return (result, mean, variance)
 }
 
 /// Normalises each channel by a mean and a variance that are constants, then scales and shifts it; see
-/// ``batchNorm2d(_:gamma:beta:epsilon:)``.
+/// ``batchNorm2d(_:gamma:beta:epsilon:adding:rectifies:)``.
 public func batchNorm2d(
-  _ x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Scalar = 1e-5
+  _ x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Scalar = 1e-5,
+  adding residual: Tensor? = nil, rectifies: Bool = false
 ) -> Tensor {
-  let channels = ChannelRows("batchNorm2d", x, gamma, beta)
+  let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(
     mean.shape == gamma.shape && variance.shape == gamma.shape,
     "batchNorm2d: mean \(mean.shape) and variance \(variance.shape) do not fit gamma \(gamma.shape)")
   let (mean, rstd) = (mean.detached, rsqrt(variance.detached + epsilon))
-  guard !x.isTracked && !gamma.isTracked && !beta.isTracked else {
+  guard ![x, gamma, beta, residual ?? beta].contains(where: \.isTracked) else {
     let scale = gamma * rstd
-    return x * scale + (beta - mean * scale)
+    let y = x * scale + (beta - mean * scale)
+    let sum = residual.map { y + $0 } ?? y
+    return rectifies ? relu(sum) : sum
   }
-  return channels.scaled(x, mean: mean, scale: gamma * rstd, offset: beta)
+  return channels.scaled(
+    x, mean: mean, scale: gamma * rstd, offset: beta, residual: residual, rectifies: rectifies)
 }
 
 /// The gradients of batch norm as tensor expressions.
@@ -65,10 +81,13 @@ private struct ChannelRows: Sendable {
   let rows: Int
   let channels: Int
 
-  init(_ operation: String, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor) {
+  init(_ operation: String, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, _ residual: Tensor?) {
     require(
       x.rank >= 2 && gamma.shape == [x.shape[-1]] && beta.shape == gamma.shape,
       "\(operation): gamma \(gamma.shape) and beta \(beta.shape) do not fit the channels of \(x.shape)")
+    if let residual {
+      require(residual.shape == x.shape, "\(operation): residual \(residual.shape) is not of the shape \(x.shape)")
+    }
     channels = gamma.count
     rows = channels == 0 ? 0 : x.count / channels
   }
@@ -108,12 +127,13 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// Σ dy and Σ dy (x - mean).
-  func products(_ dy: Tensor, _ x: Tensor, mean: Tensor) -> (sums: Tensor, products: Tensor) {
+  /// Σ dy and Σ dy (x - mean), where the output `y` of a ReLU is positive.
+  func products(_ dy: Tensor, _ y: Tensor?, _ x: Tensor, mean: Tensor) -> (sums: Tensor, products: Tensor) {
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
       en_channel_products(
-        rows.count, channels, mean.pointer, dy.pointer + start, x.pointer + start, sum, products)
+        rows.count, channels, mean.pointer, dy.pointer + start, y.map { $0.pointer + start }, x.pointer + start, sum,
+        products)
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
@@ -121,29 +141,35 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// scale (x - mean) + offset
-  func scaled(_ x: Tensor, mean: Tensor, scale: Tensor, offset: Tensor) -> Tensor {
+  /// scale (x - mean) + offset + residual, rectified where wanted.
+  func scaled(_ x: Tensor, mean: Tensor, scale: Tensor, offset: Tensor, residual: Tensor?, rectifies: Bool) -> Tensor {
     Tensor(shape: x.shape) { out in
       guard out.count > 0 else { return }
       let y = out.baseAddress!
       Parallel.forEach(rows, grain: grain) { range in
         let start = range.lowerBound * channels
         en_scale_channels(
-          range.count, channels, mean.pointer, scale.pointer, offset.pointer, x.pointer + start, y + start)
+          range.count, channels, mean.pointer, scale.pointer, offset.pointer, x.pointer + start,
+          residual.map { $0.pointer + start }, rectifies ? 1 : 0, y + start)
       }
     }
   }
 
-  /// p dy + q (x - mean) + r
-  func combined(_ dy: Tensor, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor) -> Tensor {
-    Tensor(shape: x.shape) { out in
+  /// p dy + q (x - mean) + r, with dy as it counts where the output `y` of a ReLU is positive, which is the residual's
+  /// gradient.
+  func combined(
+    _ dy: Tensor, _ y: Tensor?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor, wantsResidual: Bool
+  ) -> (dx: Tensor, dz: Tensor) {
+    let dz = wantsResidual && y != nil ? Tensor(storage: Storage(count: x.count), shape: x.shape) : nil
+    let dx = Tensor(shape: x.shape) { out in
       let dx = out.baseAddress!
       Parallel.forEach(rows, grain: grain) { range in
         let start = range.lowerBound * channels
         en_batch_norm_backward(
           range.count, channels, mean.pointer, p.pointer, q.pointer, r.pointer, dy.pointer + start,
-          x.pointer + start, dx + start)
+          y.map { $0.pointer + start }, x.pointer + start, dx + start, dz.map { $0.storage.pointer + start })
       }
     }
+    return (dx, dz ?? dy)
   }
 }

@@ -3,32 +3,34 @@
 
 // These see a tensor as rows of channels.
 
-/// sums[c] += Σ x[row][c]
-OVERLOADED void en_channel_sums(long rows, long channels, const float *x, double *sums);
-OVERLOADED void en_channel_sums(long rows, long channels, const double *x, double *sums);
-
 /// sums[c] += Σ d and squares[c] += Σ d², d = x[row][c] - shift[c]; a shift near the mean keeps the variance accurate.
 OVERLOADED void en_channel_moments(
   long rows, long channels, const float *shift, const float *x, double *sums, double *squares);
 OVERLOADED void en_channel_moments(
   long rows, long channels, const double *shift, const double *x, double *sums, double *squares);
 
+// Where y is given, it is the output of a ReLU after the norm, and dy counts only where that is positive.
+
 /// sums[c] += Σ dy[row][c] and products[c] += Σ dy[row][c] · (x[row][c] - shift[c])
 OVERLOADED void en_channel_products(
-  long rows, long channels, const float *shift, const float *dy, const float *x, double *sums, double *products);
+  long rows, long channels, const float *shift, const float *dy, const float *y, const float *x, double *sums,
+  double *products);
 OVERLOADED void en_channel_products(
-  long rows, long channels, const double *shift, const double *dy, const double *x, double *sums, double *products);
+  long rows, long channels, const double *shift, const double *dy, const double *y, const double *x, double *sums,
+  double *products);
 
-/// y = scale · (x - mean) + offset
+/// y = scale · (x - mean) + offset, plus residual where there is one, and 0 in place of what is negative if it rectifies.
 OVERLOADED void en_scale_channels(
-  long rows, long channels, const float *mean, const float *scale, const float *offset, const float *x, float *y);
+  long rows, long channels, const float *mean, const float *scale, const float *offset, const float *x,
+  const float *residual, int rectifies, float *y);
 OVERLOADED void en_scale_channels(
-  long rows, long channels, const double *mean, const double *scale, const double *offset, const double *x, double *y);
+  long rows, long channels, const double *mean, const double *scale, const double *offset, const double *x,
+  const double *residual, int rectifies, double *y);
 
-/// dx = p · dy + q · (x - mean) + r
+/// dx = p · dy + q · (x - mean) + r; dz = dy as it counts, where dz and y are given.
 OVERLOADED void en_batch_norm_backward(
-  long rows, long channels, const float *mean, const float *p, const float *q, const float *r, const float *dy, const float *x,
-  float *dx);
+  long rows, long channels, const float *mean, const float *p, const float *q, const float *r, const float *dy,
+  const float *y, const float *x, float *dx, float *dz);
 OVERLOADED void en_batch_norm_backward(
-  long rows, long channels, const double *mean, const double *p, const double *q, const double *r, const double *dy, const double *x,
-  double *dx);
+  long rows, long channels, const double *mean, const double *p, const double *q, const double *r, const double *dy,
+  const double *y, const double *x, double *dx, double *dz);

@@ -65,6 +65,7 @@ public final class BasicBlock: Layer {
   public let bn2: BatchNorm2d
   /// The way around the convolutions.
   public let shortcut: any Layer
+  private let relu = ReLU()
 
   /// A block with random weights.
   public init(
@@ -92,7 +93,8 @@ public final class BasicBlock: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))
+    let inner = bn1(conv1(x), then: relu)
+    return bn2(conv2(inner), adding: shortcut(x), then: relu)
   }
 }
 

@@ -41,7 +41,7 @@ public protocol StagedClassifier: SplitClassifier {
 
 extension StagedClassifier {
   public var parts: [(name: String, part: Any)] { stages.map { ($0.name, $0.layer) } }
-  public func callAsFunction(_ x: Tensor) -> Tensor { stages.reduce(x) { $1.layer($0) } }
+  public func callAsFunction(_ x: Tensor) -> Tensor { applied(stages.map(\.layer), to: x) }
   public var features: any Layer { split(at: defaultSplit).features }
   public var classifier: any Layer { split(at: defaultSplit).classifier }
   public var splits: [String] { stages.dropLast().map(\.name) }
