@@ -53,8 +53,14 @@ public func valueWithPullback<E: Error>(
 /// An operation with a derivative of the caller's own.
 ///
 /// `f` is not recorded; `pullback` maps the output's gradient to the gradients of `inputs`, nil for those without one.
+///
+/// ```swift
+/// // The identity, whose gradient is held in -1...1 on its way back.
+/// customGradient([x]) { $0[0] } pullback: { [$0.clamped(to: -1...1)] }
+/// ```
+/// - Parameter name: What a printed tape calls the operation.
 public func customGradient(
-  _ name: String = "custom", _ inputs: [Tensor], _ f: ([Tensor]) -> Tensor,
+  _ inputs: [Tensor], named name: String = "custom", _ f: ([Tensor]) -> Tensor,
   pullback: @escaping @Sendable (Tensor) -> [Tensor?]
 ) -> Tensor {
   let output = GradientTape.$active.withValue([]) { f(inputs) }.detached

@@ -15,7 +15,7 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int =
         windows.height, windows.width, windows.channels, size, windows.stride, padding, windows.outputHeight,
         windows.outputWidth, x.pointer + from, y + to, indices.pointer + to)
     }
-  }.recorded("maxPool2d", (x, { windows.spread($0, indices) }))
+  }.recorded("maxPool2d", keeping: [indices.tensor], (x, { windows.spread($0, indices) }))
 }
 
 /// The mean of each window; padding counts as zeros, as PyTorch has it by default.
@@ -52,6 +52,7 @@ private struct Windows: Sendable {
 
   init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int) {
     require(shape.rank == 4, "\(operation): \(shape) is not [batch, height, width, channels]")
+    require(shape[0] > 0, "\(operation): the batch \(shape) is empty")
     require(
       size > 0 && stride > 0 && (0...size / 2).contains(padding) && shape[1] + 2 * padding >= size
         && shape[2] + 2 * padding >= size,
@@ -120,6 +121,8 @@ private struct Windows: Sendable {
 private final class IndexStorage: Sendable {
   private let storage: Storage
   init(count: Int) { storage = Storage(count: count) }
+  /// The memory as a tape accounts for it.
+  var tensor: Tensor { Tensor(storage: storage, shape: [storage.count]) }
   /// A scalar has room for an index, or two.
   var pointer: UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int32.self)
