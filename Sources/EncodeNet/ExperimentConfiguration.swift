@@ -25,7 +25,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// The first learning rate of the continued training (A2): a warm restart.
   public var continuedLearningRate = 0.01
   /// Images in a batch.
-  public var batchSize = 128
+  public var batchSize = 32
   /// Of every weight of a classifier.
   public var weightDecay = 5e-4
   /// Of the images that a network trains on.
@@ -37,7 +37,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// Stage S4.
   public var selection = RepresentativeSelection()
   /// Epochs of the autoencoder.
-  public var conversionEpochs = 10
+  public var conversionEpochs = 20
   /// The autoencoder's first learning rate.
   public var conversionLearningRate = 1e-3
   /// Multiplies that rate for the encoder.
@@ -53,10 +53,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier)
   }
 
-  /// Settings for CIFAR: longer training, crops and flips.
+  /// Settings for CIFAR: longer training, larger batches, crops and flips.
   public static var cifar: ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
     configuration.epochs = 60
+    configuration.batchSize = 128
     configuration.conversionEpochs = 12
     configuration.transfer.fineTuneEpochs = 20
     configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip

@@ -89,6 +89,15 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
   }
 }
 
+/// 269434 as "269,434".
+func grouped(_ number: Int) -> String {
+  let digits = Array(String(number))
+  return digits.indices.reduce(into: "") { text, i in
+    if i > 0 && (digits.count - i) % 3 == 0 { text += "," }
+    text.append(digits[i])
+  }
+}
+
 /// `value` with so many decimals, whatever the locale.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Drawings for the report, as SVG that follows the page's colours.
 enum Figure {
   static let colours = ["#2f6fd0", "#d0702f", "#3a9a5b", "#a04fc0", "#b0903a", "#c04f6a"]
@@ -26,7 +28,7 @@ enum Figure {
     return frame(title, low: fixed(low, 2), high: fixed(high, 2), left: "epoch 1", right: "\(longest)", body)
   }
 
-  /// Two histograms over the same bins, one beside the other.
+  /// Two histograms over the same bins, one beside the other, their counts on a logarithmic scale.
   static func histograms(_ title: String, _ series: [(name: String, values: [Double])], bins: Int = 20) -> String {
     let top = max(series.flatMap(\.values).filter(\.isFinite).max() ?? 1, 1e-9)
     let counts = series.map { one in
@@ -40,7 +42,7 @@ enum Figure {
     for (index, one) in counts.enumerated() {
       let colour = colours[index % colours.count]
       for (bin, count) in one.enumerated() where count > 0 {
-        let height = 160 * Double(count) / Double(most)
+        let height = 160 * log(1 + Double(count)) / log(1 + Double(most))
         let x = 50 + 440 / Double(bins) * Double(bin) + (width + 1) * Double(index)
         body +=
           "<rect x=\"\(fixed(x, 1))\" y=\"\(fixed(190 - height, 1))\" width=\"\(fixed(width, 1))\" "
@@ -49,7 +51,8 @@ enum Figure {
       body += "<rect x=\"\(50 + index * 150)\" y=\"220\" width=\"12\" height=\"8\" fill=\"\(colour)\"/>"
       body += text(66 + index * 150, 228, series[index].name)
     }
-    return frame(title, low: "0", high: "\(most)", left: "0 nats", right: fixed(top, 2), body)
+    return frame(
+      "\(title), images (logarithmic)", low: "0", high: "\(most)", left: "0 nats", right: fixed(top, 2), body)
   }
 
   private static func frame(

@@ -5,7 +5,7 @@ extension ExperimentReport {
       ["arm", "what", "accuracy", "parameters", "MACs", "ms at 1", "ms at 128", "budget (FBE)"],
       arms.map { arm in
         [
-          arm.id, arm.name, "\(fixed(100 * arm.accuracy, 2)) %", "\(arm.parameters)", "\(arm.multiplyAdds)",
+          arm.id, arm.name, "\(fixed(100 * arm.accuracy, 2)) %", grouped(arm.parameters), grouped(arm.multiplyAdds),
           fixed(arm.latency1, 2), fixed(arm.latency128, 1),
           fixed(arm.budget.total, 2) + (arm.isUnequal ? " (unequal)" : ""),
         ]
@@ -29,7 +29,7 @@ extension ExperimentReport {
 
   /// What the run was, in one line.
   var subject: String {
-    "\(configuration.model) on \(data): \(counts[0]) images trained on, \(counts[1]) for validation, \(counts[2]) tested; "
+    "\(configuration.model) on \(data): \(grouped(counts[0])) images trained on, \(counts[1]) for validation, \(counts[2]) tested; "
       + "seed \(configuration.seed), data \(dataFingerprint)."
   }
 

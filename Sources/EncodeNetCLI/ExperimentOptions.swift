@@ -24,13 +24,13 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(help: "Epochs of the baseline (default: 12, for CIFAR 60).")
   var epochs: Int?
-  @Option(help: "Epochs of the autoencoder (default: 10, for CIFAR 12).")
+  @Option(help: "Epochs of the autoencoder (default: 20, for CIFAR 12).")
   var conversionEpochs: Int?
   @Option(help: "Epochs of the head (default: 10).")
   var headEpochs: Int?
   @Option(help: "Epochs of fine-tuning (default: 10, for CIFAR 20).")
   var fineTuneEpochs: Int?
-  @Option(help: "Images in a batch (default: 128).")
+  @Option(help: "Images in a batch (default: 32, for CIFAR 128).")
   var batchSize: Int?
   @Option(help: "The baseline's highest learning rate (default: 0.1).")
   var learningRate: Double?
