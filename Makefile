@@ -18,8 +18,8 @@ demo: dependencies ## A whole EncodeNet experiment with its report (DATA=digits,
 test: dependencies ## All tests (ARGS="--filter Layers" for some)
 	$(SWIFT) test $(TEST_FLAGS) $(ARGS)
 
-bench: dependencies ## Rates of the kernels and of training steps
-	$(SWIFT) run -c release --package-path Benchmarks $(ARGS)
+bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 --json FILE")
+	$(SWIFT) run -c release --package-path Benchmarks Benchmarks $(ARGS)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check
