@@ -7,10 +7,10 @@ ARGS ?=
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
-.PHONY: help demo test bench lint format examples consumer dependencies
+.PHONY: help demo test bench bench-peers lint format examples consumer dependencies
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: dependencies ## A whole EncodeNet experiment with its report (DATA=digits, OUT=out/demo, ARGS=more options)
 	$(SWIFT) run -c release encodenet run --data $(DATA) --out $(OUT) $(ARGS)
@@ -20,6 +20,9 @@ test: dependencies ## All tests (ARGS="--filter Layers" for some)
 
 bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 --json FILE")
 	$(SWIFT) run -c release --package-path Benchmarks Benchmarks $(ARGS)
+
+bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
+	Scripts/bench-peers $(ARGS)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check

@@ -1,41 +1,87 @@
 import EncodeNet
 
-extension Report {
-  /// Whole training steps and inference on images of 32×32 in colour.
-  mutating func models() {
-    section("Whole models")
-    var generator = SplittableGenerator(seed: 1)
-    model("vgg16", VGG16(classes: 10, using: &generator))
-    model("resnet20", ResNet(depth: 20, classes: 10, using: &generator))
-    autoencoder(VGG16(classes: 10, using: &generator))
-  }
+/// A network for images of 32×32 in colour, in 10 classes.
+enum Model: String, Encodable, CaseIterable {
+  case vgg16
+  case resnet20
+  /// An autoencoder of VGG16's feature layers and their mirror.
+  case gcae
+}
 
-  private mutating func model(_ name: String, _ model: some SplitClassifier) {
-    var generator = SplittableGenerator(seed: 1)
-    let images = Tensor.normal([128, 32, 32, 3], using: &generator)
-    let labels = (0..<128).map { $0 % 10 }
-    let optimizer = SGD(model, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4)
-    model.train()
-    self.images("\(name)-train", count: 128) {
-      let (_, gradients) = valueWithGradient(of: model) { softmaxCrossEntropy($0(images), labels: labels) }
-      optimizer.update(with: gradients)
+extension Case {
+  /// Training steps, epochs and inference.
+  static let models: [Case] =
+    Model.allCases.flatMap { model -> [Case] in
+      [.training(model: model, batch: 128)]
+        + (model == .gcae
+          ? []
+          : [
+            .epoch(model: model, batch: 128), .inference(model: model, batch: 128), .inference(model: model, batch: 1),
+          ])
     }
-    model.evaluate()
-    self.images("\(name)-infer-batch128", count: 128) { _ = model(images) }
-    let one = images[0..<1]
-    self.images("\(name)-infer-batch1", count: 1, seconds: 1) { _ = model(one) }
+}
+
+extension Model {
+  static let epochSteps = 10
+
+  private func classifier(_ generator: inout SplittableGenerator) -> any SplitClassifier {
+    switch self {
+    case .vgg16, .gcae: VGG16(classes: 10, using: &generator)
+    case .resnet20: ResNet(depth: 20, classes: 10, using: &generator)
+    }
   }
 
-  /// An encoder and its mirror, taught to give back other images.
-  private mutating func autoencoder(_ model: some SplitClassifier) {
+  /// Forward, loss, backward, and the optimizer's step: SGD with momentum, for the autoencoder Adam.
+  func training(batch: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
+    let images = Tensor.uniform([batch, 32, 32, 3], using: &generator)
+    let labels = (0..<batch).map { $0 % 10 }
+    let model = classifier(&generator)
+    guard self == .gcae else {
+      let step = trainingStep(model)
+      return { step(images, labels) }
+    }
     let gcae = GeneralizedConvertingAutoencoder(of: model, imageShape: [32, 32, 3], using: &generator)
-    let images = Tensor.uniform([128, 32, 32, 3], using: &generator)
     let optimizer = Adam(gcae, learningRate: 1e-3)
-    gcae.train()
-    self.images("gcae-train", count: 128) {
+    return {
       let (_, gradients) = valueWithGradient(of: gcae) { meanSquaredError($0(images), images) }
       optimizer.update(with: gradients)
     }
+  }
+
+  /// Some steps on images that are cropped and flipped on the way.
+  func epoch(batch: Int) -> () -> Void {
+    var generator = SplittableGenerator(seed: 1)
+    let model = classifier(&generator)
+    let count = batch * Self.epochSteps
+    let images = try! LabeledImages(
+      name: "noise", pixels: (0..<count * 32 * 32 * 3).map { _ in UInt8.random(in: 0...255, using: &generator) },
+      labels: (0..<count).map { $0 % 10 }, imageShape: [32, 32, 3], classNames: (0..<10).map(String.init))
+    let batches = Batches(
+      of: images, size: batch, shuffledBy: generator, augmentation: .randomCrop(padding: 4) + .horizontalFlip,
+      normalization: .computed(from: images))
+    let step = trainingStep(model)
+    var epoch = 0
+    return {
+      for batch in batches.epoch(epoch) { step(batch.images, batch.labels) }
+      epoch += 1
+    }
+  }
+
+  func inference(batch: Int) -> () -> Void {
+    var generator = SplittableGenerator(seed: 1)
+    let images = Tensor.uniform([batch, 32, 32, 3], using: &generator)
+    let model = classifier(&generator)
+    model.evaluate()
+    return { _ = model(images) }
+  }
+}
+
+/// A step of SGD with momentum on some images and their classes.
+private func trainingStep(_ model: some SplitClassifier) -> (Tensor, [Int]) -> Void {
+  let optimizer = SGD(model, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4)
+  return { images, labels in
+    let (_, gradients) = valueWithGradient(of: model) { softmaxCrossEntropy($0(images), labels: labels) }
+    optimizer.update(with: gradients)
   }
 }

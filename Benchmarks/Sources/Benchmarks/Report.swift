@@ -2,7 +2,8 @@ import Foundation
 
 /// Measured cases, printed as they come and written as JSON at the end.
 struct Report {
-  struct Case: Codable {
+  /// One case's figures.
+  struct Row: Codable {
     var name: String
     /// The median.
     var milliseconds: Double
@@ -11,51 +12,51 @@ struct Report {
     /// In `unit`.
     var rate: Double
     var unit: String
-    /// Of the machine's measured peak, for arithmetic counted as the definition has it.
+    /// Of what the machine was measured to do.
     var shareOfPeak: Double?
   }
-  private(set) var cases: [Case] = []
-  let machine: Machine
-  let filter: String?
+  private var rows: [Row] = []
+  private let machine: Machine
+  /// Milliseconds of an earlier report, by name.
+  private let baseline: [String: Double]
 
-  init(machine: Machine, filter: String?) { (self.machine, self.filter) = (machine, filter) }
-
-  mutating func section(_ title: String) { print("\n\(title)") }
-
-  func wants(_ name: String) -> Bool { filter.map { name.contains($0) } ?? true }
-
-  /// Work counted in operations of arithmetic.
-  mutating func arithmetic(_ name: String, operations: Double, _ body: () -> Void) {
-    guard wants(name) else { return }
-    let timing = Timing(body)
-    let rate = operations / timing.median / 1e6
-    add(
-      Case(
-        name: name, milliseconds: timing.median, spread: timing.spread, rate: rate, unit: "GFLOP/s",
-        shareOfPeak: rate / machine.gigaflops))
+  /// - Parameter baseline: A file that ``write(to:)`` wrote, to compare with.
+  init(machine: Machine, baseline: URL?) throws {
+    self.machine = machine
+    let earlier = try baseline.map { try JSONDecoder().decode([Row].self, from: Data(contentsOf: $0)) } ?? []
+    self.baseline = Dictionary(earlier.map { ($0.name, $0.milliseconds) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Work counted in images.
-  mutating func images(_ name: String, count: Int, seconds: Double = 3, _ body: () -> Void) {
-    guard wants(name) else { return }
-    let timing = Timing(seconds: seconds, body)
-    add(
-      Case(
-        name: name, milliseconds: timing.median, spread: timing.spread, rate: Double(count) / timing.median * 1e3,
-        unit: "images/s", shareOfPeak: nil))
+  mutating func add(_ one: Case, _ timing: Timing) {
+    let seconds = timing.median / 1e3
+    let (rate, unit, peak): (Double, String, Double?) =
+      switch one.amount {
+      case .operations(let count): (count / seconds / 1e9, "GFLOP/s", machine.gigaflops)
+      case .bytes(let count): (count / seconds / 1e9, "GB/s", machine.gigabytes)
+      case .images(let count): (Double(count) / seconds, "images/s", nil)
+      case .times(let count): (Double(count) / seconds, "/s", nil)
+      }
+    let row = Row(
+      name: one.name, milliseconds: timing.median, spread: timing.spread, rate: rate, unit: unit,
+      shareOfPeak: peak.map { rate / $0 })
+    rows.append(row)
+    let share = row.shareOfPeak.map { String(format: "%5.0f %% of peak", $0 * 100) } ?? ""
+    let name = row.name.padding(toLength: 54, withPad: " ", startingAt: 0)
+    let numbers = String(format: "%9.3f ms ±%3.0f %% %9.1f", row.milliseconds, row.spread * 100, row.rate)
+    print("\(name)\(numbers) \(row.unit)\(share)\(comparison(row))")
   }
 
-  private mutating func add(_ one: Case) {
-    cases.append(one)
-    let share = one.shareOfPeak.map { String(format: "%5.0f %% of peak", $0 * 100) } ?? ""
-    let name = one.name.padding(toLength: 54, withPad: " ", startingAt: 0)
-    let numbers = String(format: "%9.3f ms ±%3.0f %% %9.1f", one.milliseconds, one.spread * 100, one.rate)
-    print("\(name)\(numbers) \(one.unit)\(share)")
+  /// What changed since the baseline by more than both spread.
+  private func comparison(_ row: Row) -> String {
+    guard let earlier = baseline[row.name] else { return "" }
+    let change = row.milliseconds / earlier - 1
+    let word = change > max(0.05, 2 * row.spread) ? "  SLOWER" : ""
+    return String(format: "  %+.0f %% time", change * 100) + word
   }
 
   func write(to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(cases).write(to: url, options: .atomic)
+    try encoder.encode(rows).write(to: url, options: .atomic)
   }
 }

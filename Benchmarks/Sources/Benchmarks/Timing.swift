@@ -11,7 +11,7 @@ struct Timing {
   }
 
   /// Warms up, then repeats `body` for about `seconds`, at least five times.
-  init(seconds: Double = 0.5, _ body: () -> Void) {
+  init(seconds: Double, _ body: () -> Void) {
     let clock = ContinuousClock()
     body()
     var times: [Double] = []
@@ -20,5 +20,11 @@ struct Timing {
       times.append(clock.measure(body) / .milliseconds(1))
     } while times.count < 5 || clock.now - begin < .seconds(seconds)
     milliseconds = times.sorted()
+  }
+
+  /// Repeats `body` so many times, without warming up.
+  init(repetitions: Int, _ body: () -> Void) {
+    let clock = ContinuousClock()
+    milliseconds = (0..<max(1, repetitions)).map { _ in clock.measure(body) / .milliseconds(1) }.sorted()
   }
 }

@@ -1,0 +1,99 @@
+/// A piece of work that is measured, described so that a peer can do the same.
+enum Case: Encodable {
+  /// Which of a layer's three products.
+  enum Pass: String, Encodable, CaseIterable {
+    case forward
+    case backwardData = "backward-data"
+    case backwardWeights = "backward-weights"
+  }
+  /// A convolution of 128 square images; `side` is that of its input, `padding` half the kernel.
+  struct Convolution: Encodable {
+    var network: String
+    var side: Int
+    var inputs: Int
+    var outputs: Int
+    var kernel = 3
+    var stride = 1
+    /// The adjoint, which doubles the sides.
+    var isTransposed = false
+    /// Whether Winograd's filtering may serve.
+    var allowsWinograd = true
+  }
+
+  case matrixProduct(m: Int, n: Int, k: Int)
+  case convolution(layer: Convolution, pass: Pass)
+  /// Batch norm, perhaps a residual, and ReLU, of 128 square images.
+  case batchNorm(side: Int, channels: Int, addsResidual: Bool, isBackward: Bool)
+  case training(model: Model, batch: Int)
+  /// Training on augmented images as they come from a data set.
+  case epoch(model: Model, batch: Int)
+  case inference(model: Model, batch: Int)
+  /// Recording so many additions of one number, and walking them back.
+  case tape(operations: Int)
+  case clustering(images: Int, features: Int, clusters: Int)
+
+  var name: String {
+    switch self {
+    case .matrixProduct(let m, let n, let k): "gemm \(m)x\(n)x\(k)"
+    case .convolution(let c, let pass):
+      (c.isTransposed ? "conv-transpose" : "conv") + "\(c.kernel)x\(c.kernel) \(c.network) "
+        + "\(c.inputs)-\(c.outputs)@\(c.side)\(c.stride == 1 ? "" : " stride \(c.stride)") \(pass.rawValue)"
+        + (c.allowsWinograd ? "" : " direct")
+    case .batchNorm(let side, let channels, let addsResidual, let isBackward):
+      "batch-norm-relu\(addsResidual ? "-residual" : "") \(channels)@\(side) \(isBackward ? "backward" : "forward")"
+    case .training(let model, let batch): "\(model.rawValue)-train" + (batch == 128 ? "" : "-batch\(batch)")
+    case .epoch(let model, _): "\(model.rawValue)-epoch"
+    case .inference(let model, let batch): "\(model.rawValue)-infer-batch\(batch)"
+    case .tape(let operations): "tape \(operations) operations"
+    case .clustering(let images, let features, let clusters): "k-means \(images)x\(features) in \(clusters)"
+    }
+  }
+
+  /// What is counted while the work is done once.
+  enum Amount {
+    /// Of arithmetic, as the definition has them: Winograd's filtering may pass the machine's peak.
+    case operations(Double)
+    /// To and from memory at the least.
+    case bytes(Double)
+    case images(Int)
+    case times(Int)
+  }
+  var amount: Amount {
+    switch self {
+    case .matrixProduct(let m, let n, let k): .operations(2 * Double(m) * Double(n) * Double(k))
+    case .convolution(let c, _): .operations(c.operations)
+    case .batchNorm(let side, let channels, let addsResidual, let isBackward):
+      .bytes(Double(4 * 128 * side * side * channels * ((isBackward ? 5 : 3) + (addsResidual ? 1 : 0))))
+    case .training(_, let batch), .inference(_, let batch): .images(batch)
+    case .epoch(_, let batch): .images(batch * Model.epochSteps)
+    case .tape(let operations): .times(operations)
+    case .clustering(let images, _, _): .images(images)
+    }
+  }
+
+  /// Sets the work up; what is returned does it once.
+  func prepare() -> () -> Void {
+    switch self {
+    case .matrixProduct(let m, let n, let k): multiplying(m, n, k)
+    case .convolution(let c, let pass): convolving(c, pass)
+    case .batchNorm(let side, let channels, let addsResidual, let isBackward):
+      normalizing(side, channels, addsResidual: addsResidual, isBackward: isBackward)
+    case .training(let model, let batch): model.training(batch: batch)
+    case .epoch(let model, let batch): model.epoch(batch: batch)
+    case .inference(let model, let batch): model.inference(batch: batch)
+    case .tape(let operations): recording(operations)
+    case .clustering(let images, let features, let clusters): dividing(images, features, clusters)
+    }
+  }
+
+  /// Everything that is measured, in the order of the report.
+  static var sections: [(title: String, cases: [Case])] {
+    [
+      ("Matrix products, m × n × k", matrixProducts),
+      ("Convolutions, batch 128: share of the peak as if by the definition", convolutions),
+      ("Batch norm and ReLU, batch 128: share of the memory's rate", batchNorms),
+      ("Whole models", models),
+      ("Around them", [.tape(operations: 1000), .clustering(images: 1000, features: 50, clusters: 8)]),
+    ]
+  }
+}
