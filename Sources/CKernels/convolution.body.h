@@ -40,11 +40,9 @@ OVERLOADED void en_pack_panel(
 // inlined, so that the loops over it unroll.
 INLINED OVERLOADED void pixels_by_panel(
   const long count, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *panel, const REAL *initial, long columns, REAL *y) {
-  ROW sums[6];
+  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  ROW sums[6] = {0};
   const REAL *pixels[6];
-#pragma clang loop unroll(full)
-  for (long i = 0; i < count; i++) sums[i] = *(const ROW *)initial;
   for (long s = 0; s < segmentCount; s++) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) pixels[i] = x + from[i] + segments[s];
@@ -57,26 +55,37 @@ INLINED OVERLOADED void pixels_by_panel(
   }
   if (columns == en_panel_width) {
 #pragma clang loop unroll(full)
-    for (long i = 0; i < count; i++) *(ROW *)(y + to[i]) = sums[i];
+    for (long i = 0; i < count; i++) {
+      ROW sum = sums[i];
+      if (epilogue.bias) sum += *(const ROW *)epilogue.bias;
+      if (epilogue.residual) sum += *(const ROW *)(epilogue.residual + to[i]);
+      for (long j = 0; j < en_panel_width; j++) sum[j] = !epilogue.rectifies || sum[j] > 0 ? sum[j] : 0;
+      *(ROW *)(y + to[i]) = sum;
+    }
   } else {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) {
       const ROW sum = sums[i];
-      for (long j = 0; j < columns; j++) y[to[i] + j] = sum[j];
+      for (long j = 0; j < columns; j++) {
+        REAL v = sum[j];
+        if (epilogue.bias) v += epilogue.bias[j];
+        if (epilogue.residual) v += epilogue.residual[to[i] + j];
+        y[to[i] + j] = !epilogue.rectifies || v > 0 ? v : 0;
+      }
     }
   }
 }
 
 OVERLOADED KERNEL void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *panel, const REAL *initial, long columns, REAL *y) {
+  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   long p = 0;
   for (; p + 6 <= pixels; p += 6)
-    pixels_by_panel(6, from + p, to + p, segmentCount, segments, length, x, panel, initial, columns, y);
+    pixels_by_panel(6, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
   for (; p + 4 <= pixels; p += 4)
-    pixels_by_panel(4, from + p, to + p, segmentCount, segments, length, x, panel, initial, columns, y);
+    pixels_by_panel(4, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
   for (; p < pixels; p++)
-    pixels_by_panel(1, from + p, to + p, segmentCount, segments, length, x, panel, initial, columns, y);
+    pixels_by_panel(1, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
 }
 
 // The micro-kernel of the weights: `count` rows of a panel (at most 6), summed over pixels in registers. `dy` is packed.

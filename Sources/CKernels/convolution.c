@@ -8,10 +8,13 @@ typedef float float_row __attribute__((vector_size(64), aligned(4)));
 typedef double double_row __attribute__((vector_size(128), aligned(8)));
 
 #define REAL float
+#define EPILOGUE en_float_epilogue
 #define ROW float_row
 #include "convolution.body.h"
 #undef REAL
+#undef EPILOGUE
 #undef ROW
 #define REAL double
+#define EPILOGUE en_double_epilogue
 #define ROW double_row
 #include "convolution.body.h"

@@ -79,17 +79,30 @@ INLINED void NAMED(gradient_4x4)(const REAL *dy, long rowStride, long pixelStrid
 #undef Y
 }
 
-/// A row of Aᵀ m, times A, into its four pixels.
-INLINED void NAMED(store_output_row)(const VECTOR *m, REAL *y, long pixelStride) {
-  const VECTOR a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-  STORE(y, m[0] + a + c);
-  STORE(y + pixelStride, b + 2 * d);
-  STORE(y + 2 * pixelStride, a + 4 * c);
-  STORE(y + 3 * pixelStride, b + 8 * d + m[5]);
+/// The epilogue of eight channels of y, whose bias and residual are given by their first.
+INLINED void NAMED(finish)(VECTOR v, EPILOGUE epilogue, REAL *y) {
+  if (epilogue.bias) v += LOAD(epilogue.bias);
+  if (epilogue.residual) v += LOAD(epilogue.residual);
+  if (epilogue.rectifies) EACH(i, 0, 8) v[i] = v[i] > 0 ? v[i] : 0;
+  STORE(y, v);
+}
+INLINED EPILOGUE NAMED(moved)(EPILOGUE epilogue, long offset) {
+  if (epilogue.residual) epilogue.residual += offset;
+  return epilogue;
 }
 
-/// Aᵀ m A of eight channels.
-INLINED void NAMED(output_4x4)(const REAL *planes, long plane, REAL *y, long rowStride, long pixelStride) {
+/// A row of Aᵀ m, times A, into its four pixels.
+INLINED void NAMED(store_output_row)(const VECTOR *m, EPILOGUE epilogue, REAL *y, long pixelStride) {
+  const VECTOR a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
+  NAMED(finish)(m[0] + a + c, epilogue, y);
+  NAMED(finish)(b + 2 * d, NAMED(moved)(epilogue, pixelStride), y + pixelStride);
+  NAMED(finish)(a + 4 * c, NAMED(moved)(epilogue, 2 * pixelStride), y + 2 * pixelStride);
+  NAMED(finish)(b + 8 * d + m[5], NAMED(moved)(epilogue, 3 * pixelStride), y + 3 * pixelStride);
+}
+
+/// The epilogue of Aᵀ m A of eight channels.
+INLINED void NAMED(output_4x4)(
+  const REAL *planes, long plane, EPILOGUE epilogue, REAL *y, long rowStride, long pixelStride) {
 #define M(row, column) LOAD(planes + ((row) * 6 + (column)) * plane)
   VECTOR t[6], u[6];
   EACH(j, 0, 6) {
@@ -97,15 +110,15 @@ INLINED void NAMED(output_4x4)(const REAL *planes, long plane, REAL *y, long row
     t[j] = M(0, j) + a + c;
     u[j] = a + 4 * c;
   }
-  NAMED(store_output_row)(t, y, pixelStride);
-  NAMED(store_output_row)(u, y + 2 * rowStride, pixelStride);
+  NAMED(store_output_row)(t, epilogue, y, pixelStride);
+  NAMED(store_output_row)(u, NAMED(moved)(epilogue, 2 * rowStride), y + 2 * rowStride, pixelStride);
   EACH(j, 0, 6) {
     const VECTOR b = M(1, j) - M(2, j), d = M(3, j) - M(4, j);
     t[j] = b + 2 * d;
     u[j] = b + 8 * d + M(5, j);
   }
-  NAMED(store_output_row)(t, y + rowStride, pixelStride);
-  NAMED(store_output_row)(u, y + 3 * rowStride, pixelStride);
+  NAMED(store_output_row)(t, NAMED(moved)(epilogue, rowStride), y + rowStride, pixelStride);
+  NAMED(store_output_row)(u, NAMED(moved)(epilogue, 3 * rowStride), y + 3 * rowStride, pixelStride);
 #undef M
 }
 
@@ -269,38 +282,49 @@ OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *d
   }
 }
 
-OVERLOADED KERNEL void en_winograd_output(
-  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, REAL *y) {
+/// Inlined once without an epilogue and once with one.
+INLINED void NAMED(output)(
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, EPILOGUE epilogue, REAL *y) {
   const long channels = tiles.channels, line = tiles.width * channels;
   for (long t = 0; t < tiles.count; t++, planes += layout.tile) {
-    if (tiles.form == en_winograd_2x2) {
-      REAL *image = y + (tiles.first + t) * 4 * channels + firstBlock * 16;
-      for (long c = 0; c < blocks * 16; c += 8) {
-        VECTOR m[9], half[6], all[4];
-        EACH(i, 0, 9) m[i] = LOAD(planes + i * layout.plane + c / 16 * layout.block + c % 16);
-        EACH(j, 0, 3) NAMED(output_2)(m + j, 3, half + j, 3);
-        EACH(i, 0, 2) NAMED(output_2)(half + i * 3, 1, all + i * 2, 1);
-        EACH(i, 0, 4) STORE(image + i * channels + c, all[i]);
-      }
-      continue;
-    }
-    const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
-    REAL *tile = y + (place.image * tiles.height + place.top) * line + place.left * channels + firstBlock * 16;
-    const long rows = tiles.height - place.top < 4 ? tiles.height - place.top : 4;
-    const long columns = tiles.width - place.left < 4 ? tiles.width - place.left : 4;
+    const long side = tiles.form == en_winograd_4x4 ? 4 : 2;
+    const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, side);
+    const long start = (place.image * tiles.height + place.top) * line + place.left * channels + firstBlock * 16;
+    const long rows = tiles.height - place.top < side ? tiles.height - place.top : side;
+    const long columns = tiles.width - place.left < side ? tiles.width - place.left : side;
     for (long c = 0; c < blocks * 16; c += 8) {
       const REAL *from = planes + c / 16 * layout.block + c % 16;
-      if (rows == 4 && columns == 4) {
-        NAMED(output_4x4)(from, layout.plane, tile + c, line, channels);
+      EPILOGUE here = NAMED(moved)(epilogue, start + c);
+      if (epilogue.bias) here.bias += firstBlock * 16 + c;
+      REAL *tile = y + start + c;
+      if (tiles.form == en_winograd_2x2) {
+        VECTOR m[9], half[6], all[4];
+        EACH(i, 0, 9) m[i] = LOAD(from + i * layout.plane);
+        EACH(j, 0, 3) NAMED(output_2)(m + j, 3, half + j, 3);
+        EACH(i, 0, 2) NAMED(output_2)(half + i * 3, 1, all + i * 2, 1);
+        EACH(i, 0, 4) NAMED(finish)(all[i], NAMED(moved)(here, i * channels), tile + i * channels);
+      } else if (rows == 4 && columns == 4) {
+        NAMED(output_4x4)(from, layout.plane, here, tile, line, channels);
       } else {
         REAL whole[16 * 8];
-        NAMED(output_4x4)(from, layout.plane, whole, 4 * 8, 8);
+        NAMED(output_4x4)(from, layout.plane, (EPILOGUE){0}, whole, 4 * 8, 8);
         for (long i = 0; i < rows; i++) {
-          for (long j = 0; j < columns; j++) STORE(tile + i * line + j * channels + c, LOAD(whole + (i * 4 + j) * 8));
+          for (long j = 0; j < columns; j++) {
+            const long pixel = i * line + j * channels;
+            NAMED(finish)(LOAD(whole + (i * 4 + j) * 8), NAMED(moved)(here, pixel), tile + pixel);
+          }
         }
       }
     }
   }
+}
+
+OVERLOADED KERNEL void en_winograd_output(
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, EPILOGUE epilogue, REAL *y) {
+  if (epilogue.bias || epilogue.residual || epilogue.rectifies)
+    NAMED(output)(tiles, firstBlock, blocks, layout, planes, epilogue, y);
+  else
+    NAMED(output)(tiles, firstBlock, blocks, layout, planes, (EPILOGUE){0}, y);
 }
 
 // MARK: Weights

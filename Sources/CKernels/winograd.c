@@ -13,15 +13,18 @@ typedef double double_8 __attribute__((vector_size(64), aligned(8)));
 typedef double double_16 __attribute__((vector_size(128), aligned(8)));
 
 #define REAL float
+#define EPILOGUE en_float_epilogue
 #define VECTOR float_8
 #define ROW float_16
 #define NAMED(name) name##_float
 #include "winograd.body.h"
 #undef REAL
+#undef EPILOGUE
 #undef VECTOR
 #undef ROW
 #undef NAMED
 #define REAL double
+#define EPILOGUE en_double_epilogue
 #define VECTOR double_8
 #define ROW double_16
 #define NAMED(name) name##_double

@@ -34,22 +34,39 @@ package struct Convolution: Sendable {
     return Winograd(images: images, height: height, width: width)
   }
 
+  /// Scalars multiplied for an image, as the definition has it, and weights read for it.
+  private var directCost: (products: Int, weights: Int) {
+    let weights = kernelHeight * kernelWidth * inputs / groups * outputs
+    return (max(4, images * outputHeight * outputWidth) * weights, weights)
+  }
+
   // MARK: The three products
 
-  /// y = x ∗ w: `[images, height, width, inputs]` and `[kernelHeight, kernelWidth, inputs / groups, outputs]` to
+  /// y = epilogue of x ∗ w: `[images, height, width, inputs]` and `[kernelHeight, kernelWidth, inputs / groups, outputs]` to
   /// `[images, outputHeight, outputWidth, outputs]`.
+  ///
+  /// - Parameter layouts: Keeps `w` as the kernels want it, for the next time.
   package func forward(
-    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>
+    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, layouts: WeightLayouts? = nil,
+    epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
-    if let winograd { return winograd.convolve(x, w, inputs: inputs, outputs: outputs, into: y) }
+    if let winograd {
+      // Winograd's weights are four times as many. Where they lie ready, and images are few, reading them is what costs.
+      if layouts == nil || winograd.isFaster(than: directCost, inputs: inputs, outputs: outputs) {
+        return winograd.convolve(
+          x, w, layouts: layouts, inputs: inputs, outputs: outputs, epilogue: epilogue, into: y)
+      }
+    }
     let padded = (height: height + 2 * padding, width: width + 2 * padding)
     let plan = forwardPlan(paddedWidth: padded.width)
-    let panels = Panels(columns: outputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
+    let panels = Panels(
+      columns: outputs / groups, groups: groups, rows: plan.rows, layouts: layouts
+    ) { group, column, count, panel in
       en_pack_panel(
         plan.taps.count, plan.taps, inputs / groups, count, outputs, 1, w + group * (outputs / groups) + column, panel)
     }
     convolve(
-      [plan], [panels], x, (height, width, inputs), margins: (padding, padding), padded: padded, y,
+      [plan], [panels], x, (height, width, inputs), margins: (padding, padding), padded: padded, epilogue, y,
       imageSize: outputHeight * outputWidth * outputs)
   }
 
@@ -82,8 +99,8 @@ package struct Convolution: Sendable {
       }
     }
     convolve(
-      plans, panels, dy, (outputHeight, outputWidth, outputs), margins: (rowsBefore, columnsBefore), padded: padded, dx,
-      imageSize: height * width * inputs)
+      plans, panels, dy, (outputHeight, outputWidth, outputs), margins: (rowsBefore, columnsBefore), padded: padded,
+      Epilogue(), dx, imageSize: height * width * inputs)
   }
 
   /// dw = the adjoint of `forward` in w, applied to dy.
@@ -216,7 +233,7 @@ package struct Convolution: Sendable {
     let size: Int
 
     init(
-      columns: Int, groups: Int, rows: Int,
+      columns: Int, groups: Int, rows: Int, layouts: WeightLayouts? = nil,
       pack: (_ group: Int, _ column: Int, _ count: Int, _ panel: UnsafeMutablePointer<Scalar>) -> Void
     ) {
       let width = Convolution.panelWidth
@@ -224,15 +241,17 @@ package struct Convolution: Sendable {
       perGroup = (columns + width - 1) / width
       count = groups * perGroup
       size = rows * width
-      let storage = Storage(count: count * size)
-      let (perGroup, size) = (perGroup, size)
-      Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
-        for task in range {
-          let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
-          pack(group, panel * width, min(width, columns - panel * width), storage.pointer + task * size)
+      let (count, perGroup, size) = (count, perGroup, size)
+      storage = layouts.storage(.panels) {
+        let storage = Storage(count: count * size)
+        Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
+          for task in range {
+            let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
+            pack(group, panel * width, min(width, columns - panel * width), storage.pointer + task * size)
+          }
         }
+        return storage
       }
-      self.storage = storage
     }
   }
 
@@ -252,32 +271,33 @@ package struct Convolution: Sendable {
   private func convolve(
     _ plans: [Plan], _ panels: [Panels], _ x: UnsafePointer<Scalar>,
     _ shape: (height: Int, width: Int, channels: Int), margins: (top: Int, left: Int),
-    padded: (height: Int, width: Int), _ y: UnsafeMutablePointer<Scalar>, imageSize: Int
+    padded: (height: Int, width: Int), _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, imageSize: Int
   ) {
     let perGroup = shape.channels / groups
     // A few images are shared out by panels as well.
     let shares = images >= Parallel.threadCount * 4 ? 1 : min(panels[0].count, Parallel.threadCount * 2)
     Parallel.forEach(images * shares) { range in
       let room = Storage(count: padded.height * padded.width * shape.channels)
-      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: Self.panelWidth) { zeros in
-        zeros.initialize(repeating: 0)
-        var current = -1
-        var source = x
-        for task in range {
-          let (n, share) = task.quotientAndRemainder(dividingBy: shares)
-          if n != current {
-            source = pad(x, n, shape, margins, padded, room)
-            current = n
-          }
-          for (plan, panels) in zip(plans, panels) {
-            for index in panels.count * share / shares..<panels.count * (share + 1) / shares {
-              let (group, panel) = index.quotientAndRemainder(dividingBy: panels.perGroup)
-              let column = panel * Self.panelWidth
-              en_convolve(
-                plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
-                source + group * perGroup, panels.storage.pointer + index * panels.size, zeros.baseAddress!,
-                min(Self.panelWidth, panels.columns - column), y + n * imageSize + group * panels.columns + column)
-            }
+      var current = -1
+      var source = x
+      for task in range {
+        let (n, share) = task.quotientAndRemainder(dividingBy: shares)
+        if n != current {
+          source = pad(x, n, shape, margins, padded, room)
+          current = n
+        }
+        for (plan, panels) in zip(plans, panels) {
+          for index in panels.count * share / shares..<panels.count * (share + 1) / shares {
+            let (group, panel) = index.quotientAndRemainder(dividingBy: panels.perGroup)
+            let channel = group * panels.columns + panel * Self.panelWidth
+            let offset = n * imageSize + channel
+            en_convolve(
+              plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
+              source + group * perGroup, panels.storage.pointer + index * panels.size,
+              Epilogue(
+                bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
+                rectifies: epilogue.rectifies),
+              min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
           }
         }
       }

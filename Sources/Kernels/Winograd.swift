@@ -39,23 +39,39 @@ package struct Winograd {
 
   // MARK: Forward and backward-data
 
-  /// y = x ∗ w.
+  /// Whether this takes less time than the definition, where weights lie ready for either.
+  ///
+  /// Time is that of multiplying, on fewer than four rows as on four, plus that of reading the weights from memory, of which
+  /// a scalar costs as much as some ten products.
+  func isFaster(than direct: (products: Int, weights: Int), inputs: Int, outputs: Int) -> Bool {
+    let weights = planes * inputs * outputs
+    return max(4, tileCount) * weights + 10 * weights < direct.products + 10 * direct.weights
+  }
+
+  /// y = epilogue of x ∗ w.
   ///
   /// - Parameters:
   ///   - x: `[images, height, width, inputs]`.
   ///   - w: `[3, 3, inputs, outputs]`, or for the adjoint `[3, 3, outputs, inputs]`.
   ///   - isAdjoint: Whether x is the gradient of a convolution's output, and y that of its input.
+  ///   - layouts: Keeps `w` as the kernels want it, for the next time.
   ///   - y: `[images, height, width, outputs]`.
   package func convolve(
-    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, inputs: Int, outputs: Int,
-    into y: UnsafeMutablePointer<Scalar>
+    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, layouts: WeightLayouts? = nil,
+    inputs: Int, outputs: Int, epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
     let weights = Weights(w, inputs: inputs, outputs: outputs, isAdjoint: isAdjoint, form: form, planes: planes)
+    let ready = layouts.map { layouts in
+      layouts.storage(form == en_winograd_4x4 ? .winograd4x4 : .winograd2x2) {
+        weights.transformed(blocks: outputs / 16, inputs)
+      }
+    }
     // Where the weights are more than the images, each thread takes outputs, and transforms their weights just before use.
-    if inputs * outputs >= 256 * 256 && tileCount <= 160 {
-      splittingOutputs(x, weights, inputs, outputs, y)
+    if tileCount <= 160 && inputs * outputs >= (ready == nil ? 256 * 256 : 64 * 64) {
+      splittingOutputs(x, weights, ready, inputs, outputs, epilogue, y)
     } else {
-      splittingTiles(x, weights, inputs, outputs, y)
+      let u = ready ?? weights.transformed(blocks: outputs / 16, inputs)
+      splittingTiles(x, weights, u, inputs, outputs, epilogue, y)
     }
   }
 
@@ -81,21 +97,27 @@ package struct Winograd {
         form, inputs.lowerBound, inputs.upperBound, w + kb * 16 * outputStride, tapStride, inputStride, outputStride,
         u, plane)
     }
+
+    /// All planes of all outputs.
+    func transformed(blocks: Int, _ inputs: Int) -> Storage {
+      let u = Storage(count: blocks * block)
+      let slices = max(1, inputs / 32)
+      Parallel.forEach(blocks * slices) { range in
+        for task in range {
+          let (kb, slice) = task.quotientAndRemainder(dividingBy: slices)
+          transform(
+            block: kb, inputs * slice / slices..<inputs * (slice + 1) / slices, into: u.pointer + kb * block)
+        }
+      }
+      return u
+    }
   }
 
   private func splittingTiles(
-    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ inputs: Int, _ outputs: Int, _ y: UnsafeMutablePointer<Scalar>
+    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ u: Storage, _ inputs: Int, _ outputs: Int, _ epilogue: Epilogue,
+    _ y: UnsafeMutablePointer<Scalar>
   ) {
     let blocks = outputs / 16
-    let u = Storage(count: blocks * weights.block)
-    let slices = max(1, inputs / 32)
-    Parallel.forEach(blocks * slices) { range in
-      for task in range {
-        let (kb, slice) = task.quotientAndRemainder(dividingBy: slices)
-        weights.transform(
-          block: kb, inputs * slice / slices..<inputs * (slice + 1) / slices, into: u.pointer + kb * weights.block)
-      }
-    }
     let size = inputs <= 16 ? 12 : inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64
     let group = min(inputs <= 16 ? 1 : 2, blocks)
     let vPlane = padded(size * inputs)
@@ -113,14 +135,16 @@ package struct Winograd {
             form, some.count, inputs, v.pointer, vPlane, count, u.pointer + kb * weights.block, weights.plane,
             weights.block, m.pointer, mPlane)
           en_winograd_output(
-            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer, y)
+            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
+            epilogue, y)
         }
       }
     }
   }
 
   private func splittingOutputs(
-    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ inputs: Int, _ outputs: Int, _ y: UnsafeMutablePointer<Scalar>
+    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ ready: Storage?, _ inputs: Int, _ outputs: Int,
+    _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>
   ) {
     let vPlane = padded(tileCount * inputs)
     let v = Storage(count: planes * vPlane)
@@ -134,18 +158,22 @@ package struct Winograd {
     let mPlane = padded(size * group * 16)
     let blocks = outputs / 16
     Parallel.forEach((blocks + group - 1) / group) { range in
-      let u = Storage(count: group * weights.block)
+      let room = Storage(count: ready == nil ? group * weights.block : 0)
       let m = Storage(count: planes * mPlane)
       for kb in stride(from: range.lowerBound * group, to: min(range.upperBound * group, blocks), by: group) {
         let count = min(group, blocks - kb)
-        for b in 0..<count { weights.transform(block: kb + b, 0..<inputs, into: u.pointer + b * weights.block) }
+        if ready == nil {
+          for b in 0..<count { weights.transform(block: kb + b, 0..<inputs, into: room.pointer + b * weights.block) }
+        }
+        let u = ready.map { $0.pointer + kb * weights.block } ?? room.pointer
         for first in stride(from: 0, to: tileCount, by: size) {
           let some = first..<min(first + size, tileCount)
           en_winograd_multiply(
-            form, some.count, inputs, v.pointer + first * inputs, vPlane, count, u.pointer, weights.plane,
+            form, some.count, inputs, v.pointer + first * inputs, vPlane, count, u, weights.plane,
             weights.block, m.pointer, mPlane)
           en_winograd_output(
-            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer, y)
+            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
+            epilogue, y)
         }
       }
     }

@@ -21,7 +21,47 @@ public func conv2d(
     kernelWidth: weight.shape[1], outputs: weight.shape[3], stride: stride, padding: padding, dilation: dilation,
     groups: groups)
   product.check("conv2d", x.shape, weight.shape)
-  return product.forward(x, weight).adding(bias, "conv2d")
+  if let bias { product.checkBias("conv2d", bias.shape) }
+  return product.forward(x, weight, bias)
+}
+
+/// A convolution with fixed weights, for inference: what follows it is folded in, and nothing is recorded on a tape.
+///
+/// The weights are laid out for the kernels once; memory holds them up to six times.
+package struct FixedConvolution: Sendable {
+  package let weight: Tensor
+  package let bias: Tensor?
+  package let stride: Int
+  package let padding: Int
+  package let dilation: Int
+  package let groups: Int
+  private let layouts = WeightLayouts()
+
+  /// The convolution of `conv2d` with these.
+  package init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, dilation: Int, groups: Int) {
+    (self.weight, self.bias) = (weight.detached, bias?.detached)
+    (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
+  }
+
+  /// The convolution of `x`, plus `residual`, and `relu` of it all if it `rectifies`.
+  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, rectifies: Bool = false) -> Tensor {
+    let product = Convolution(
+      images: x.shape[0], height: x.shape[1], width: x.shape[2], inputs: x.shape[3], kernelHeight: weight.shape[0],
+      kernelWidth: weight.shape[1], outputs: weight.shape[3], stride: stride, padding: padding, dilation: dilation,
+      groups: groups)
+    product.check("FixedConvolution", x.shape, weight.shape)
+    let shape = product.yShape
+    require(
+      residual == nil || residual!.shape == shape,
+      "FixedConvolution: residual \(residual?.shape ?? shape) does not fit output \(shape)")
+    return Tensor(shape: shape) { y in
+      product.forward(
+        x.pointer, weight.pointer, layouts: layouts,
+        epilogue: Epilogue(
+          bias: bias.map { UnsafePointer($0.pointer) }, residual: residual.map { UnsafePointer($0.pointer) },
+          rectifies: rectifies), into: y.baseAddress!)
+    }
+  }
 }
 
 /// The adjoint of `conv2d`, which enlarges images: PyTorch's `conv_transpose2d`.
@@ -51,15 +91,10 @@ public func convTranspose2d(
     inputs: weight.shape[2] * groups, kernelHeight: weight.shape[0], kernelWidth: weight.shape[1],
     outputs: x.shape[3], stride: stride, padding: padding, dilation: dilation, groups: groups)
   product.check("convTranspose2d", x.shape, weight.shape)
-  return product.backwardData(x, weight).adding(bias, "convTranspose2d")
-}
-
-extension Tensor {
-  fileprivate func adding(_ bias: Tensor?, _ operation: String) -> Tensor {
-    guard let bias else { return self }
-    require(bias.shape == [shape[3]], "\(operation): bias \(bias.shape) does not fit \(shape[3]) output channels")
-    return self + bias
-  }
+  let y = product.backwardData(x, weight)
+  guard let bias else { return y }
+  require(bias.shape == [y.shape[3]], "convTranspose2d: bias \(bias.shape) does not fit \(y.shape[3]) output channels")
+  return y + bias
 }
 
 extension Convolution {
@@ -74,13 +109,24 @@ extension Convolution {
       "\(operation): weight \(weight) does not fit input \(x) with padding \(padding) and dilation \(dilation)")
   }
 
+  fileprivate func checkBias(_ operation: String, _ bias: Shape) {
+    require(bias == [outputs], "\(operation): bias \(bias) does not fit \(outputs) output channels")
+  }
+
   private var xShape: Shape { [images, height, width, inputs] }
-  private var yShape: Shape { [images, outputHeight, outputWidth, outputs] }
+  fileprivate var yShape: Shape { [images, outputHeight, outputWidth, outputs] }
   private var wShape: Shape { [kernelHeight, kernelWidth, inputs / groups, outputs] }
 
-  fileprivate func forward(_ x: Tensor, _ w: Tensor) -> Tensor {
-    Tensor(shape: yShape) { forward(x.pointer, w.pointer, into: $0.baseAddress!) }.recorded(
-      "conv2d", keeping: [x, w], (x, { backwardData($0, w) }), (w, { backwardWeights(x, $0) }))
+  fileprivate func forward(_ x: Tensor, _ w: Tensor, _ bias: Tensor? = nil) -> Tensor {
+    let y = Tensor(shape: yShape) { y in
+      let epilogue = Epilogue(bias: bias.map { UnsafePointer($0.pointer) })
+      forward(x.pointer, w.pointer, epilogue: epilogue, into: y.baseAddress!)
+    }
+    let (dx, dw): (@Sendable (Tensor) -> Tensor, @Sendable (Tensor) -> Tensor) = (
+      { backwardData($0, w) }, { backwardWeights(x, $0) }
+    )
+    guard let bias else { return y.recorded("conv2d", keeping: [x, w], (x, dx), (w, dw)) }
+    return y.recorded("conv2d", keeping: [x, w], (x, dx), (w, dw), (bias, { $0 }))
   }
 
   fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {

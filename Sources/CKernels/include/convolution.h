@@ -1,4 +1,5 @@
 #pragma once
+#include "epilogue.h"
 #include "multiversion.h"
 
 // Convolution as an implicit matrix product: for every output pixel the input pixels under the taps of the weight form a
@@ -24,13 +25,13 @@ OVERLOADED void en_pack_panel(
   long tapCount, const int *taps, long rows, long columns, long rowStride, long columnStride, const double *w,
   double *panel);
 
-/// y[to[p] + j] = initial[j] + Σ x[from[p] + segments[s] + k] · panel[s · length + k][j], over one panel of columns ≤ 16.
+/// y[to[p] + j] = epilogue of Σ x[from[p] + segments[s] + k] · panel[s · length + k][j], over one panel of columns ≤ 16.
 OVERLOADED void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const float *x,
-  const float *panel, const float *initial, long columns, float *y);
+  const float *panel, en_float_epilogue epilogue, long columns, float *y);
 OVERLOADED void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
-  const double *panel, const double *initial, long columns, double *y);
+  const double *panel, en_double_epilogue epilogue, long columns, double *y);
 
 /// panel[s · length + k][j] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], over one panel of columns ≤ 16.
 OVERLOADED void en_convolve_weights(

@@ -1,4 +1,5 @@
 #pragma once
+#include "epilogue.h"
 #include "multiversion.h"
 
 // 3×3 convolution with stride 1 and padding 1 by Winograd's minimal filtering (Lavin, Gray, arXiv 1509.09308).
@@ -33,11 +34,13 @@ OVERLOADED void en_winograd_input(en_tiles tiles, const double *x, en_plane_layo
 OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const float *dy, en_plane_layout layout, float *planes);
 OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const double *dy, en_plane_layout layout, double *planes);
 
-/// y = Aᵀ planes A for `blocks` blocks of channels from `firstBlock` on
+/// y = epilogue of Aᵀ planes A for `blocks` blocks of channels from `firstBlock` on
 OVERLOADED void en_winograd_output(
-  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const float *planes, float *y);
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const float *planes, en_float_epilogue epilogue,
+  float *y);
 OVERLOADED void en_winograd_output(
-  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const double *planes, double *y);
+  en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const double *planes,
+  en_double_epilogue epilogue, double *y);
 
 /// u[plane][input channel][16] = G w Gᵀ for a block of 16 output channels and the input channels `first` ..< `end`.
 ///

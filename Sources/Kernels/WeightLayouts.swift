@@ -1,0 +1,42 @@
+import CKernels
+import Synchronization
+
+/// What a convolution does to its results on their way to memory.
+#if DoublePrecision
+  package typealias Epilogue = en_double_epilogue
+#else
+  package typealias Epilogue = en_float_epilogue
+#endif
+
+extension Epilogue {
+  /// y = convolution + `bias` + `residual`, and 0 in place of what is then negative if it `rectifies`.
+  package init(bias: UnsafePointer<Scalar>?, residual: UnsafePointer<Scalar>? = nil, rectifies: Bool = false) {
+    self.init(bias: bias, residual: residual, rectifies: rectifies ? 1 : 0)
+  }
+}
+
+/// Keeps weights that do not change as the kernels want them: each layout is made when it is first asked for.
+package final class WeightLayouts: Sendable {
+  enum Layout {
+    case panels
+    case winograd4x4
+    case winograd2x2
+  }
+  private let made = Mutex<[Layout: Storage]>([:])
+
+  package init() {}
+
+  func storage(_ layout: Layout, make: () -> Storage) -> Storage {
+    if let storage = made.withLock({ $0[layout] }) { return storage }
+    let storage = make()
+    made.withLock { $0[layout] = storage }
+    return storage
+  }
+}
+
+extension WeightLayouts? {
+  /// The layout as it is kept, or made anew where nothing is kept.
+  func storage(_ layout: WeightLayouts.Layout, make: () -> Storage) -> Storage {
+    self?.storage(layout, make: make) ?? make()
+  }
+}
