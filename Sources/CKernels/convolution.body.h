@@ -76,26 +76,30 @@ INLINED OVERLOADED void pixels_by_panel(
   }
 }
 
+#define EACH_COUNT(EACH) EACH(1); EACH(2); EACH(3); EACH(4); EACH(5); EACH(6)
+
 OVERLOADED KERNEL void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
   const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
-  long p = 0;
-  for (; p + 6 <= pixels; p += 6)
-    pixels_by_panel(6, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
-  for (; p + 4 <= pixels; p += 4)
-    pixels_by_panel(4, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
-  for (; p < pixels; p++)
-    pixels_by_panel(1, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y);
+#define PIXELS(n) \
+  case n: pixels_by_panel(n, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y); break
+  for (long p = 0, count; p < pixels; p += count) {
+    count = en_share(pixels - p);
+    switch (count) { EACH_COUNT(PIXELS); }
+  }
+#undef PIXELS
 }
 
-// The micro-kernel of the weights: `count` rows of a panel (at most 6), summed over pixels in registers. `dy` is packed.
-INLINED OVERLOADED void rows_of_panel(const long count, long pixels, const int *from, const REAL *x, const REAL *dy, REAL *panel) {
+// The micro-kernel of the weights: `count` rows of a panel (at most 6), summed over pixels in registers. dy is packed; x is packed
+// for these rows, or read in place.
+INLINED OVERLOADED void rows_of_panel(
+  const long count, const int isPacked, long pixels, const int *from, const REAL *x, const REAL *dy, REAL *panel) {
   ROW sums[6];
 #pragma clang loop unroll(full)
   for (long i = 0; i < count; i++) sums[i] = *(const ROW *)(panel + i * en_panel_width);
 #pragma clang loop unroll_count(4)
   for (long p = 0; p < pixels; p++, dy += en_panel_width) {
-    const REAL *a = x + from[p];
+    const REAL *a = isPacked ? x + p * count : x + from[p];
     const ROW b = *(const ROW *)dy;
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) sums[i] += a[i] * b;
@@ -104,25 +108,55 @@ INLINED OVERLOADED void rows_of_panel(const long count, long pixels, const int *
   for (long i = 0; i < count; i++) *(ROW *)(panel + i * en_panel_width) = sums[i];
 }
 
+INLINED OVERLOADED void pack_rows(const long count, long pixels, const int *from, const REAL *x, REAL *packed) {
+  for (long p = 0; p < pixels; p++) {
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) packed[p * count + i] = x[from[p] + i];
+  }
+}
+
+// A block of pixels goes by at a time. Each panel of dy in turn is packed for the first-level cache; where there are many panels,
+// x is packed too, in the order in which the micro-kernel reads it, once for all of them.
 OVERLOADED KERNEL void en_convolve_weights(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *dy, long columns, REAL *panel) {
-  // So many pixels that their part of dy stays in the first-level cache and the sums are not reloaded too often.
-  enum { block = 128 };
-  REAL packed[block * en_panel_width];
-  memset(packed, 0, sizeof packed);
+  long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const REAL *x,
+  const REAL *dy, long columns, REAL *panels, long panelSize) {
+  enum { block = 256 };
+  REAL packed[block * en_weight_rows], right[block * en_panel_width];
+  memset(right, 0, sizeof right);
   for (long first = 0; first < pixels; first += block) {
     const long count = pixels - first < block ? pixels - first : block;
-    for (long p = 0; p < count; p++)
-      for (long j = 0; j < columns; j++) packed[p * en_panel_width + j] = dy[to[first + p] + j];
-    for (long s = 0; s < segmentCount; s++) {
-      const REAL *a = x + segments[s];
-      REAL *rows = panel + s * length * en_panel_width;
-      long k = 0;
-      for (; k + 6 <= length; k += 6) rows_of_panel(6, count, from + first, a + k, packed, rows + k * en_panel_width);
-      for (; k + 4 <= length; k += 4) rows_of_panel(4, count, from + first, a + k, packed, rows + k * en_panel_width);
-      for (; k < length; k++) rows_of_panel(1, count, from + first, a + k, packed, rows + k * en_panel_width);
+    for (long column = 0; column < columns; column += en_panel_width) {
+      const long width = columns - column < en_panel_width ? columns - column : en_panel_width;
+      for (long p = 0; p < count; p++) {
+        const REAL *pixel = dy + to[first + p] + column;
+        if (width == en_panel_width)
+          *(ROW *)(right + p * en_panel_width) = *(const ROW *)pixel;
+        else
+          for (long j = 0; j < width; j++) right[p * en_panel_width + j] = pixel[j];
+      }
+      REAL *panel = panels + column / en_panel_width * panelSize;
+      for (long row = 0, some; row < rows; row += some) {
+        // Rows that lie together in one segment.
+        const long segment = (firstRow + row) / length, start = (firstRow + row) % length;
+        some = en_share(length - start < rows - row ? length - start : rows - row);
+        const REAL *source = x + segments[segment] + start;
+        if (columns <= en_few_panels * en_panel_width) {
+#define ROWS(n) \
+  case n: rows_of_panel(n, 0, count, from + first, source, right, panel + row * en_panel_width); break
+          switch (some) { EACH_COUNT(ROWS); }
+#undef ROWS
+        } else {
+#define ROWS(n) \
+  case n: \
+    if (column == 0) pack_rows(n, count, from + first, source, packed + row * count); \
+    rows_of_panel(n, 1, count, from, packed + row * count, right, panel + row * en_panel_width); \
+    break
+          switch (some) { EACH_COUNT(ROWS); }
+#undef ROWS
+        }
+      }
     }
   }
 }
+#undef EACH_COUNT
 #undef INLINED

@@ -80,7 +80,8 @@ INLINED void NAMED(gradient_4x4)(const REAL *dy, long rowStride, long pixelStrid
 }
 
 /// The epilogue of eight channels of y, whose bias and residual are given by their first.
-INLINED void NAMED(finish)(VECTOR v, EPILOGUE epilogue, REAL *y) {
+INLINED void NAMED(finish)(const VECTOR *sums, EPILOGUE epilogue, REAL *y) {
+  VECTOR v = *sums;
   if (epilogue.bias) v += LOAD(epilogue.bias);
   if (epilogue.residual) v += LOAD(epilogue.residual);
   if (epilogue.rectifies) EACH(i, 0, 8) v[i] = v[i] > 0 ? v[i] : 0;
@@ -94,10 +95,8 @@ INLINED EPILOGUE NAMED(moved)(EPILOGUE epilogue, long offset) {
 /// A row of Aᵀ m, times A, into its four pixels.
 INLINED void NAMED(store_output_row)(const VECTOR *m, EPILOGUE epilogue, REAL *y, long pixelStride) {
   const VECTOR a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-  NAMED(finish)(m[0] + a + c, epilogue, y);
-  NAMED(finish)(b + 2 * d, NAMED(moved)(epilogue, pixelStride), y + pixelStride);
-  NAMED(finish)(a + 4 * c, NAMED(moved)(epilogue, 2 * pixelStride), y + 2 * pixelStride);
-  NAMED(finish)(b + 8 * d + m[5], NAMED(moved)(epilogue, 3 * pixelStride), y + 3 * pixelStride);
+  const VECTOR pixels[4] = {m[0] + a + c, b + 2 * d, a + 4 * c, b + 8 * d + m[5]};
+  EACH(j, 0, 4) NAMED(finish)(pixels + j, NAMED(moved)(epilogue, j * pixelStride), y + j * pixelStride);
 }
 
 /// The epilogue of Aᵀ m A of eight channels.
@@ -302,7 +301,7 @@ INLINED void NAMED(output)(
         EACH(i, 0, 9) m[i] = LOAD(from + i * layout.plane);
         EACH(j, 0, 3) NAMED(output_2)(m + j, 3, half + j, 3);
         EACH(i, 0, 2) NAMED(output_2)(half + i * 3, 1, all + i * 2, 1);
-        EACH(i, 0, 4) NAMED(finish)(all[i], NAMED(moved)(here, i * channels), tile + i * channels);
+        EACH(i, 0, 4) NAMED(finish)(all + i, NAMED(moved)(here, i * channels), tile + i * channels);
       } else if (rows == 4 && columns == 4) {
         NAMED(output_4x4)(from, layout.plane, here, tile, line, channels);
       } else {
@@ -311,7 +310,7 @@ INLINED void NAMED(output)(
         for (long i = 0; i < rows; i++) {
           for (long j = 0; j < columns; j++) {
             const long pixel = i * line + j * channels;
-            NAMED(finish)(LOAD(whole + (i * 4 + j) * 8), NAMED(moved)(here, pixel), tile + pixel);
+            NAMED(finish)((const VECTOR *)(whole + (i * 4 + j) * 8), NAMED(moved)(here, pixel), tile + pixel);
           }
         }
       }
@@ -426,9 +425,7 @@ OVERLOADED KERNEL void en_winograd_multiply(
     for (long c = 0; c < channels; c += depth) {
       const long count = channels - c < depth ? channels - c : depth;
       for (long t = 0; t < tiles;) {
-        const long left = tiles - t;
-        // Sixes, and a rest of more than three: fewer rows cannot keep the arithmetic busy.
-        const long rows = left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
+        const long rows = en_share(tiles - t);
         for (long b = 0; b < blocks; b++) {
           const REAL *from = v + p * vPlane + t * channels + c, *panel = u + b * uBlock + p * uPlane + c * 16;
           REAL *to = m + p * mPlane + t * mRow + b * 16;

@@ -109,26 +109,45 @@ package struct Convolution: Sendable {
   ) {
     if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw) }
     let padded = (height: height + 2 * padding, width: width + 2 * padding)
-    let plan = forwardPlan(paddedWidth: padded.width)
+    let paddedSize = padded.height * padded.width * inputs
+    let pixels = outputHeight * outputWidth
+    let together = imagesTogether(pixels: pixels, enough: 256)
+    let plan = forwardPlan(paddedWidth: padded.width).repeated(together, from: paddedSize, to: pixels * outputs)
     let perGroup = outputs / groups
     let panelCount = (perGroup + Self.panelWidth - 1) / Self.panelWidth
     let panelSize = plan.rows * Self.panelWidth
-    // Parts of the images have gradients of their own, added up at the end; there are so few that this costs little.
-    let parts = min(images, Parallel.threadCount * 2)
+
+    // A task is some rows of the weights, summed over a part of the images; parts have sums of their own.
+    let blocks = panelCount <= en_few_panels ? 1 : (plan.rows + en_weight_rows - 1) / en_weight_rows
+    let parts = min(images, max(1, Parallel.threadCount * 4 / (blocks * groups)))
     let sums = Storage(repeating: 0, count: parts * groups * panelCount * panelSize)
-    Parallel.forEach(parts * groups * panelCount) { range in
-      let image = Storage(count: padding > 0 ? padded.height * padded.width * inputs : 0)
+    // What several tasks read is padded once for all of them.
+    let isShared = padding > 0 && blocks * groups > 1
+    let shared = Storage(count: isShared ? images * paddedSize : 0)
+    let shape = (height: height, width: width, channels: inputs)
+    if isShared {
+      Parallel.forEach(images) { some in
+        _ = pad(x, some, shape, (padding, padding), padded, shared.pointer + some.lowerBound * paddedSize)
+      }
+    }
+    Parallel.forEach(parts * groups * blocks) { range in
+      let own = Storage(count: isShared ? 0 : together * paddedSize)
       for task in range {
-        let (part, column) = task.quotientAndRemainder(dividingBy: groups * panelCount)
-        let (group, panel) = column.quotientAndRemainder(dividingBy: panelCount)
-        let columns = min(Self.panelWidth, perGroup - panel * Self.panelWidth)
-        for n in images * part / parts..<images * (part + 1) / parts {
-          let source = pad(x, n, (height, width, inputs), (padding, padding), padded, image)
+        let (part, rest) = task.quotientAndRemainder(dividingBy: groups * blocks)
+        let (group, block) = rest.quotientAndRemainder(dividingBy: blocks)
+        let rows = plan.rows * block / blocks..<plan.rows * (block + 1) / blocks
+        let end = images * (part + 1) / parts
+        for n in Swift.stride(from: images * part / parts, to: end, by: together) {
+          let some = n..<min(n + together, end)
+          let source =
+            isShared
+            ? UnsafePointer(shared.pointer + n * paddedSize)
+            : pad(x, some, shape, (padding, padding), padded, own.pointer)
           en_convolve_weights(
-            plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
-            source + group * (inputs / groups),
-            dy + n * outputHeight * outputWidth * outputs + group * perGroup + panel * Self.panelWidth, columns,
-            sums.pointer + task * panelSize)
+            some.count * pixels, plan.from, plan.to, plan.segments, plan.length, rows.lowerBound, rows.count,
+            source + group * (inputs / groups), dy + n * pixels * outputs + group * perGroup, perGroup,
+            sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
+            panelSize)
         }
       }
     }
@@ -166,6 +185,16 @@ package struct Convolution: Sendable {
     var length = 0
     var rows: Int { segments.count * length }
 
+    /// The same pixels of `count` images, which lie so far from each other.
+    func repeated(_ count: Int, from: Int, to: Int) -> Plan {
+      var plan = self
+      for n in 1..<max(count, 1) {
+        plan.from += self.from.map { $0 + Int32(n * from) }
+        plan.to += self.to.map { $0 + Int32(n * to) }
+      }
+      return plan
+    }
+
     /// Adds taps that lie side by side in one line: one segment where nothing is between them.
     mutating func addLine(_ line: [(offset: Int, tap: Int)], channels: Int, merging: Bool) {
       let line = line.sorted { $0.offset < $1.offset }
@@ -178,6 +207,11 @@ package struct Convolution: Sendable {
         length = channels
       }
     }
+  }
+
+  /// How many images go through the micro-kernel together, so that small ones, too, keep it busy.
+  private func imagesTogether(pixels: Int, enough: Int) -> Int {
+    max(1, min(enough / max(pixels, 1), images / (Parallel.threadCount * 4)))
   }
 
   private func weightOffset(_ row: Int, _ column: Int) -> Int {
@@ -255,17 +289,18 @@ package struct Convolution: Sendable {
     }
   }
 
-  /// Image `n` amid zeros, or in place where there are to be none.
+  /// Images amid zeros, or in place where there are to be none.
   private func pad(
-    _ x: UnsafePointer<Scalar>, _ n: Int, _ shape: (height: Int, width: Int, channels: Int),
-    _ margins: (top: Int, left: Int), _ padded: (height: Int, width: Int), _ room: Storage
+    _ x: UnsafePointer<Scalar>, _ images: Range<Int>, _ shape: (height: Int, width: Int, channels: Int),
+    _ margins: (top: Int, left: Int), _ padded: (height: Int, width: Int),
+    _ room: UnsafeMutablePointer<Scalar>
   ) -> UnsafePointer<Scalar> {
-    let image = x + n * shape.height * shape.width * shape.channels
-    if margins == (0, 0) && padded.height == shape.height && padded.width == shape.width { return image }
+    let source = x + images.lowerBound * shape.height * shape.width * shape.channels
+    if margins == (0, 0) && padded.height == shape.height && padded.width == shape.width { return source }
     en_pad_images(
-      1, shape.height, shape.width, shape.channels, margins.top, margins.left, padded.height, padded.width, image,
-      room.pointer)
-    return UnsafePointer(room.pointer)
+      images.count, shape.height, shape.width, shape.channels, margins.top, margins.left, padded.height, padded.width,
+      source, room)
+    return UnsafePointer(room)
   }
 
   private func convolve(
@@ -274,26 +309,33 @@ package struct Convolution: Sendable {
     padded: (height: Int, width: Int), _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, imageSize: Int
   ) {
     let perGroup = shape.channels / groups
+    let paddedSize = padded.height * padded.width * shape.channels
+    let together = imagesTogether(pixels: plans[0].from.count, enough: 48)
+    let pixels = plans.map(\.from.count)
+    let plans = plans.map { $0.repeated(together, from: paddedSize, to: imageSize) }
+    let batches = (images + together - 1) / together
     // A few images are shared out by panels as well.
-    let shares = images >= Parallel.threadCount * 4 ? 1 : min(panels[0].count, Parallel.threadCount * 2)
-    Parallel.forEach(images * shares) { range in
-      let room = Storage(count: padded.height * padded.width * shape.channels)
+    let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels[0].count, Parallel.threadCount * 2)
+    Parallel.forEach(batches * shares) { range in
+      let room = Storage(count: together * paddedSize)
       var current = -1
       var source = x
       for task in range {
-        let (n, share) = task.quotientAndRemainder(dividingBy: shares)
-        if n != current {
-          source = pad(x, n, shape, margins, padded, room)
-          current = n
+        let (batch, share) = task.quotientAndRemainder(dividingBy: shares)
+        let some = batch * together..<min((batch + 1) * together, images)
+        if batch != current {
+          source = pad(x, some, shape, margins, padded, room.pointer)
+          current = batch
         }
-        for (plan, panels) in zip(plans, panels) {
-          for index in panels.count * share / shares..<panels.count * (share + 1) / shares {
-            let (group, panel) = index.quotientAndRemainder(dividingBy: panels.perGroup)
+        for (index, (plan, panels)) in zip(plans, panels).enumerated() {
+          let count = some.count * pixels[index]
+          for task in panels.count * share / shares..<panels.count * (share + 1) / shares {
+            let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
             let channel = group * panels.columns + panel * Self.panelWidth
-            let offset = n * imageSize + channel
+            let offset = some.lowerBound * imageSize + channel
             en_convolve(
-              plan.from.count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
-              source + group * perGroup, panels.storage.pointer + index * panels.size,
+              count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
+              source + group * perGroup, panels.storage.pointer + task * panels.size,
               Epilogue(
                 bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
                 rectifies: epilogue.rectifies),

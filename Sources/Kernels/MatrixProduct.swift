@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// One factor of a matrix product, row-major: `rows` by `columns` as stored, or its transpose.
@@ -17,14 +18,71 @@ package struct MatrixFactor {
 }
 
 /// c = a b, c being `m` by `n` and `k` the inner extent.
-///
-/// OpenBLAS multiplies on one thread a call; its own threads would keep the other cores busy after they are done. A large
-/// product is cut into strips of rows or columns.
 package func multiply(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   guard m > 0, n > 0 else { return }
   guard k > 0 else { return c.update(repeating: 0, count: m * n) }
+  if !a.isTransposed && suitsPanels(m: m, n: n, k: k) {
+    multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
+  } else {
+    multiplyByOpenBLAS(a, b, into: c, m: m, n: n, k: k)
+  }
+}
+
+/// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where that is
+/// little beside the arithmetic.
+private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 256 || m * n * k <= 1 << 21 }
+
+/// b lies in panels of 16 columns; a's rows are read in place.
+///
+/// A block of a's rows and of the inner extent stays in the second-level cache while all panels go by, and a panel's part in the
+/// first-level cache while all rows of the block do.
+private func multiplyByPanels(
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+) {
+  let width = en_panel_width
+  let (rows, depth) = (96, 512)
+  let panels = (n + width - 1) / width
+  let packed = Storage(count: panels * width * k)
+  let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
+  Parallel.forEach(panels, grain: max(1, (1 << 15) / (k * width))) { range in
+    for panel in range {
+      en_pack_panel(
+        1, [0], k, min(width, n - panel * width), rowStride, columnStride, b.pointer + panel * width * columnStride,
+        packed.pointer + panel * width * k)
+    }
+  }
+  // Sixes of rows, for some 20 microseconds of arithmetic.
+  let grain = max(1, (1 << 20) / (6 * n * k))
+  Parallel.forEach((m + 5) / 6, grain: grain) { range in
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { offsets in
+      for i in 0..<rows {
+        offsets[i] = Int32(i * a.columns)
+        offsets[rows + i] = Int32(i * n)
+      }
+      let end = min(m, range.upperBound * 6)
+      for first in stride(from: range.lowerBound * 6, to: end, by: rows) {
+        let count = min(rows, end - first)
+        for start in stride(from: 0, to: k, by: depth) {
+          for panel in 0..<panels {
+            let y = c + first * n + panel * width
+            en_convolve(
+              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], min(depth, k - start),
+              a.pointer + first * a.columns + start, packed.pointer + (panel * k + start) * width,
+              Epilogue(bias: nil, residual: start > 0 ? UnsafePointer(y) : nil), min(width, n - panel * width), y)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// OpenBLAS multiplies on one thread a call; its own threads would keep the other cores busy after they are done. A large
+/// product is cut into strips of rows or columns.
+private func multiplyByOpenBLAS(
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+) {
   _ = openBLASIsSerial
   func strip(_ rows: Range<Int>, _ columns: Range<Int>) {
     let (transA, transB) = (a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans)

@@ -18,7 +18,7 @@ extension Case {
           : [
             .epoch(model: model, batch: 128), .inference(model: model, batch: 128), .inference(model: model, batch: 1),
           ])
-    }
+    } + [.training(model: .resnet20, batch: 4)]
 }
 
 extension Model {

@@ -5,7 +5,7 @@
 #include "movement.h"
 #include "reductions.h"
 #include "random.h"
-#include "epilogue.h"
+#include "microkernel.h"
 #include "convolution.h"
 #include "winograd.h"
 #include "pooling.h"

@@ -1,5 +1,5 @@
 #pragma once
-#include "epilogue.h"
+#include "microkernel.h"
 #include "multiversion.h"
 
 // Convolution as an implicit matrix product: for every output pixel the input pixels under the taps of the weight form a
@@ -8,7 +8,7 @@
 // A pixel is a pair of offsets: `from` into the padded image, `to` into the output. A segment is a run of input scalars that
 // lie together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
 
-enum { en_panel_width = 16 };
+enum { en_panel_width = 16, en_few_panels = 8, en_weight_rows = 96 };
 
 /// Copies images into the middle of larger ones, and fills their margins with zeros. Negative margins crop.
 OVERLOADED void en_pad_images(
@@ -33,10 +33,11 @@ OVERLOADED void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
   const double *panel, en_double_epilogue epilogue, long columns, double *y);
 
-/// panel[s · length + k][j] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], over one panel of columns ≤ 16.
+/// panels[j / 16][row - firstRow][j % 16] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], for row = s · length + k in
+/// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`; panels lie `panelSize` apart.
 OVERLOADED void en_convolve_weights(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const float *x,
-  const float *dy, long columns, float *panel);
+  long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const float *x,
+  const float *dy, long columns, float *panels, long panelSize);
 OVERLOADED void en_convolve_weights(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
-  const double *dy, long columns, double *panel);
+  long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows,
+  const double *x, const double *dy, long columns, double *panels, long panelSize);

@@ -1,5 +1,5 @@
 #pragma once
-#include "epilogue.h"
+#include "microkernel.h"
 #include "multiversion.h"
 
 // 3×3 convolution with stride 1 and padding 1 by Winograd's minimal filtering (Lavin, Gray, arXiv 1509.09308).

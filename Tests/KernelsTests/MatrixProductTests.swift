@@ -1,0 +1,41 @@
+import Testing
+
+@testable import Kernels
+
+@Suite("Matrix products") struct MatrixProductTests {
+  /// Shapes on both sides of every block's edge, for the micro-kernel and for OpenBLAS.
+  static let shapes = [
+    (1, 1, 1), (6, 16, 1), (7, 17, 3), (100, 17, 513), (97, 10, 530), (5, 256, 40), (13, 257, 20), (64, 300, 130),
+    (2, 400, 700),
+  ]
+
+  @Test(arguments: shapes) func areTheDefinitions(shape: (Int, Int, Int)) {
+    let (m, n, k) = shape
+    var generator = TestGenerator(state: 3)
+    let (a, b) = (generator.numbers(m * k), generator.numbers(k * n))
+    for isATransposed in [false, true] {
+      for isBTransposed in [false, true] {
+        var c = [Scalar](repeating: .nan, count: m * n)
+        c.withUnsafeMutableBufferPointer { c in
+          multiply(
+            MatrixFactor(a, columns: isATransposed ? m : k, isTransposed: isATransposed),
+            MatrixFactor(b, columns: isBTransposed ? k : n, isTransposed: isBTransposed), into: c.baseAddress!, m: m,
+            n: n, k: k)
+        }
+        var worst = 0.0
+        for i in 0..<m {
+          for j in 0..<n {
+            let sum = (0..<k).reduce(0.0) {
+              $0 + Double(a[isATransposed ? $1 * m + i : i * k + $1])
+                * Double(b[isBTransposed ? j * k + $1 : $1 * n + j])
+            }
+            worst = max(worst, abs(sum - Double(c[i * n + j])))
+            if c[i * n + j].isNaN { worst = .infinity }
+          }
+        }
+        let bound = (Scalar.self == Float.self ? 1e-6 : 1e-14) * Double(k + 10)
+        #expect(worst < bound, "\(shape), transposed \(isATransposed), \(isBTransposed): off by \(worst)")
+      }
+    }
+  }
+}
