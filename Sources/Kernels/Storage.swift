@@ -19,7 +19,7 @@ package final class Storage: Sendable {
 
   /// Room for `count` scalars, not initialised.
   package init(count: Int) {
-    capacity = StoragePool.sizeClass(for: max(count, 1) * MemoryLayout<Scalar>.stride)
+    capacity = StoragePool.rounded(max(count, 1) * MemoryLayout<Scalar>.stride)
     pointer = StoragePool.take(capacity).bindMemory(to: Scalar.self, capacity: count)
     self.count = count
   }
@@ -39,11 +39,63 @@ package final class Storage: Sendable {
   package var byteCount: Int { count * MemoryLayout<Scalar>.stride }
 }
 
-/// Where released blocks wait.
+/// The parts of the memory that are free; those that touch are one.
+struct FreeList {
+  /// Ascending by size, then by place.
+  private var parts: [(size: Int, start: UInt)] = []
+  private var sizes: [UInt: Int] = [:]
+  private var starts: [UInt: UInt] = [:]
+
+  /// The first part that does not come before one of `size` at `start`.
+  private func index(_ size: Int, _ start: UInt) -> Int {
+    var (low, high) = (0, parts.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if (parts[middle].size, parts[middle].start) < (size, start) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+  private mutating func insert(_ size: Int, _ start: UInt) {
+    parts.insert((size, start), at: index(size, start))
+    sizes[start] = size
+    starts[start + UInt(size)] = start
+  }
+  private mutating func remove(_ size: Int, _ start: UInt) {
+    parts.remove(at: index(size, start))
+    sizes[start] = nil
+    starts[start + UInt(size)] = nil
+  }
+
+  /// The beginning of the smallest part that has room for `bytes`; what it has more stays free.
+  mutating func take(_ bytes: Int) -> UInt? {
+    let index = index(bytes, 0)
+    guard index < parts.count else { return nil }
+    let (size, start) = parts[index]
+    remove(size, start)
+    if size > bytes { insert(size - bytes, start + UInt(bytes)) }
+    return start
+  }
+
+  mutating func give(_ start: UInt, _ bytes: Int) {
+    var (start, size) = (start, bytes)
+    if let next = sizes[start + UInt(size)] {
+      remove(next, start + UInt(size))
+      size += next
+    }
+    if let previous = starts[start] {
+      remove(Int(start - previous), previous)
+      size += Int(start - previous)
+      start = previous
+    }
+    insert(size, start)
+  }
+}
+
+/// Where released blocks wait: one free list, best fit, with neighbours joined again.
 package enum StoragePool {
   private struct State: ~Copyable {
-    var waiting: [Int: [UInt]] = [:]
-    var bytesWaiting = 0
+    var free = FreeList()
+    var bytesHeld = 0
     var bytesInUse = 0
     var peakBytesInUse = 0
   }
@@ -51,57 +103,53 @@ package enum StoragePool {
 
   /// Blocks below this size are left to malloc, which reuses them well by itself.
   private static let smallestPooled = 16 << 10
+  /// The least that is asked of the system, which gives memory only where it is touched.
+  private static let smallestArena = 64 << 20
+
   private static let hugePage = 2 << 20
 
-  /// `bytes` rounded up to an eighth of a power of two, so that shapes that differ by a few rows share blocks.
-  static func sizeClass(for bytes: Int) -> Int {
-    let step = max(64, 1 << max(0, bytes.bitWidth - bytes.leadingZeroBitCount - 4))
-    return (bytes + step - 1) / step * step
-  }
+  /// What a request for `bytes` takes: whole lines of a cache.
+  static func rounded(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
 
   fileprivate static func take(_ bytes: Int) -> UnsafeMutableRawPointer {
-    let reused: UInt? = state.withLock { state in
+    guard bytes >= smallestPooled else {
+      var block: UnsafeMutableRawPointer?
+      require(posix_memalign(&block, 64, bytes) == 0, "out of memory: \(bytes) bytes for a tensor")
+      return block!
+    }
+    let start = state.withLock { state in
       state.bytesInUse += bytes
       state.peakBytesInUse = max(state.peakBytesInUse, state.bytesInUse)
-      guard bytes >= smallestPooled, let block = state.waiting[bytes]?.popLast() else { return nil }
-      state.bytesWaiting -= bytes
-      return block
+      if let start = state.free.take(bytes) { return start }
+      let size = (max(bytes, smallestArena) + hugePage - 1) / hugePage * hugePage
+      let fresh = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0)
+      require(fresh != MAP_FAILED, "out of memory: \(bytes) bytes for a tensor")
+      #if os(Linux)
+        madvise(fresh!, size, MADV_HUGEPAGE)
+      #endif
+      state.bytesHeld += size
+      state.free.give(UInt(bitPattern: fresh!), size)
+      return state.free.take(bytes)!
     }
-    if let reused { return UnsafeMutableRawPointer(bitPattern: reused)! }
-    var block: UnsafeMutableRawPointer?
-    let alignment = bytes >= hugePage ? hugePage : 64
-    require(posix_memalign(&block, alignment, bytes) == 0, "out of memory: \(bytes) bytes for a tensor")
-    #if os(Linux)
-      if bytes >= hugePage { madvise(block!, bytes, MADV_HUGEPAGE) }
-    #endif
-    return block!
+    return UnsafeMutableRawPointer(bitPattern: start)!
   }
 
   fileprivate static func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
-    let pooled = state.withLock { state in
+    guard bytes >= smallestPooled else { return free(pointer) }
+    state.withLock { state in
       state.bytesInUse -= bytes
-      guard bytes >= smallestPooled else { return false }
-      state.waiting[bytes, default: []].append(UInt(bitPattern: pointer))
-      state.bytesWaiting += bytes
-      return true
+      state.free.give(UInt(bitPattern: pointer), bytes)
     }
-    if !pooled { free(pointer) }
   }
 
-  /// Hands all waiting blocks back to the system.
-  package static func trim() {
-    let blocks = state.withLock { state in
-      defer {
-        state.waiting = [:]
-        state.bytesWaiting = 0
-      }
-      return state.waiting.values.flatMap { $0 }
-    }
-    for block in blocks { free(UnsafeMutableRawPointer(bitPattern: block)) }
-  }
-
-  /// Bytes held by living tensors now, at the most so far, and waiting for reuse.
+  /// Bytes of pooled blocks that tensors hold now, at the most so far, and that wait for reuse.
   package static var statistics: (inUse: Int, peak: Int, waiting: Int) {
-    state.withLock { ($0.bytesInUse, $0.peakBytesInUse, $0.bytesWaiting) }
+    state.withLock { ($0.bytesInUse, $0.peakBytesInUse, $0.bytesHeld - $0.bytesInUse) }
   }
 }
+
+#if os(Linux)
+  private let mapAnonymous = MAP_ANONYMOUS
+#else
+  private let mapAnonymous = MAP_ANON
+#endif

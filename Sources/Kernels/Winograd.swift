@@ -260,7 +260,9 @@ package struct Winograd {
     let groups = (inputBlocks + group - 1) / group
     let uPlane = padded(group * 256)
     let uGroup = planes * uPlane + 32
-    let u = Storage(count: outputBlocks * groups * uGroup)
+    // Where all tiles go by at once, sums need no memory of their own between them.
+    let isOnce = tileCount <= size
+    let u = Storage(count: isOnce ? 0 : outputBlocks * groups * uGroup)
     for first in stride(from: 0, to: tileCount, by: size) {
       let end = min(first + size, tileCount)
       Parallel.forEach(end - first, grain: 4) { range in
@@ -269,9 +271,10 @@ package struct Winograd {
         en_winograd_output_gradient(tiles(outputs, some), dy, layout, d + range.lowerBound * 16)
       }
       Parallel.forEach(outputBlocks * groups) { range in
+        let room = Storage(count: isOnce ? uGroup : 0)
         for task in range {
           let (kb, cg) = task.quotientAndRemainder(dividingBy: groups)
-          let own = u.pointer + task * uGroup
+          let own = isOnce ? room.pointer : u.pointer + task * uGroup
           let count = min(group, inputBlocks - cg * group)
           if first == 0 { own.update(repeating: 0, count: uGroup) }
           en_winograd_multiply_transposed(
