@@ -214,6 +214,8 @@ def peer_process():
                     prepared = {}
                     torch._dynamo.reset()
                 prepared[key] = torch_work(request["work"], request["variant"])
+            for _ in range(request["warm-ups"]):
+                prepared[key]()
             times = []
             for _ in range(request["repetitions"]):
                 begin = time.perf_counter()
@@ -239,7 +241,7 @@ class Ours:
         self.cases = json.loads(self.process.stdout.readline())["cases"]
 
     def measure(self, case, repetitions, threads=THREADS):
-        self.process.stdin.write(f"{threads} {repetitions} {case['name']}\n")
+        self.process.stdin.write(f"{threads} {warm_ups(repetitions)} {repetitions} {case['name']}\n")
         self.process.stdin.flush()
         return [float(word) for word in self.process.stdout.readline().split()]
 
@@ -263,9 +265,15 @@ class Peer:
 
     def measure(self, case, variant, repetitions):
         request = dict(case, variant=variant, repetitions=repetitions)
+        request["warm-ups"] = warm_ups(repetitions)
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+
+def warm_ups(repetitions):
+    """What each turn begins with uncounted: caches and workers have served others in between."""
+    return 1 + repetitions // 4
 
 
 def repetitions_for(milliseconds, seconds):

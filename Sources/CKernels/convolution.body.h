@@ -53,7 +53,10 @@ INLINED OVERLOADED void pixels_by_panel(
       for (long i = 0; i < count; i++) sums[i] += pixels[i][k] * b;
     }
   }
-  if (columns == en_panel_width) {
+  if (columns == en_panel_width && !epilogue.bias && !epilogue.residual && !epilogue.rectifies) {
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) *(ROW *)(y + to[i]) = sums[i];
+  } else if (columns == en_panel_width) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) {
       ROW sum = sums[i];
@@ -78,7 +81,7 @@ INLINED OVERLOADED void pixels_by_panel(
 
 #define EACH_COUNT(EACH) EACH(1); EACH(2); EACH(3); EACH(4); EACH(5); EACH(6)
 
-OVERLOADED KERNEL void en_convolve(
+INLINED OVERLOADED void pixels_by_part(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
   const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
 #define PIXELS(n) \
@@ -88,6 +91,26 @@ OVERLOADED KERNEL void en_convolve(
     switch (count) { EACH_COUNT(PIXELS); }
   }
 #undef PIXELS
+}
+
+// A panel that is too deep for the first-level cache goes by in parts; y holds the sums between them.
+OVERLOADED KERNEL void en_convolve(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
+  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  enum { shallow = 768, depth = 512 };
+  if (segmentCount * length <= shallow)
+    return pixels_by_part(pixels, from, to, segmentCount, segments, length, x, panel, epilogue, columns, y);
+  for (long s = 0; s < segmentCount; s++) {
+    for (long k = 0; k < length; k += depth) {
+      const int isFirst = s + k == 0, isLast = s == segmentCount - 1 && k + depth >= length;
+      const EPILOGUE part = {
+        isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.rectifies : 0};
+      const int segment = segments[s] + (int)k;
+      pixels_by_part(
+        pixels, from, to, 1, &segment, length - k < depth ? length - k : depth, x,
+        panel + (s * length + k) * en_panel_width, part, columns, y);
+    }
+  }
 }
 
 // The micro-kernel of the weights: `count` rows of a panel (at most 6), summed over pixels in registers. dy is packed; x is packed

@@ -310,7 +310,7 @@ package struct Convolution: Sendable {
   ) {
     let perGroup = shape.channels / groups
     let paddedSize = padded.height * padded.width * shape.channels
-    let together = imagesTogether(pixels: plans[0].from.count, enough: 48)
+    let together = imagesTogether(pixels: plans[0].from.count, enough: 24)
     let pixels = plans.map(\.from.count)
     let plans = plans.map { $0.repeated(together, from: paddedSize, to: imageSize) }
     let batches = (images + together - 1) / together
@@ -329,17 +329,26 @@ package struct Convolution: Sendable {
         }
         for (index, (plan, panels)) in zip(plans, panels).enumerated() {
           let count = some.count * pixels[index]
-          for task in panels.count * share / shares..<panels.count * (share + 1) / shares {
-            let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
-            let channel = group * panels.columns + panel * Self.panelWidth
-            let offset = some.lowerBound * imageSize + channel
-            en_convolve(
-              count, plan.from, plan.to, plan.segments.count, plan.segments, plan.length,
-              source + group * perGroup, panels.storage.pointer + task * panels.size,
-              Epilogue(
-                bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
-                rectifies: epilogue.rectifies),
-              min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
+          // Pixels that stay in the first-level cache while the panels go by, where no two share what they read.
+          let block = plan.segments.count == 1 ? max(1, (24 << 10) / (plan.length * 24)) * 6 : count
+          for first in Swift.stride(from: 0, to: count, by: max(block, 1)) {
+            for task in panels.count * share / shares..<panels.count * (share + 1) / shares {
+              let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
+              let channel = group * panels.columns + panel * Self.panelWidth
+              let offset = some.lowerBound * imageSize + channel
+              plan.from.withUnsafeBufferPointer { from in
+                plan.to.withUnsafeBufferPointer { to in
+                  en_convolve(
+                    min(block, count - first), from.baseAddress! + first, to.baseAddress! + first,
+                    plan.segments.count, plan.segments, plan.length, source + group * perGroup,
+                    panels.storage.pointer + task * panels.size,
+                    Epilogue(
+                      bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
+                      rectifies: epilogue.rectifies),
+                    min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
+                }
+              }
+            }
           }
         }
       }

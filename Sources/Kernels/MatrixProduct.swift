@@ -36,13 +36,12 @@ private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 256 || m * n * k
 
 /// b lies in panels of 16 columns; a's rows are read in place.
 ///
-/// A block of a's rows and of the inner extent stays in the second-level cache while all panels go by, and a panel's part in the
-/// first-level cache while all rows of the block do.
+/// A block of a's rows stays in the second-level cache while all panels go by.
 private func multiplyByPanels(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let width = en_panel_width
-  let (rows, depth) = (96, 512)
+  let rows = 96
   let panels = (n + width - 1) / width
   let packed = Storage(count: panels * width * k)
   let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
@@ -64,14 +63,11 @@ private func multiplyByPanels(
       let end = min(m, range.upperBound * 6)
       for first in stride(from: range.lowerBound * 6, to: end, by: rows) {
         let count = min(rows, end - first)
-        for start in stride(from: 0, to: k, by: depth) {
-          for panel in 0..<panels {
-            let y = c + first * n + panel * width
-            en_convolve(
-              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], min(depth, k - start),
-              a.pointer + first * a.columns + start, packed.pointer + (panel * k + start) * width,
-              Epilogue(bias: nil, residual: start > 0 ? UnsafePointer(y) : nil), min(width, n - panel * width), y)
-          }
+        for panel in 0..<panels {
+          en_convolve(
+            count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], k, a.pointer + first * a.columns,
+            packed.pointer + panel * k * width, Epilogue(), min(width, n - panel * width),
+            c + first * n + panel * width)
         }
       }
     }

@@ -3,8 +3,8 @@ import Foundation
 
 /// Measures what it is asked for, so that another program can take turns with its own measurements.
 ///
-/// After `{"cases": […]}` on the first line, each line of input, `THREADS REPETITIONS NAME`, is answered with the
-/// milliseconds of each repetition.
+/// After `{"cases": […]}` on the first line, each line of input, `THREADS WARM-UPS REPETITIONS NAME`, is answered with the
+/// milliseconds of each repetition after the warm-ups.
 enum Service {
   private struct Named: Encodable {
     var name: String
@@ -18,16 +18,16 @@ enum Service {
     answer(String(decoding: list, as: UTF8.self))
     var prepared: (name: String, work: () -> Void)?
     while let line = readLine() {
-      let words = line.split(separator: " ", maxSplits: 2)
-      guard words.count == 3, let threads = Int(words[0]), let repetitions = Int(words[1]),
-        let wanted = byName[String(words[2])]
+      let words = line.split(separator: " ", maxSplits: 3)
+      guard words.count == 4, let threads = Int(words[0]), let warmUps = Int(words[1]), let repetitions = Int(words[2]),
+        let wanted = byName[String(words[3])]
       else {
         answer("unknown: \(line)")
         continue
       }
       if prepared?.name != wanted.name { prepared = (wanted.name, wanted.prepare()) }
       Computation.threadCount = threads
-      let timing = Timing(repetitions: repetitions, prepared!.work)
+      let timing = Timing(warmUps: warmUps, repetitions: repetitions, prepared!.work)
       answer(timing.milliseconds.map { String(format: "%.6f", $0) }.joined(separator: " "))
     }
   }

@@ -22,9 +22,10 @@ struct Timing {
     milliseconds = times.sorted()
   }
 
-  /// Repeats `body` so many times, without warming up.
-  init(repetitions: Int, _ body: () -> Void) {
+  /// Repeats `body` so many times after so many that are not counted.
+  init(warmUps: Int, repetitions: Int, _ body: () -> Void) {
     let clock = ContinuousClock()
+    for _ in 0..<warmUps { body() }
     milliseconds = (0..<max(1, repetitions)).map { _ in clock.measure(body) / .milliseconds(1) }.sorted()
   }
 }
