@@ -356,6 +356,10 @@ def processor():
     return name[1] if name else platform.machine()
 
 
+def milliseconds(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def markdown(result):
     lines = [
         f"{result['threads']} threads of {result['processor']}, {result['date']}, PyTorch {result['torch']}, "
@@ -366,7 +370,7 @@ def markdown(result):
     ]
     for row in result["cases"]:
         lines.append(
-            f"| {row['name']} | {row['ours_ms']:.3g} | {row['peer_ms']:.3g} | **{row['ratio']:.2f}** "
+            f"| {row['name']} | {milliseconds(row['ours_ms'])} | {milliseconds(row['peer_ms'])} | **{row['ratio']:.2f}** "
             f"| {row['ratio_low']:.2f}–{row['ratio_high']:.2f} | {row['peer']} |"
         )
     products = [row["ratio"] for row in result["cases"] if row["name"].startswith("gemm")]
