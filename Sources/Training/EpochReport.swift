@@ -41,6 +41,8 @@ extension EpochReport: CustomStringConvertible {
 public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConvertible {
   /// The loss became infinite or not a number.
   case nonFiniteLoss(epoch: Int, step: Int, value: String)
+  /// The run was asked to stop, and can go on after this step.
+  case interrupted(epoch: Int, step: Int)
   /// A source had no batch in an epoch.
   case emptyEpoch(Int)
 
@@ -48,6 +50,7 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
     switch self {
     case .nonFiniteLoss(let epoch, let step, let value):
       "the loss became \(value) at step \(step) of epoch \(epoch); a lower learning rate, or clipped gradients, may help"
+    case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }

@@ -33,7 +33,9 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private let validation: (any BatchSource<Source.Batch>)?
   private let average: WeightAverage?
   private let clipping: Scalar?
+  private let sharpness: Scalar?
   private let classifies: Bool
+  private let shouldStop: (() -> Bool)?
   private let onStep: ((StepReport) -> Void)?
   private var hasEnded = false
 
@@ -48,16 +50,22 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///   - classifies: Whether the outputs are logits `[batch, classes]`, of which accuracy is measured where they have
   ///     that shape and the batch has labels.
   ///   - start: Where to go on, with the model and the optimizer as they were there; see ``TrainingState``.
+  ///   - sharpness: The radius of sharpness-aware minimization, nil for the plain gradient; see
+  ///     ``valueWithSharpnessAwareGradient(of:radius:_:)``.
+  ///   - shouldStop: Asked after each step: where it says so, the run stops there as ``TrainingError/interrupted(epoch:step:)``,
+  ///     and can go on from ``position``.
   ///   - onStep: Called after each step.
   public init(
     _ model: Model, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
-    clipping: Scalar? = nil, classifies: Bool = true, startingAt start: TrainingPosition = TrainingPosition(),
+    clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
+    startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
     onStep: ((StepReport) -> Void)? = nil
   ) {
     (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
     (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
-    (self.clipping, self.classifies, self.onStep, position) = (clipping, classifies, onStep, start)
+    (self.clipping, self.sharpness, self.classifies) = (clipping, sharpness, classifies)
+    (self.shouldStop, self.onStep, position) = (shouldStop, onStep, start)
   }
 
   /// Trains one epoch, or what is left of it; nil after the last one or once training has stopped.
@@ -76,6 +84,10 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
           StepReport(
             position: position, loss: lastLoss, learningRate: Double(optimizer.learningRate),
             batchesPerEpoch: source.batchCount, epochs: epochs, seconds: seconds(), imagesPerSecond: rate()))
+        // A whole epoch ends as usual; the next one stops after its first step.
+        if position.batch < source.batchCount, shouldStop?() == true {
+          return .interrupted(epoch: epoch, step: position.step)
+        }
       }
       return position.images > 0 ? nil : .emptyEpoch(epoch)
     }
@@ -119,11 +131,14 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private mutating func take(_ batch: Source.Batch) -> TrainingError? {
     if let schedule { optimizer.learningRate = schedule(position.step) }
     var output: Tensor?
-    let (value, gradients) = valueWithGradient(of: model) { model in
+    func batchLoss(_ model: Model) -> Tensor {
       let prediction = model(batch.images)
-      output = prediction.detached
+      output = output ?? prediction.detached
       return loss(prediction, batch)
     }
+    let (value, gradients) =
+      sharpness.map { valueWithSharpnessAwareGradient(of: model, radius: $0, batchLoss) }
+      ?? valueWithGradient(of: model, batchLoss)
     guard value.item.isFinite else {
       return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)")
     }

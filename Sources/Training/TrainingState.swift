@@ -18,6 +18,8 @@ public struct TrainingState: Sendable {
   public let position: TrainingPosition
   /// The epochs that are done.
   public let reports: [EpochReport]
+  /// What the run was made from, in the caller's words; a state of another key is another run's.
+  public let key: String
   private let tensors: StateDictionary
   private let generators: [String: SplittableGenerator]
   private let file: String?
@@ -27,9 +29,9 @@ public struct TrainingState: Sendable {
   /// The present state of a run.
   public init(
     _ model: any Module, _ optimizer: any Optimizer, average: WeightAverage? = nil, at position: TrainingPosition,
-    reports: [EpochReport] = []
+    reports: [EpochReport] = [], key: String = ""
   ) {
-    (self.position, self.reports, file) = (position, reports, nil)
+    (self.position, self.reports, self.key, file) = (position, reports, key, nil)
     var tensors: StateDictionary = [:]
     for (name, tensor) in model.stateDictionary { tensors["model.\(name)"] = tensor }
     for (name, tensor) in optimizer.state { tensors["optimizer.\(name)"] = tensor }
@@ -41,10 +43,10 @@ public struct TrainingState: Sendable {
 
   private init(
     tensors: StateDictionary, generators: [String: SplittableGenerator], position: TrainingPosition,
-    reports: [EpochReport], file: String
+    reports: [EpochReport], key: String, file: String
   ) {
     (self.tensors, self.generators, self.position, self.reports) = (tensors, generators, position, reports)
-    self.file = file
+    (self.key, self.file) = (key, file)
   }
 
   /// Writes the state to `url`, atomically.
@@ -60,7 +62,7 @@ public struct TrainingState: Sendable {
       tensors,
       metadata: [
         "format": Self.format, "position": try json(position), "reports": try json(reports),
-        "generators": try json(generators),
+        "generators": try json(generators), "key": key,
       ], to: url)
   }
 
@@ -80,7 +82,7 @@ public struct TrainingState: Sendable {
     guard position.isPossible else { throw CheckpointError("its position \(position) is impossible", in: url.path) }
     return TrainingState(
       tensors: tensors, generators: try value("generators", [String: SplittableGenerator].self), position: position,
-      reports: try value("reports", [EpochReport].self), file: url.path)
+      reports: try value("reports", [EpochReport].self), key: metadata["key"] ?? "", file: url.path)
   }
 
   /// Brings the model, the optimizer and the average to where they were.
