@@ -34,7 +34,8 @@ def write(name, value):
     (OUT / f"{name}.json").write_text(json.dumps(value, separators=(",", ":")) + "\n")
 
 
-def layers():
+def layer_cases():
+    """A list of cases, and what adds one."""
     cases = []
 
     def case(name, module, *shape, training=True, prepare=None):
@@ -52,6 +53,12 @@ def layers():
             "gradients": {k: pack(p.grad, image=False) for k, p in module.named_parameters()},
             "stateAfter": state(module),
         })
+
+    return cases, case
+
+
+def layers():
+    cases, case = layer_cases()
 
     def shaken(m):
         for t in list(m.parameters()) + [b for b in m.buffers() if b.dtype.is_floating_point]:
@@ -251,8 +258,124 @@ def models():
     })
 
 
+def distillation():
+    """What a student learns from a teacher, written with PyTorch's own divergences as the papers' authors do."""
+    torch.manual_seed(21)
+    cases = []
+
+    def case(name, student, teacher, labels, loss):
+        student = student.clone().requires_grad_()
+        value = loss(student, teacher, labels)
+        value.backward()
+        cases.append({
+            "name": name, "student": pack(student), "teacher": pack(teacher), "labels": labels.tolist(),
+            "value": value.item(), "gradient": pack(student.grad),
+        })
+
+    def kl(student, teacher, t):
+        return F.kl_div(F.log_softmax(student / t, 1), F.softmax(teacher / t, 1), reduction="batchmean") * t * t
+
+    def decoupled(student, teacher, labels, t=4.0, alpha=1.0, beta=8.0):
+        mask = F.one_hot(labels, student.shape[1]).bool()
+
+        def target(logits):
+            p = F.softmax(logits / t, 1)
+            return torch.stack([p[mask], p[~mask].reshape(len(labels), -1).sum(1)], 1)
+
+        tckd = F.kl_div(target(student).log(), target(teacher), reduction="sum") * t * t / len(labels)
+        nckd = F.kl_div(
+            F.log_softmax(student / t - 1000.0 * mask, 1), F.softmax(teacher / t - 1000.0 * mask, 1),
+            reduction="sum") * t * t / len(labels)
+        return alpha * tckd + beta * nckd
+
+    def standardized(logits):
+        return (logits - logits.mean(1, keepdim=True)) / (1e-7 + logits.std(1, keepdim=True))
+
+    def attention(student, teacher, labels):
+        def at(f):
+            return F.normalize(f.pow(2).mean(1).reshape(f.shape[0], -1))
+        return (at(student) - at(teacher)).pow(2).mean()
+
+    def teacher_free(student, teacher, labels, confidence=0.99, t=20.0):
+        p = torch.full_like(student, (1 - confidence) / (student.shape[1] - 1))
+        p[range(len(labels)), labels] = confidence
+        return F.kl_div(F.log_softmax(student, 1), F.softmax(p / t, 1), reduction="batchmean")
+
+    student, teacher, labels = 2 * torch.randn(4, 5), 3 * torch.randn(4, 5), torch.tensor([0, 4, 2, 2])
+    case("distillation", student, teacher, labels, lambda s, t, _: kl(s, t, 4))
+    case("distillation at 1", student, teacher, labels, lambda s, t, _: kl(s, t, 1))
+    case("decoupled", student, teacher, labels, decoupled)
+    case("decoupled of large logits", 10 * student, 10 * teacher, labels, decoupled)
+    case("standardized", student, teacher, labels, lambda s, t, _: kl(standardized(s), standardized(t), 2))
+    case("attention", torch.randn(2, 3, 4, 2), torch.randn(2, 5, 4, 2), labels, attention)
+    case("mutual", student, teacher, labels, lambda s, t, _: kl(s, t, 1))
+    case("teacher-free", student, teacher, labels, teacher_free)
+    write("distillation", cases)
+
+
+class SqueezeExcitation(nn.Module):
+    def __init__(self, channels, reduction):
+        super().__init__()
+        self.reduce, self.expand = nn.Linear(channels, channels // reduction), nn.Linear(channels // reduction, channels)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.expand(F.relu(self.reduce(x.mean((2, 3))))))[:, :, None, None]
+
+
+class EfficientChannelAttention(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size))
+
+    def forward(self, x):
+        y = F.conv1d(x.mean((2, 3))[:, None], self.weight[None, None], padding=self.weight.numel() // 2)
+        return x * torch.sigmoid(y[:, 0])[:, :, None, None]
+
+
+class ConvolutionalBlockAttention(nn.Module):
+    def __init__(self, channels, reduction):
+        super().__init__()
+        self.reduce, self.expand = nn.Linear(channels, channels // reduction), nn.Linear(channels // reduction, channels)
+        self.spatial, self.norm = nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        asked = lambda v: self.expand(F.relu(self.reduce(v)))
+        x = x * torch.sigmoid(asked(x.mean((2, 3))) + asked(x.amax((2, 3))))[:, :, None, None]
+        summary = torch.stack([x.amax(1), x.mean(1)], 1)
+        return x * torch.sigmoid(self.norm(self.spatial(summary)))
+
+
+class Asymmetric(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.square = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.square_norm = nn.BatchNorm2d(outputs)
+        self.vertical = nn.Parameter(torch.randn(outputs, inputs, 3, 1) * 0.3)
+        self.vertical_norm = nn.BatchNorm2d(outputs)
+        self.horizontal = nn.Parameter(torch.randn(outputs, inputs, 1, 3) * 0.3)
+        self.horizontal_norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        s = self.square.stride
+        return (self.square_norm(self.square(x)) + self.vertical_norm(F.conv2d(x, self.vertical, None, s, (1, 0)))
+                + self.horizontal_norm(F.conv2d(x, self.horizontal, None, s, (0, 1))))
+
+
+def blocks():
+    torch.manual_seed(22)
+    cases, case = layer_cases()
+    case("squeeze-and-excitation", SqueezeExcitation(8, 4), 2, 8, 3, 2)
+    case("efficient channel attention", EfficientChannelAttention(3), 2, 8, 3, 3)
+    case("channel and spatial attention", ConvolutionalBlockAttention(8, 4), 2, 8, 5, 4)
+    case("asymmetric convolution", Asymmetric(3, 4, 1), 2, 3, 5, 4)
+    case("asymmetric convolution, stride 2", Asymmetric(2, 3, 2), 2, 2, 5, 6)
+    write("blocks", cases)
+
+
 layers()
 losses()
 optimizers()
 schedules()
 models()
+distillation()
+blocks()

@@ -12,7 +12,7 @@ extension Layer {
     case let model as any SplitClassifier:
       Sequential([model.features.optimizedForInference(), model.classifier.optimizedForInference()])
     case let chain as Sequential: Sequential(folded(chain.layers))
-    case let block as BasicBlock: FoldedBlock(block)
+    case let block as BasicBlock where block.attention == nil: FoldedBlock(block)
     case let sum as Residual:
       Residual(sum.body.optimizedForInference(), shortcut: sum.shortcut.optimizedForInference())
     default: self

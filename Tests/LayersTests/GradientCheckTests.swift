@@ -42,6 +42,10 @@ struct GradientCheckTests {
     // The steps that float needs cross the kinks of a whole block.
     guard Scalar.self == Double.self else { return }
     check(BasicBlock(2, 4, stride: 2, shortcut: .projection, using: &g), [2, 4, 4, 2], "BasicBlock")
+    check(SqueezeExcitation(4, reduction: 2, using: &g), [2, 3, 2, 4], "SqueezeExcitation")
+    check(EfficientChannelAttention(16, using: &g), [2, 2, 3, 16], "EfficientChannelAttention")
+    check(ConvolutionalBlockAttention(4, reduction: 2, using: &g), [2, 3, 4, 4], "ConvolutionalBlockAttention")
+    check(AsymmetricConv2d(2, 3, stride: 2, using: &g), [2, 5, 4, 2], "AsymmetricConv2d")
   }
 
   @Test func everyLossPasses() {
@@ -59,6 +63,15 @@ struct GradientCheckTests {
       ("meanSquaredError", { meanSquaredError($0, other) }), ("huber", { huber($0, other, threshold: 0.8) }),
       ("binaryCrossEntropyWithLogits", { binaryCrossEntropyWithLogits($0, probabilities) }),
       ("klDivergence", { klDivergence($0, targets: probabilities) }),
+      ("distillation", { distillation($0, from: other, temperature: 3) }),
+      ("decoupledDistillation", { decoupledDistillation($0, from: other, labels: [3, 0, 1]) }),
+      ("standardizedLogits", { distillation(standardizedLogits($0), from: standardizedLogits(other)) }),
+      ("mutualLearning", { mutualLearning($0, from: other) }),
+      ("teacherFreeTargets", { klDivergence($0, targets: teacherFreeTargets([3, 0, 1], classes: 4)) }),
+      (
+        "attentionTransfer",
+        { attentionTransfer($0.reshaped(to: [1, 3, 2, 2]), from: other.reshaped(to: [1, 3, 2, 2])) }
+      ),
     ]
     for (name, loss) in losses { check(holder, name) { loss(logits.wrappedValue) } }
   }

@@ -34,12 +34,17 @@ struct LayerFixtureTests {
         "upsample nearest": Upsample(scale: 2), "upsample bilinear": Upsample(scale: 2, mode: .bilinear),
         "flatten": Flatten(), "relu": ReLU(), "leaky relu": LeakyReLU(slope: 0.1), "gelu": GELU(), "silu": SiLU(),
         "sigmoid": Sigmoid(), "tanh": Tanh(),
+        "squeeze-and-excitation": SqueezeExcitation(8, reduction: 4, using: &g),
+        "efficient channel attention": EfficientChannelAttention(16, using: &g),
+        "channel and spatial attention": ConvolutionalBlockAttention(8, reduction: 4, using: &g),
+        "asymmetric convolution": AsymmetricConv2d(3, 4, using: &g),
+        "asymmetric convolution, stride 2": AsymmetricConv2d(2, 3, stride: 2, using: &g),
       ][name], "no layer for the fixture '\(name)'")
   }
 
   @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
-    let cases: [Case] = try fixture("layers")
-    #expect(cases.count == 22)
+    let cases: [Case] = try fixture("layers") + fixture("blocks")
+    #expect(cases.count == 27)
     for fixture in cases {
       let layer = try Self.layer(fixture.name)
       #expect(Set(layer.everything.keys) == Set(fixture.state.keys), "\(fixture.name)")

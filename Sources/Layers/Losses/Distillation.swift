@@ -55,7 +55,8 @@ public func decoupledDistillation(
 /// Sun, Ren, Li, Wang, Cao: "Logit standardization in knowledge distillation", arXiv 2403.01427, algorithm 1.
 /// - Parameter logits: `[batch, classes]`, of at least 2 classes.
 public func standardizedLogits(_ logits: Tensor) -> Tensor {
-  require(logits.rank == 2 && logits.shape[1] > 1, "standardizedLogits: \(logits.shape) is not [batch, 2 or more classes]")
+  require(
+    logits.rank == 2 && logits.shape[1] > 1, "standardizedLogits: \(logits.shape) is not [batch, 2 or more classes]")
   let centred = logits - logits.mean(alongAxes: [1], keepingDimensions: true)
   let variance = square(centred).sum(alongAxes: [1], keepingDimensions: true) * (1 / Scalar(logits.shape[1] - 1))
   // Logits that are all the same have no gradient through a root at 0.

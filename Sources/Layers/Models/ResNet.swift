@@ -19,28 +19,33 @@ public final class ResNet: StagedClassifier {
   ///   - depth: 6n+2: 20, 32, 44, 56, 110, or 8 and 14.
   ///   - inputShape: `[height, width, channels]`, 8 to 224 pixels a side.
   ///   - widthMultiplier: Multiplies the number of channels, which are 16, 32 and 64.
+  ///   - variation: What is added to each block.
   public init(
     depth: Int = 20, classes: Int, inputShape: Shape = [32, 32, 3], shortcut: Shortcut = .identity,
-    widthMultiplier: Double = 1, using generator: inout some RandomNumberGenerator
+    widthMultiplier: Double = 1, variation: BlockVariation = .plain, using generator: inout some RandomNumberGenerator
   ) {
     require(depth >= 8 && (depth - 2) % 6 == 0, "ResNet: the depth \(depth) is not 6n+2")
     requireImageShape("ResNet", inputShape)
     let widths = [16, 32, 64].map { scaledChannels($0, by: widthMultiplier) }
+    let isBranched = variation == .asymmetricBranches
+    let conv1: any Layer =
+      isBranched
+      ? AsymmetricConv2d(inputShape[2], widths[0], initializer: .heNormal(), using: &generator)
+      : Conv2d(
+        inputShape[2], widths[0], kernelSize: 3, padding: 1, bias: false, initializer: .heNormal(), using: &generator)
     var stages: [(name: String, layer: any Layer)] = [
-      (
-        "conv1",
-        Conv2d(
-          inputShape[2], widths[0], kernelSize: 3, padding: 1, bias: false, initializer: .heNormal(), using: &generator)
-      ),
-      ("bn1", BatchNorm2d(widths[0])), ("relu", ReLU()),
+      ("conv1", conv1), ("bn1", isBranched ? Identity() : BatchNorm2d(widths[0])), ("relu", ReLU()),
     ]
     var inputs = widths[0]
     for (index, outputs) in widths.enumerated() {
       var blocks: [any Layer] = []
       for block in 0..<(depth - 2) / 6 {
+        let stride = index > 0 && block == 0 ? 2 : 1
         blocks.append(
-          BasicBlock(
-            inputs, outputs, stride: index > 0 && block == 0 ? 2 : 1, shortcut: shortcut, using: &generator))
+          isBranched
+            ? BranchedBlock(inputs, outputs, stride: stride, shortcut: shortcut, using: &generator)
+            : BasicBlock(
+              inputs, outputs, stride: stride, shortcut: shortcut, variation: variation, using: &generator))
         inputs = outputs
       }
       stages.append(("layer\(index + 1)", Sequential(blocks)))
@@ -54,6 +59,8 @@ public final class ResNet: StagedClassifier {
 }
 
 /// Two 3 by 3 convolutions with batch norm, and a way around them: `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
+///
+/// Attention, where there is any, comes before the sum.
 public final class BasicBlock: Layer {
   /// The first convolution, which may have a stride.
   public let conv1: Conv2d
@@ -63,13 +70,15 @@ public final class BasicBlock: Layer {
   public let conv2: Conv2d
   /// The second batch norm.
   public let bn2: BatchNorm2d
+  /// Scales what the convolutions give, nil for none.
+  public let attention: (any Layer)?
   /// The way around the convolutions.
   public let shortcut: any Layer
   private let relu = ReLU()
 
   /// A block with random weights.
   public init(
-    _ inputs: Int, _ outputs: Int, stride: Int = 1, shortcut: ResNet.Shortcut,
+    _ inputs: Int, _ outputs: Int, stride: Int = 1, shortcut: ResNet.Shortcut, variation: BlockVariation = .plain,
     using generator: inout some RandomNumberGenerator
   ) {
     conv1 = Conv2d(
@@ -79,22 +88,47 @@ public final class BasicBlock: Layer {
     conv2 = Conv2d(
       outputs, outputs, kernelSize: 3, padding: 1, bias: false, initializer: .heNormal(), using: &generator)
     bn2 = BatchNorm2d(outputs)
-    if stride == 1 && inputs == outputs {
-      self.shortcut = Identity()
-    } else if shortcut == .identity {
-      self.shortcut = SubsampledIdentity(inputs, outputs, stride: stride)
-    } else {
-      self.shortcut = Sequential([
-        Conv2d(
-          inputs, outputs, kernelSize: 1, stride: stride, bias: false, initializer: .heNormal(), using: &generator),
-        BatchNorm2d(outputs),
-      ])
-    }
+    attention = variation.attention(outputs, using: &generator)
+    self.shortcut = shortcut.layer(inputs, outputs, stride: stride, using: &generator)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let inner = bn1(conv1(x), then: relu)
-    return bn2(conv2(inner), adding: shortcut(x), then: relu)
+    guard let attention else { return bn2(conv2(inner), adding: shortcut(x), then: relu) }
+    return relu(attention(bn2(conv2(inner))) + shortcut(x))
+  }
+}
+
+/// A ``BasicBlock`` whose convolutions have branches.
+final class BranchedBlock: Layer {
+  let conv1: AsymmetricConv2d
+  let conv2: AsymmetricConv2d
+  let shortcut: any Layer
+
+  init(
+    _ inputs: Int, _ outputs: Int, stride: Int, shortcut: ResNet.Shortcut,
+    using generator: inout some RandomNumberGenerator
+  ) {
+    conv1 = AsymmetricConv2d(inputs, outputs, stride: stride, initializer: .heNormal(), using: &generator)
+    conv2 = AsymmetricConv2d(outputs, outputs, initializer: .heNormal(), using: &generator)
+    self.shortcut = shortcut.layer(inputs, outputs, stride: stride, using: &generator)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { relu(conv2(relu(conv1(x))) + shortcut(x)) }
+}
+
+extension ResNet.Shortcut {
+  /// The way around a block.
+  fileprivate func layer(
+    _ inputs: Int, _ outputs: Int, stride: Int, using generator: inout some RandomNumberGenerator
+  ) -> any Layer {
+    if stride == 1 && inputs == outputs { return Identity() }
+    guard self == .projection else { return SubsampledIdentity(inputs, outputs, stride: stride) }
+    return Sequential([
+      Conv2d(
+        inputs, outputs, kernelSize: 1, stride: stride, bias: false, initializer: .heNormal(), using: &generator),
+      BatchNorm2d(outputs),
+    ])
   }
 }
 

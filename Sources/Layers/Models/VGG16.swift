@@ -12,8 +12,9 @@ public final class VGG16: StagedClassifier {
   /// - Parameters:
   ///   - inputShape: `[height, width, channels]`, 8 to 224 pixels a side.
   ///   - widthMultiplier: Multiplies the number of channels.
+  ///   - variation: What is added: attention before each pool, or branches to each convolution.
   public init(
-    classes: Int, inputShape: Shape = [32, 32, 3], widthMultiplier: Double = 1,
+    classes: Int, inputShape: Shape = [32, 32, 3], widthMultiplier: Double = 1, variation: BlockVariation = .plain,
     using generator: inout some RandomNumberGenerator
   ) {
     requireImageShape("VGG16", inputShape)
@@ -22,13 +23,15 @@ public final class VGG16: StagedClassifier {
     for (width, depth) in [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)] {
       for _ in 0..<depth {
         let outputs = scaledChannels(width, by: widthMultiplier)
-        layers += [
-          Conv2d(channels, outputs, kernelSize: 3, padding: 1, using: &generator), BatchNorm2d(outputs), ReLU(),
-        ]
+        layers +=
+          variation == .asymmetricBranches
+          ? [AsymmetricConv2d(channels, outputs, using: &generator), Identity(), ReLU()]
+          : [Conv2d(channels, outputs, kernelSize: 3, padding: 1, using: &generator), BatchNorm2d(outputs), ReLU()]
         channels = outputs
       }
       // An identity in a pool's place keeps the numbering of the layers after it.
-      layers.append(side >= 2 ? MaxPool2d(2) : Identity())
+      let pool: any Layer = side >= 2 ? MaxPool2d(2) : Identity()
+      layers.append(variation.attention(channels, using: &generator).map { Sequential([$0, pool]) } ?? pool)
       side = max(1, side / 2)
     }
     let linear = Linear(channels, classes, using: &generator)
