@@ -1,0 +1,123 @@
+import Foundation
+
+/// Numbers by step in a file that TensorBoard opens.
+///
+/// ```swift
+/// let log = try EventLog(in: folder)
+/// try log.append(["loss": 0.31, "accuracy": 0.9], step: 100)
+/// ```
+/// Each log has a file of its own; TensorBoard puts the files of a folder together, those of a run that went on among them.
+/// The format is TensorFlow's: `TFRecord`s of `Event` messages (tensorflow/core/util/event.proto).
+public final class EventLog {
+  /// The file.
+  public let url: URL
+  private let handle: FileHandle
+
+  /// Begins a file in `folder`, which is made where there is none.
+  ///
+  /// - Throws: Where it cannot be made.
+  public init(in folder: URL) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // A run that goes on within the same second must not write over what it wrote before.
+    url = folder.appendingPathComponent(
+      "events.out.tfevents.\(Int(Date().timeIntervalSince1970)).\(UInt32.random(in: 0 ... .max))")
+    guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
+      throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: url.path])
+    }
+    handle = try FileHandle(forWritingTo: url)
+    try write { $0.field(3, text: "brain.Event:2") }
+  }
+
+  deinit { try? handle.close() }
+
+  /// Adds numbers of one step.
+  public func append(_ scalars: [String: Double], step: Int) throws {
+    try write { event in
+      event.field(2, number: UInt64(step))
+      var summary = Message()
+      for (name, value) in scalars.sorted(by: { $0.key < $1.key }) {
+        var entry = Message()
+        entry.field(1, text: name)
+        entry.field(2, float: Float(value))
+        summary.field(1, entry.bytes)
+      }
+      event.field(5, summary.bytes)
+    }
+  }
+
+  private func write(_ fill: (inout Message) -> Void) throws {
+    var event = Message()
+    event.field(1, double: Date().timeIntervalSince1970)
+    fill(&event)
+    let length = littleEndian(UInt64(event.bytes.count))
+    try handle.write(
+      contentsOf: length + littleEndian(maskedCRC(length)) + event.bytes + littleEndian(maskedCRC(event.bytes)))
+  }
+}
+
+/// As much of a protocol buffer as an event needs.
+private struct Message {
+  private(set) var bytes: [UInt8] = []
+
+  private mutating func varint(_ value: UInt64) {
+    var value = value
+    while value >= 0x80 {
+      bytes.append(UInt8(value & 0x7f) | 0x80)
+      value >>= 7
+    }
+    bytes.append(UInt8(value))
+  }
+  private mutating func key(_ number: Int, _ wire: Int) { varint(UInt64(number << 3 | wire)) }
+
+  mutating func field(_ number: Int, number value: UInt64) {
+    key(number, 0)
+    varint(value)
+  }
+  mutating func field(_ number: Int, double: Double) {
+    key(number, 1)
+    bytes += littleEndian(double.bitPattern)
+  }
+  mutating func field(_ number: Int, float: Float) {
+    key(number, 5)
+    bytes += littleEndian(float.bitPattern)
+  }
+  mutating func field(_ number: Int, _ content: [UInt8]) {
+    key(number, 2)
+    varint(UInt64(content.count))
+    bytes += content
+  }
+  mutating func field(_ number: Int, text: String) { field(number, Array(text.utf8)) }
+}
+
+private func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+  withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+/// Records carry a rotated CRC, since one of data that holds CRCs is weak.
+private func maskedCRC(_ bytes: [UInt8]) -> UInt32 {
+  let crc = crc32c(bytes)
+  return (crc >> 15 | crc << 17) &+ 0xa282_ead8
+}
+
+/// The CRC-32C (Castagnoli) of `bytes`.
+func crc32c(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(~0) { crc, byte in
+    (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
+  }
+}
+
+extension EventLog {
+  /// Adds what an epoch did.
+  public func append(_ report: EpochReport) throws {
+    let values: [(String, Double?)] = [
+      ("training/loss", report.loss), ("training/accuracy", report.accuracy),
+      ("training/learning rate", report.learningRate),
+      ("training/images per second", report.imagesPerSecond), ("validation/loss", report.validation?.loss),
+      ("validation/top1", report.validation?.top1),
+      ("validation/calibration error", report.validation?.calibrationError),
+    ]
+    try append(
+      Dictionary(uniqueKeysWithValues: values.compactMap { name, value in value.map { (name, $0) } }), step: report.step
+    )
+  }
+}
