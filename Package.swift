@@ -75,7 +75,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"]),
+    .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

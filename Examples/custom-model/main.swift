@@ -40,5 +40,7 @@ let report = try Experiment(configuration).run(
   on: .digits, in: folder, progress: { print($0, $1) }, model: { SmallNetwork(classes: 10, using: &$0) })
 
 print(report.text)
-precondition(report.arms.allSatisfy { $0.parameters == report.arms[0].parameters }, "inference must cost the same")
-precondition(report.arms[0].accuracy > 0.7, "the baseline should have learned something")
+precondition(
+  report.arms.allSatisfy { $0.inference.parameters == report.arms[0].inference.parameters },
+  "inference must cost the same")
+precondition(report.arms[0].mean > 0.7, "the baseline should have learned something")

@@ -24,33 +24,20 @@ configuration.encoderLearningRateScale = 1
 configuration.transfer.headEpochs = 4
 configuration.transfer.fineTuneEpochs = 4
 
-let choice = configuration.modelChoice
-try choice.check(inputShape: data.imageShape)
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("encodenet-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
-let run = try ExperimentRun(
-  configuration, on: data, in: folder, progress: { print($0, $1) },
-  model: { try! choice.make(classes: data.classNames.count, inputShape: data.imageShape, using: &$0) })
+let report = try Experiment(configuration).run(on: data, in: folder, progress: { print($0, $1) })
+guard let found = report.seeds[0].diagnostics else { fatalError("A3 should have been looked at") }
+let conversion = found.conversion
 
-let baseline = try run.baseline()
-let clustering = try run.clustering(baseline)
-let conversion = try run.conversion(baseline, clustering)
-
-// E1: the error against that of the best constant image, which knows nothing of its input.
-let targets = data.training.tensor(at: clustering.pairs.pairs.map(\.target))
-let constant = square(targets - targets.mean(alongAxes: [0], keepingDimensions: true)).mean().item
-let error = square(conversion.shown - targets).mean().item
-print("E1  squared error of conversion \(error), of the mean image \(constant): R² \(1 - error / constant)")
-precondition(error < constant, "the autoencoder should do better than one image for all")
+// E1: R² is the error against that of the best constant image, which knows nothing of its input.
+print("E1  squared error of conversion \(conversion.squaredError), R² \(conversion.r2)")
+precondition(conversion.r2 > 0, "the autoencoder should do better than one image for all")
 
 // E2: the entropy of the baseline's answers, in nats.
-let (before, after) = (clustering.certainty, conversion.certainty)
-print("E2  mean entropy \(before.meanEntropy) before conversion, \(after.meanEntropy) after")
-let lowered = zip(before.entropies, after.entropies).map { $1 < $0 }
-let rightly = zip(lowered, after.isCorrect).count { $0 && $1 }
-let wrongly = zip(lowered, after.isCorrect).count { $0 && !$1 }
-print("    lowered for \(rightly) images taken for their class, and for \(wrongly) that are not")
+print("E2  mean entropy \(conversion.all.entropyBefore) before conversion, \(conversion.all.entropyAfter) after")
+print("    lowered for \(conversion.all.loweredAndRight) of the images, which are taken for their class,")
+print("    and for \(conversion.all.loweredAndWrong), which are not")
 
 // E3: both from the same baseline.
-let report = try run.report()
 print("E3\n\(report.text)")

@@ -94,6 +94,19 @@ public struct LabeledImages: Sendable {
       subclasses.map { all in indices.map { all[$0] } })
   }
 
+  /// A hash of each image's pixels, whatever its label.
+  package var imageFingerprints: [UInt64] {
+    pixels.withUnsafeBufferPointer { pixels in
+      labels.indices.map { ci_hash(pixels.baseAddress! + $0 * imageShape.count, imageShape.count, 0) }
+    }
+  }
+
+  /// The same images with other pixels.
+  package func withPixels(_ pixels: [UInt8]) -> LabeledImages {
+    require(pixels.count == self.pixels.count, "withPixels: \(pixels.count) bytes for \(self.pixels.count)")
+    return LabeledImages(fitting: name, pixels, labels, imageShape, classNames, subclasses)
+  }
+
   /// A short name for the pixels, the shape, the labels and the classes, the same wherever they are the same.
   public var fingerprint: String {
     let words = imageShape.dimensions + [classCount] + labels

@@ -58,6 +58,28 @@ struct Channels: ExpressibleByArgument {
   }
 }
 
+/// Seeds joined by commas.
+struct Seeds: ExpressibleByArgument {
+  let values: [UInt64]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    values = parts.compactMap { UInt64($0.trimmingCharacters(in: .whitespaces)) }
+    guard values.count == parts.count, Set(values).count == values.count else { return nil }
+  }
+}
+
+/// The ids of arms joined by commas.
+struct Arms: ExpressibleByArgument {
+  let values: [Arm]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    values = parts.compactMap { try? Arm.named($0.trimmingCharacters(in: .whitespaces)) }
+    guard values.count == parts.count else { return nil }
+  }
+}
+
 /// Says that an argument is wrong, for what throws where it should be said with exit code 64.
 func validating<R>(_ body: () throws -> R) throws -> R {
   do { return try body() } catch { throw ValidationError("\(error)") }

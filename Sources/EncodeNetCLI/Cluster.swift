@@ -10,11 +10,13 @@ struct Cluster: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    let run = try options.experiment(options.console.logger())
+    Interruption.watch()
+    let (run, lock) = try options.stages(options.console.logger())
+    defer { withExtendedLifetime(lock) {} }
     let found = try run.clustering(run.baseline())
     let rows = zip(found.clusters.classes, found.representatives.classes).map { one, chosen in
       [
-        run.data.classNames[one.label], "\(one.clusters.count)",
+        run.training.classNames[one.label], "\(one.clusters.count)",
         one.clusters.map { "\($0.count)" }.joined(separator: " "),
         String(format: "%.3f", one.silhouette), chosen.map(String.init).joined(separator: " "),
       ]

@@ -40,7 +40,8 @@ struct LineHandler: LogHandler {
 extension Logger {
   /// Says what an epoch of a stage did.
   func epoch(_ stage: String, _ report: EpochReport) {
-    info("\(stage.padding(toLength: 8, withPad: " ", startingAt: 0))\(report)")
+    let space = String(repeating: " ", count: max(1, 12 - stage.count))
+    info("\(stage)\(space)\(report)")
   }
 }
 

@@ -10,13 +10,12 @@ struct Convert: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    let run = try options.experiment(options.console.logger())
+    Interruption.watch()
+    let (run, lock) = try options.stages(options.console.logger())
+    defer { withExtendedLifetime(lock) {} }
     let baseline = try run.baseline()
     let clustering = try run.clustering(baseline)
     let conversion = try run.conversion(baseline, clustering)
-    print(
-      String(
-        format: "Squared error %.5f a pixel; mean entropy %.4f nats before conversion, %.4f after.",
-        conversion.curves.loss.last ?? 0, clustering.certainty.meanEntropy, conversion.certainty.meanEntropy))
+    print(String(format: "Squared error %.5f a pixel.", conversion.curves.loss.last ?? 0))
   }
 }

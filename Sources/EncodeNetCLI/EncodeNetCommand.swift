@@ -13,7 +13,8 @@ struct EncodeNetCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Run.self, Train.self, Cluster.self, Convert.self, Transfer.self, Evaluate.self, Predict.self, Info.self,
+      Run.self, Compare.self, Report.self, Train.self, Cluster.self, Convert.self, Transfer.self, Evaluate.self,
+      Predict.self, Info.self,
     ])
 
   /// One line for what went wrong: exit code 64 for the arguments, 1 for the rest.

@@ -15,12 +15,19 @@ struct ExperimentOptions: ParsableArguments {
   var width: Double?
   @Option(help: "Use so many training images, the same share of each class (default: all).")
   var subset: Int?
-  @Option(help: "Decides weights, splits and orders (default: 0).")
-  var seed: UInt64?
+  @Option(help: "Decides weights and orders; several are joined by commas (default: 0).")
+  var seed: Seeds?
+  @Option(help: "What is compared: ids joined by commas (default: A0,A1,A2,A3,A4).")
+  var arms: Arms?
   @Option(help: "The folder of the results; a run that stopped goes on there.")
   var out = "out/encodenet"
   @Option(help: "A JSON file of settings, as a run writes it in configuration.json; any may be left out.")
   var config: String?
+  @Option(
+    help:
+      "Settings that are ready to run, which those of the file and the arguments go over: \(ExperimentConfiguration.presets.map(\.name).joined(separator: ", "))."
+  )
+  var preset: String?
 
   @Option(help: "Epochs of the baseline (default: 12, for CIFAR 60).")
   var epochs: Int?
@@ -58,8 +65,9 @@ struct ExperimentOptions: ParsableArguments {
     }
     do {
       let written = try json.flatMap(ExperimentConfiguration.data(inJSON:))
-      let source = try data ?? written.map { try DataSource($0) } ?? .digits
-      var c = ExperimentConfiguration.defaults(for: source)
+      let preset = try preset.map(ExperimentConfiguration.preset)
+      let source = try data ?? written.map { try DataSource($0) } ?? preset.map { try DataSource($0.data) } ?? .digits
+      var c = preset ?? ExperimentConfiguration.defaults(for: source)
       if let json { c = try ExperimentConfiguration.decoded(from: json, over: c) }
       c.data = "\(source)"
       func set<T>(_ path: WritableKeyPath<ExperimentConfiguration, T>, _ value: T?) {
@@ -68,7 +76,8 @@ struct ExperimentOptions: ParsableArguments {
       set(\.model, model?.lowercased())
       set(\.shortcut, shortcut)
       set(\.widthMultiplier, width)
-      set(\.seed, seed)
+      set(\.seeds, seed?.values)
+      set(\.arms, arms?.values)
       set(\.epochs, epochs)
       set(\.conversionEpochs, conversionEpochs)
       set(\.transfer.headEpochs, headEpochs)
@@ -89,20 +98,31 @@ struct ExperimentOptions: ParsableArguments {
     } catch { throw ValidationError("\(error)") }
   }
 
-  /// The experiment's stages, ready to run.
-  func experiment(_ logger: Logger) throws -> ExperimentRun<ChosenModel> {
+  /// The images, and the settings that suit them.
+  private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
     let data = try DataSource(c.data).load()
-    let choice = c.modelChoice
-    let classes = data.classNames.count
-    try choice.check(inputShape: data.imageShape)
+    try c.modelChoice.check(inputShape: data.imageShape)
     logger.info(
-      "\(data.name): \(data.training.count) training images, \(data.test.count) test images, \(classes) classes; \(choice)"
-    )
-    return try ExperimentRun(c, on: data, in: fileURL(out), progress: logger.epoch) { generator in
-      // Checked above, for these images.
-      try! choice.make(classes: classes, inputShape: data.imageShape, using: &generator)
-    }
+      "\(data.name): \(data.training.count) training images, \(data.test.count) for tests; \(c.modelChoice)")
+    return (c, data)
+  }
+
+  /// The stages of the first seed, ready to run, in a folder that is kept for this process.
+  func stages(_ logger: Logger) throws -> (run: ExperimentRun, lock: RunLock) {
+    let (c, data) = try loaded(logger)
+    let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
+    let lock = try RunLock(folder)
+    let run = try ExperimentRun(
+      c, on: data, in: folder, shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
+    return (run, lock)
+  }
+
+  /// The whole experiment.
+  func run(_ logger: Logger) throws -> ExperimentReport {
+    let (c, data) = try loaded(logger)
+    return try Experiment(c).run(
+      on: data, in: fileURL(out), shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
   }
 }
 

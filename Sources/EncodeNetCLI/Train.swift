@@ -7,20 +7,19 @@ struct Train: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    let run = try options.experiment(options.console.logger())
-    let baseline = try run.baseline()
-    print(tested([baseline], by: run))
+    Interruption.watch()
+    let (run, lock) = try options.stages(options.console.logger())
+    defer { withExtendedLifetime(lock) {} }
+    print(validated([try run.baseline()], by: run))
   }
 }
 
-/// A table of what arms say of the test images, and where their weights are.
-func tested(_ arms: [TrainedArm<ChosenModel>], by run: ExperimentRun<ChosenModel>) -> String {
+/// A table of what arms say of the images kept for validation, and where their weights are: test images are for reports.
+func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
   aligned(
-    [["arm", "what", "accuracy", "right", "weights"]]
-      + arms.map { arm in
-        let evaluation = run.tested(arm.model)
-        return [
-          arm.id, arm.name, percent(evaluation.top1), "\(evaluation.correct) of \(evaluation.count)", arm.weights.path,
-        ]
+    [["arm", "what", "validation", "weights"]]
+      + arms.map { trained in
+        let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none kept"
+        return [trained.arm.id, trained.arm.name, accuracy, trained.weights.path]
       })
 }

@@ -10,10 +10,10 @@ struct Transfer: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    let run = try options.experiment(options.console.logger())
-    let baseline = try run.baseline()
-    let conversion = try run.conversion(baseline, run.clustering(baseline))
-    let arms = try [KnowledgeTransfer.Mode.headThenFineTune, .frozenEncoder].map { try run.transferred($0, conversion) }
-    print(tested([baseline] + arms, by: run))
+    Interruption.watch()
+    let (run, lock) = try options.stages(options.console.logger())
+    defer { withExtendedLifetime(lock) {} }
+    let arms = try [run.baseline()] + ["A3", "A4"].map { try run.trained(.named($0)) }
+    print(validated(arms, by: run))
   }
 }

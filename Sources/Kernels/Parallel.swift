@@ -16,11 +16,19 @@ package enum Parallel {
   /// How many threads share the work of one operation; at first the number of active processors.
   package static var threadCount: Int {
     get {
+      if let limit { return limit }
       let count = requested.load(ordering: .relaxed)
       return count > 0 ? count : processorCount
     }
     set { requested.store(max(1, newValue), ordering: .relaxed) }
   }
+  @TaskLocal private static var limit: Int?
+
+  /// Runs `body` with so many threads to an operation, whatever others ask for.
+  package static func withThreads<R>(_ count: Int, _ body: () throws -> R) rethrows -> R {
+    try $limit.withValue(max(1, count), operation: body)
+  }
+
   private static let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
   /// Runs `body` on consecutive ranges that cover `0..<count`, each of at least `grain` items but perhaps the last.

@@ -13,19 +13,6 @@ public struct Arm: Sendable, Codable, Hashable {
     /// The baseline's, whose cost counts: a warm restart over the rest of the budget.
     case baseline
   }
-  /// What differs in the network.
-  public enum Architecture: String, Sendable, Codable, Hashable, CaseIterable {
-    /// Nothing.
-    case plain
-    /// Squeeze-and-excitation in every block.
-    case squeezeExcitation
-    /// Efficient channel attention in every block.
-    case efficientChannelAttention
-    /// Channel and spatial attention (CBAM) in every block.
-    case convolutionalBlockAttention
-    /// Asymmetric branches beside every 3 by 3 convolution, which are folded into it after training.
-    case asymmetricBranches
-  }
 
   /// What reports and files call it: letters, digits, `-`, `_` and `.`.
   public var id: String
@@ -34,13 +21,15 @@ public struct Arm: Sendable, Codable, Hashable {
   /// The weights that training begins with; of a conversion, those of its encoder.
   public var start = Start.baseline
   /// What differs in the network.
-  public var architecture = Architecture.plain
+  public var architecture = BlockVariation.plain
   /// What the encoder is first trained to convert into, nil for no conversion.
   public var conversion: Conversion?
   /// After a conversion, what is trained.
   public var transfer = KnowledgeTransfer.Mode.headThenFineTune
   /// How the classifier is trained.
   public var recipe = TrainingRecipe()
+  /// The first learning rate, nil for the experiment's.
+  public var learningRate: Double?
   /// A method that is given to ``Experiment`` as code, by its name; nil for those of the library.
   public var method: String?
 
@@ -51,6 +40,9 @@ public struct Arm: Sendable, Codable, Hashable {
     self.init(id, name)
     change(&self)
   }
+
+  /// What differs in the network when it is used: branches are folded.
+  public var finalArchitecture: BlockVariation { architecture == .asymmetricBranches ? .plain : architecture }
 
   /// Whether this is the baseline itself, which only the first part of the budget is spent on.
   public var isBaseline: Bool { id == "A0" }
@@ -147,10 +139,14 @@ public struct Arm: Sendable, Codable, Hashable {
     }
     guard architecture == .plain || (start == .random && conversion == nil) else {
       throw EncodeNetError(
-        "arm '\(id)': another architecture cannot take over the baseline's weights: its start must be random, and it has no conversion")
+        "arm '\(id)': another architecture cannot take over the baseline's weights: its start must be random, and it has no conversion"
+      )
     }
     guard architecture == .plain || recipe.teaching?.teacher != .peer else {
       throw EncodeNetError("arm '\(id)': mutual learning works with the plain architecture")
+    }
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw EncodeNetError("arm '\(id)': learningRate is \(learningRate), it must be positive")
     }
     try recipe.check(id)
   }

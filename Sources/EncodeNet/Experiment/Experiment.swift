@@ -1,139 +1,174 @@
 import Foundation
+import Synchronization
 
-/// The whole method on one data set: a baseline, its clusters, representatives, the autoencoder, the transfer, and the
-/// arms that a gain must be compared with.
+/// Arms compared over seeds on one data set: whether EncodeNet helps, and against what.
 ///
 /// ```swift
-/// let report = try Experiment(configuration).run(on: data, in: folder) { generator in
-///   ResNet(depth: 20, classes: 10, using: &generator)
-/// }
+/// let report = try Experiment(configuration).run(on: data, in: folder)
+/// print(report.text)
 /// ```
 /// Every stage leaves its artifact in the folder and is skipped where that was made from the same settings, data and
-/// earlier stages; training goes on from the last whole epoch. ``ExperimentRun`` has the stages one by one.
+/// earlier stages; training goes on from the step that was saved last. ``ExperimentRun`` is one seed, stage by stage.
 public struct Experiment: Sendable {
   /// Every setting.
   public var configuration: ExperimentConfiguration
+  /// Methods of the caller's own, by the names that arms give; see ``Arm/method``.
+  public var methods: [String: ExperimentRun.Method] = [:]
 
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
-  /// Runs what has not run yet, and writes `configuration.json`, `report.json`, `report.md`, `report.html`, and each arm's
-  /// weights as `A0.safetensors` and so on.
+  /// Runs what has not run yet, and writes `report.json`, `report.md` and `report.html`; each seed has its folder, with
+  /// each arm's weights as `A0.safetensors` and so on.
   ///
   /// - Parameters:
   ///   - folder: Made where there is none.
-  ///   - makeModel: Makes a model with random weights, always the same for the same generator.
-  ///   - progress: Called after each epoch with the name of its stage.
+  ///   - shouldStop: Asked after each step: where it says so all is saved, and ``TrainingError/interrupted(epoch:step:)`` thrown.
+  ///   - progress: Called after each epoch with the name of its stage, from the thread of its seed.
+  ///   - makeModel: Makes a model with random weights, always the same for the same generator; nil for the
+  ///     configuration's own.
   /// - Throws: An ``EncodeNetError`` in one line, a ``TrainingError``, or a ``CheckpointError``.
-  public func run<Model: SplitClassifier>(
-    on data: DatasetSplit, in folder: URL,
-    progress: @escaping (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
-    model makeModel: (inout SplittableGenerator) -> Model
+  public func run(
+    on data: DatasetSplit, in folder: URL, shouldStop: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
+    model makeModel: ExperimentRun.Maker? = nil
   ) throws -> ExperimentReport {
-    try withoutActuallyEscaping(makeModel) { makeModel in
-      try ExperimentRun(configuration, on: data, in: folder, progress: progress, model: makeModel).report()
+    let c = configuration
+    try c.check()
+    let lock = try RunLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    let sealed = SealedTestSet(data.test)
+    let store = try StageStore(folder)
+    let log = RunLog(store, c)
+    @Sendable func seedRun(
+      _ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool
+    ) throws -> ExperimentRun {
+      try ExperimentRun(
+        c, seed: seed, on: data, sealed: sealed, in: folder.appendingPathComponent("seed-\(seed)"), methods: methods,
+        shouldStop: shouldStop,
+        progress: { stage, report in
+          log.epoch(seed, stage, report)
+          let name = RunLog.shortened(stage)
+          progress(c.seeds.count > 1 ? "seed \(seed) \(name)" : name, report)
+        }, model: makeModel)
+    }
+    // Every arm is checked before any is trained.
+    let first = try seedRun(c.seeds[0]) { false }
+    let plan = try first.experimentPlan()
+    for arm in c.arms { _ = try plan.plan(arm) }
+    try log.begin(plan)
+    try store.write(c, to: "configuration.json")
+
+    let results = Shared<[UInt64: SeedResult]>([:])
+    let schedule = try schedule(store, data, makeModel)
+    try schedule.run { seed, hasFailed in
+      let run = try seedRun(seed) { shouldStop() || hasFailed() }
+      let result = try run.result(log)
+      results.value.withLock { $0[seed] = result }
+    }
+    let found = results.value.withLock { $0 }
+    let seeds = c.seeds.map { found[$0]! }
+    let report = try ExperimentReport(
+      c, run: first, dataName: data.name, threads: schedule.threads(of: c.seeds), seeds: seeds,
+      inference: inference(store, first))
+    try report.write(to: store, gallery: seeds[0].diagnostics?.1)
+    try log.end()
+    return report
+  }
+
+  /// What each network costs at inference, measured while nothing else runs.
+  private func inference(_ store: StageStore, _ run: ExperimentRun) throws
+    -> [BlockVariation: ExperimentReport.Inference]
+  {
+    var found: [BlockVariation: ExperimentReport.Inference] = [:]
+    for architecture in Set(configuration.arms.map(\.finalArchitecture)).sorted(by: { $0.rawValue < $1.rawValue }) {
+      let key = try stageKey(run.dataFingerprint, configuration.modelChoice, architecture)
+      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key) {
+        let model = try run.model(architecture)
+        let shape = run.training.imageShape
+        let summary = ModelSummary(of: model, input: shape)
+        func latency(_ count: Int) -> Double {
+          let images = Tensor.zeros(Shape([count] + shape.dimensions))
+          let clock = ContinuousClock()
+          return model.evaluating {
+            _ = model(images)
+            return (0..<9).map { _ in clock.measure { _ = model(images) } / .milliseconds(1) }.sorted()[4]
+          }
+        }
+        return .init(
+          parameters: summary.parameters, multiplyAdds: summary.multiplyAdds, latency1: latency(1),
+          latency128: latency(128))
+      }
+    }
+    return found
+  }
+
+  private func schedule(
+    _ store: StageStore, _ data: DatasetSplit, _ makeModel: ExperimentRun.Maker?
+  ) throws -> SeedSchedule {
+    let (c, cores) = (configuration, Parallel.threadCount)
+    return try store.value("threads", key: stageKey(c.seeds, cores)) {
+      try SeedSchedule(fastestFor: c.seeds, cores: cores) {
+        var generator = SplittableGenerator(seed: 0)
+        let model =
+          try makeModel?(&generator)
+          ?? c.modelChoice.make(classes: data.classNames.count, inputShape: data.imageShape, using: &generator)
+        let rows = Array(data.training.labels.indices.prefix(c.batchSize))
+        let (images, labels) = (data.training.tensor(at: rows), rows.map { data.training.labels[$0] })
+        func step(_ model: some SplitClassifier) -> () -> Void {
+          let optimizer = SGD(model, learningRate: 0)
+          return {
+            optimizer.update(
+              with: valueWithGradient(of: model) { softmaxCrossEntropy($0(images), labels: labels) }.gradients)
+          }
+        }
+        return step(model)
+      }
     }
   }
 }
 
+/// What one seed found.
+struct SeedResult: Sendable {
+  struct Arm: Sendable {
+    let id: String
+    let outcome: TestOutcome
+    let budget: TrainingBudget
+    let curves: LearningCurves
+    let seconds: Double
+  }
+  let seed: UInt64
+  let arms: [Arm]
+  let diagnostics: (SeedDiagnostics, Gallery)?
+}
+
 extension ExperimentRun {
-  /// Runs all stages and all arms, looks at the test images once for each, and writes the report.
-  public func report() throws -> ExperimentReport {
-    let base = try baseline()
-    let clustering = try clustering(base)
-    let conversion = try conversion(base, clustering)
-    let tuned = try transferred(.headThenFineTune, conversion)
-    let frozen = try transferred(.frozenEncoder, conversion)
-
-    // The controls may cost what A3 did.
-    let baseBudget = TrainingBudget().training("baseline", configuration.epochs)
-    let frozenBudget =
-      baseBudget.forward("features and entropies")
-      .converting(
-        "autoencoder", configuration.conversionEpochs, encoder: conversion.encoderCost, decoder: conversion.decoderCost
-      )
-      .forward("cached features")
-    let tunedBudget = frozenBudget.training("fine-tuning", configuration.transfer.fineTuneEpochs)
-    let extra = max(1, Int((tunedBudget.total - baseBudget.total).rounded()))
-    let oneCycle = try oneCycle(epochs: configuration.epochs + extra)
-    let continued = try continued(base, epochs: extra)
-
-    let plans: [(TrainedArm<Model>, TrainingBudget)] = [
-      (base, baseBudget),
-      (oneCycle, TrainingBudget().training("one cycle", configuration.epochs + extra)),
-      (continued, baseBudget.training("continued", extra)), (tuned, tunedBudget), (frozen, frozenBudget),
-    ]
-    let allKey = try stageKey(data.fingerprint, configuration)
-    let arms = try plans.map { arm, budget in
-      try store.value("evaluation-\(arm.id)", key: allKey) {
-        measure(arm, budget, isUnequal: !budget.isEqual(to: tunedBudget))
-      }
+  /// Trains every arm, scores each once, and looks at what the conversion did.
+  func result(_ log: RunLog) throws -> SeedResult {
+    var arms: [SeedResult.Arm] = []
+    for arm in configuration.arms {
+      log.begun(seed, arm.id)
+      let trained = try trained(arm)
+      let outcome = try outcome(trained)
+      arms.append(
+        .init(id: arm.id, outcome: outcome, budget: trained.budget, curves: trained.curves, seconds: trained.seconds))
+      log.scored(seed, arm.id, outcome.accuracy)
     }
-    var curves = Dictionary(uniqueKeysWithValues: plans.map { ($0.0.id, $0.0.curves) })
-    curves["gcae"] = conversion.curves
-    var report = ExperimentReport(
-      data: data.name, dataFingerprint: data.fingerprint,
-      counts: [rows.count, validation.count, data.test.labels.count], configuration: configuration,
-      classNames: data.classNames, arms: arms, comparisons: comparisons(arms), clusters: clustering.clusters,
-      representatives: clustering.representatives,
-      meanEntropies: [clustering.certainty.meanEntropy, conversion.certainty.meanEntropy],
-      entropiesBefore: clustering.certainty.entropies, entropiesAfter: conversion.certainty.entropies, curves: curves,
-      diagnosis: [])
-    report.diagnosis = report.diagnosed()
-    try write(report, examples: examples(of: clustering, conversion))
-    return report
+    return SeedResult(seed: seed, arms: arms, diagnostics: try diagnostics())
   }
 
-  private func comparisons(_ arms: [ExperimentReport.Arm]) -> [ExperimentReport.Comparison] {
-    let right = arms.map { arm in zip(arm.predictions, data.test.labels).map { $0 == $1 } }
-    return [3, 4].flatMap { first in
-      [0, 1, 2].map { second in
-        let counts = PairedComparison(right[first], right[second])
-        return ExperimentReport.Comparison(
-          first: arms[first].id, second: arms[second].id, counts: counts, difference: counts.difference,
-          interval: [counts.interval.lowerBound, counts.interval.upperBound], p: counts.p, verdict: "inconclusive")
-      }
+  /// What an arm makes of the test images: found once for its weights, and never for others in the same folder.
+  ///
+  /// - Throws: Where the folder has the arm's score with other weights: looking again would be choosing by test images.
+  public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
+    let name = "test-\(trained.arm.id)"
+    let key = try stageKey(dataFingerprint, trained.arm.id)
+    let outcome = try store.value(name, key: key) { test.outcome(of: trained.model) { inOrder($0) } }
+    guard outcome.fingerprint == weightsFingerprint(trained.model) else {
+      throw EncodeNetError(
+        "\(store.url("\(name).json").path): arm '\(trained.arm.id)' was scored on the test images before, with other weights: "
+          + "another look would be choosing by test images, use another folder")
     }
-  }
-
-  /// The first two images of each class, in the order of the training set.
-  private func examples(of clustering: ClusteringStage, _ conversion: ConversionStage<Model>) -> [ConvertedImages] {
-    let position = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
-    let targets = Dictionary(uniqueKeysWithValues: clustering.pairs.pairs.map { ($0.input, $0.target) })
-    return data.classNames.indices.flatMap { label in
-      rows.filter { data.training.labels[$0] == label }.prefix(2).map { index in
-        ConvertedImages(index: index, target: targets[index]!, output: conversion.shown[position[index]!])
-      }
-    }
-  }
-
-  private func write(_ report: ExperimentReport, examples: [ConvertedImages]) throws {
-    let figures = try StageStore(store.url("figures"))
-    for figure in report.figures { try figures.write(figure.svg, to: "\(figure.name).svg") }
-    try store.write(report, to: "report.json")
-    try store.write(report.markdown, to: "report.md")
-    try store.write(report.html(data, examples: examples), to: "report.html")
-  }
-
-  /// Looks at the test images, once.
-  private func measure(
-    _ arm: TrainedArm<Model>, _ budget: TrainingBudget, isUnequal: Bool
-  ) -> ExperimentReport.Arm {
-    let model = arm.model
-    let evaluation = tested(model)
-    let summary = ModelSummary(of: model, input: data.imageShape)
-    func latency(_ count: Int) -> Double {
-      let images = Tensor.zeros(Shape([count] + data.imageShape.dimensions))
-      let clock = ContinuousClock()
-      return model.evaluating {
-        _ = model(images)
-        return (0..<5).map { _ in clock.measure { _ = model(images) } / .milliseconds(1) }.sorted()[2]
-      }
-    }
-    return ExperimentReport.Arm(
-      id: arm.id, name: arm.name, correct: evaluation.correct, total: evaluation.count,
-      parameters: summary.parameters, multiplyAdds: summary.multiplyAdds, latency1: latency(1),
-      latency128: latency(128), budget: budget, isUnequal: isUnequal, predictions: evaluation.predictions,
-      confusion: evaluation.confusion)
+    return outcome
   }
 }

@@ -14,15 +14,19 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var split: String?
   /// Training images used, nil for all.
   public var subset: Int?
-  /// Decides the weights, the split and the order of the images.
-  public var seed: UInt64 = 0
+  /// Each decides the weights and the order of the images of a whole run; verdicts speak of what varies between them.
+  public var seeds: [UInt64] = [0]
+  /// Decides which images are used and which are kept for validation: the same ones whatever the seed.
+  public var splitSeed: UInt64 = 0
+  /// What is compared.
+  public var arms: [Arm] = Arm.standard.filter { ["A0", "A1", "A2", "A3", "A4"].contains($0.id) }
   /// The share of the training images kept for validation.
   public var validationShare = 0.1
   /// Epochs of the baseline.
   public var epochs = 12
   /// The baseline's highest learning rate.
   public var learningRate = 0.1
-  /// The first learning rate of the continued training (A2): a warm restart.
+  /// The first learning rate of what trains on from the baseline, such as A2: a warm restart.
   public var continuedLearningRate = 0.01
   /// Images in a batch.
   public var batchSize = 32
@@ -42,7 +46,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var conversionLearningRate = 1e-3
   /// Multiplies that rate for the encoder.
   public var encoderLearningRateScale = 0.1
-  /// Stage S7, of the arms A3 and A4, whose modes are given.
+  /// Stage S7; the mode is the arm's.
   public var transfer = KnowledgeTransfer(.headThenFineTune)
 
   /// The defaults for small images.
@@ -62,6 +66,73 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.transfer.fineTuneEpochs = 20
     configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
     return configuration
+  }
+
+  /// Settings that are ready to run, by their names.
+  public static let presets: [(name: String, what: String, configuration: ExperimentConfiguration)] = [
+    ("quick", "500 of the digits, a small network, 7 arms and 3 seeds: about a minute", .quick),
+    ("subset", "10,000 images of CIFAR-10, ResNet20, A0 to A4 and A13, 3 seeds: less than an hour a seed", .subset),
+    ("paper-vgg16", "the paper's first claim: VGG16 on CIFAR-10", paper("vgg16")),
+    ("paper-resnet20", "the paper's second claim: ResNet20 on CIFAR-100", paper("resnet20")),
+    ("ablation", "what each part of the method is worth: A0 to A15 on the subset", .ablation),
+  ]
+
+  private static var quick: ExperimentConfiguration {
+    var configuration = ExperimentConfiguration()
+    configuration.model = "resnet8"
+    // With all images every arm is right on 99 of 100, and there is nothing to compare.
+    configuration.subset = 500
+    configuration.epochs = 30
+    configuration.learningRate = 0.05
+    configuration.continuedLearningRate = 0.02
+    configuration.conversionEpochs = 15
+    configuration.transfer.headEpochs = 4
+    configuration.transfer.fineTuneEpochs = 18
+    configuration.transfer.fineTuneLearningRate = 0.02
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += Arm.standard.filter { ["A12", "A13"].contains($0.id) }
+    return configuration
+  }
+
+  private static var subset: ExperimentConfiguration {
+    var configuration = ExperimentConfiguration.cifar
+    configuration.data = "cifar10:cifar-10-batches-bin"
+    configuration.subset = 10_000
+    configuration.epochs = 30
+    configuration.conversionEpochs = 12
+    // What restarts from the baseline restarts alike, whether it was converted or not.
+    (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
+    // 60 full-backprop-equivalent epochs with the autoencoder's 12.8.
+    configuration.transfer.fineTuneEpochs = 17
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += Arm.standard.filter { $0.id == "A13" }
+    return configuration
+  }
+
+  private static var ablation: ExperimentConfiguration {
+    var configuration = ExperimentConfiguration.subset
+    configuration.arms = Arm.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
+    return configuration
+  }
+
+  private static func paper(_ model: String) -> ExperimentConfiguration {
+    var configuration = ExperimentConfiguration.cifar
+    configuration.model = model
+    configuration.data = model == "vgg16" ? "cifar10:cifar-10-batches-bin" : "cifar100:cifar-100-binary"
+    (configuration.epochs, configuration.transfer.fineTuneEpochs) = (120, 60)
+    (configuration.conversionEpochs, configuration.learningRate) = (15, model == "vgg16" ? 0.05 : 0.1)
+    (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += Arm.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
+    return configuration
+  }
+
+  /// The preset of that name.
+  public static func preset(_ name: String) throws(EncodeNetError) -> ExperimentConfiguration {
+    guard let preset = presets.first(where: { $0.name == name }) else {
+      throw EncodeNetError("there is no preset '\(name)'; there are \(presets.map(\.name).joined(separator: ", "))")
+    }
+    return preset.configuration
   }
 
   /// Settings that suit the images of `source`.
@@ -90,8 +161,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       guard let given = try JSONSerialization.jsonObject(with: json) as? [String: Any],
         let all = try JSONSerialization.jsonObject(with: JSONEncoder().encode(base)) as? [String: Any]
       else { throw EncodeNetError("the configuration is not a JSON object") }
-      let merged = try merge(
-        given, into: all, path: "", optional: ["split", "subset", "augmentation", "clustering.clustersPerClass"])
+      var plain = given
+      plain["arms"] = nil
+      var merged = try merge(
+        plain, into: all, path: "", optional: ["split", "subset", "augmentation", "clustering.clustersPerClass"])
+      if let arms = given["arms"] { merged["arms"] = try self.arms(arms) }
       let configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
       try configuration.check()
       return configuration
@@ -102,6 +176,43 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       throw EncodeNetError("the configuration's '\(name)' does not fit: \(context.debugDescription)")
     } catch {
       throw EncodeNetError("the configuration cannot be read: \(error.localizedDescription)")
+    }
+  }
+
+  /// Arms by their ids, or objects that change the arm they name.
+  private static func arms(_ given: Any) throws -> [[String: Any]] {
+    guard let list = given as? [Any] else { throw EncodeNetError("the configuration's 'arms' is not a list") }
+    func object(_ value: some Encodable) throws -> [String: Any] {
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
+    }
+    return try list.enumerated().map { index, item in
+      if let id = item as? String { return try object(Arm.named(id)) }
+      guard var changes = item as? [String: Any] else {
+        throw EncodeNetError("the configuration's 'arms.\(index)' is neither an arm's id nor an object")
+      }
+      var arm: [String: Any]
+      if let base = changes.removeValue(forKey: "arm") as? String {
+        arm = try object(Arm.named(base))
+      } else if changes["id"] != nil, changes["name"] != nil {
+        arm = try object(Arm("", ""))
+      } else {
+        throw EncodeNetError("the configuration's 'arms.\(index)' does not say which 'arm' it changes")
+      }
+      // What the arm has not may be given in part too.
+      if arm["conversion"] == nil, changes["conversion"] is [String: Any] {
+        arm["conversion"] = try object(Conversion())
+      }
+      if var recipe = arm["recipe"] as? [String: Any], recipe["teaching"] == nil,
+        (changes["recipe"] as? [String: Any])?["teaching"] is [String: Any]
+      {
+        recipe["teaching"] = try object(Teaching(.baseline))
+        arm["recipe"] = recipe
+      }
+      return try merge(
+        changes, into: arm, path: "arms.\(index).",
+        optional: Set(
+          ["method", "learningRate", "recipe.mixing", "recipe.average", "recipe.sharpness", "recipe.teaching.teacher"]
+            .map { "arms.\(index).\($0)" }))
     }
   }
 
@@ -147,5 +258,13 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       throw EncodeNetError("validationShare is \(validationShare), it must be at least 0 and below 1")
     }
     if let subset, subset < 1 { throw EncodeNetError("subset is \(subset), it must be positive") }
+    guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
+      throw EncodeNetError("seeds is \(seeds): there must be at least one, and each once")
+    }
+    guard !arms.isEmpty else { throw EncodeNetError("there are no arms") }
+    for arm in arms {
+      try arm.check()
+      guard arms.count(where: { $0.id == arm.id }) == 1 else { throw EncodeNetError("two arms are called '\(arm.id)'") }
+    }
   }
 }

@@ -1,232 +1,365 @@
 import Foundation
 
-/// The stages of an experiment in one folder, each of which is run, or read back where the folder has it.
+/// One seed of an experiment in one folder: its stages and arms, each of which is run, or read back where the folder has it.
 ///
 /// ```swift
 /// let run = try ExperimentRun(configuration, on: data, in: folder) { LeNet5(classes: 10, using: &$0) }
 /// let baseline = try run.baseline()
 /// let clustering = try run.clustering(baseline)
+/// let encodeNet = try run.trained(.named("A3"))
 /// ```
-public struct ExperimentRun<Model: SplitClassifier> {
+public struct ExperimentRun {
+  /// Makes a network with random weights, always the same for the same generator.
+  public typealias Maker = @Sendable (inout SplittableGenerator) -> any SplitClassifier
+  /// Trains an arm of the caller's own; see ``Arm/method``.
+  public typealias Method = @Sendable (MethodContext) throws -> any SplitClassifier
+
   /// Every setting.
   public let configuration: ExperimentConfiguration
-  /// The images.
-  public let data: DatasetSplit
+  /// Decides the weights and the order of the images.
+  public let seed: UInt64
   /// The training images used, as indices.
   public let rows: [Int]
   /// Those kept for validation.
   public let validation: [Int]
   /// Of the images trained on, for all images.
   public let normalization: Normalization
+  /// All training images, those for validation among them.
+  public let training: LabeledImages
+  /// The test images, which each arm is scored on once.
+  public let test: SealedTestSet
   let store: StageStore
   let trainer: StageTrainer
-  private let makeModel: (inout SplittableGenerator) -> Model
   /// The images of `rows`, which the networks are trained on.
-  private let images: LabeledImages
+  let images: LabeledImages
+  private let makeModel: Maker?
+  private let methods: [String: Method]
+  let dataFingerprint: String
+  let dataKey: String
   private let baseKey: String
-  private let dataKey: String
+  let found = Found()
 
-  /// An experiment that has not begun, or goes on: everything is checked before the folder is touched.
+  /// What later stages would only find again.
+  final class Found {
+    var baseline: TrainedArm?
+    var clustering: ClusteringStage?
+    /// What teachers' epochs took, by their stage.
+    var tuition: [String: Double] = [:]
+  }
+
+  /// A run that has not begun, or goes on: everything is checked before the folder is touched.
   ///
   /// - Parameters:
+  ///   - seed: nil for the configuration's first.
   ///   - folder: Made where there is none.
+  ///   - methods: Those that arms name.
+  ///   - shouldStop: Asked after each step: where it says so the state is saved, and the stage throws
+  ///     ``TrainingError/interrupted(epoch:step:)``.
   ///   - progress: Called after each epoch with the name of its stage.
-  ///   - makeModel: Makes a model with random weights, always the same for the same generator.
+  ///   - makeModel: nil for the configuration's own model.
   public init(
-    _ configuration: ExperimentConfiguration, on data: DatasetSplit, in folder: URL,
-    progress: @escaping (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
-    model makeModel: @escaping (inout SplittableGenerator) -> Model
+    _ configuration: ExperimentConfiguration, seed: UInt64? = nil, on data: DatasetSplit, in folder: URL,
+    methods: [String: Method] = [:], shouldStop: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
+    model makeModel: Maker? = nil
+  ) throws {
+    try self.init(
+      configuration, seed: seed, on: data, sealed: SealedTestSet(data.test), in: folder, methods: methods,
+      shouldStop: shouldStop, progress: progress, model: makeModel)
+  }
+
+  init(
+    _ configuration: ExperimentConfiguration, seed: UInt64? = nil, on data: DatasetSplit, sealed: SealedTestSet,
+    in folder: URL, methods: [String: Method] = [:], shouldStop: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
+    model makeModel: Maker? = nil
   ) throws {
     let c = configuration
     try c.check()
-    (self.configuration, self.data, self.makeModel) = (c, data, makeModel)
-    (rows, validation) = try data.divided(validationShare: c.validationShare, subset: c.subset, seed: c.seed)
+    let seed = seed ?? c.seeds[0]
+    (self.configuration, self.seed, self.makeModel, self.methods) = (c, seed, makeModel, methods)
+    (training, test, dataFingerprint) = (data.training, sealed, data.fingerprint)
+    (rows, validation) = try data.divided(validationShare: c.validationShare, subset: c.subset, seed: c.splitSeed)
     guard rows.count > 1 else { throw EncodeNetError("\(rows.count) training images: there must be at least 2") }
     images = data.training.subset(rows)
     try c.clustering.check(labels: images.labels, names: data.classNames)
     normalization = .computed(from: images)
     dataKey = try stageKey(
-      data.fingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.seed, c.validationShare, c.batchSize,
-      c.weightDecay, c.augmentation)
+      dataFingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.splitSeed, c.validationShare, c.batchSize,
+      c.weightDecay, c.augmentation, seed)
     baseKey = try stageKey(dataKey, c.epochs, c.learningRate)
-    if let split = c.split {
-      var generator = SplittableGenerator(seed: c.seed)
-      let splits = makeModel(&generator).splits
-      guard splits.contains(split) else {
-        throw EncodeNetError("the model has no split '\(split)'; there are \(splits.joined(separator: ", "))")
+    store = try StageStore(folder)
+    trainer = StageTrainer(store: store, progress: progress, shouldStop: shouldStop)
+    for arm in c.arms {
+      if let method = arm.method, methods[method] == nil {
+        throw EncodeNetError("arm '\(arm.id)': there is no method '\(method)' among \(methods.keys.sorted())")
+      }
+      guard makeModel == nil || arm.architecture == .plain else {
+        throw EncodeNetError("arm '\(arm.id)': only the library's own networks have another architecture")
       }
     }
-    store = try StageStore(folder)
-    trainer = StageTrainer(store: store, progress: progress)
-    try store.write(c, to: "configuration.json")
+    let splits = try model().splits
+    if let split = c.split, !splits.contains(split) {
+      throw EncodeNetError("the model has no split '\(split)'; there are \(splits.joined(separator: ", "))")
+    }
   }
 
   // MARK: Images and models
 
-  private func inOrder(_ images: LabeledImages) -> Batches {
+  func inOrder(_ images: LabeledImages) -> Batches {
     Batches(of: images, size: configuration.batchSize, normalization: normalization)
   }
   /// In random order and augmented. Batch norm cannot train on a single image: such a last batch is left out.
-  private func shuffled(by seed: UInt64) -> Batches {
-    Batches(
+  func shuffled(by seed: UInt64, _ images: LabeledImages? = nil, mixing: Mixing? = nil) -> Batches {
+    let images = images ?? self.images
+    return Batches(
       of: images, size: configuration.batchSize, shuffledBy: SplittableGenerator(seed: seed),
-      augmentation: configuration.augmentation, normalization: normalization,
+      augmentation: configuration.augmentation, mixing: mixing, normalization: normalization,
       droppingLast: images.count % configuration.batchSize == 1)
+  }
+  /// The order of what trains on from the baseline: another one than the baseline's, the same for all arms.
+  var laterOrder: UInt64 { seed &+ 0x5eed }
+
+  /// The images kept for validation, nil where there are none.
+  public var validationSet: ValidationSet? {
+    validation.isEmpty ? nil : ValidationSet(inOrder(training.subset(validation)))
   }
 
   /// Every arm begins from the same random weights.
-  private func model() -> Model {
-    var generator = SplittableGenerator(seed: configuration.seed)
-    return makeModel(&generator)
+  func model(_ architecture: BlockVariation = .plain, seed: UInt64? = nil) throws -> any SplitClassifier {
+    var generator = SplittableGenerator(seed: seed ?? self.seed)
+    if let makeModel { return makeModel(&generator) }
+    var choice = configuration.modelChoice
+    choice.variation = architecture
+    return try choice.make(classes: training.classCount, inputShape: training.imageShape, using: &generator)
   }
-  private func copy(of other: Model) throws -> Model {
-    let copy = model()
+  func copy(of other: any SplitClassifier) throws -> any SplitClassifier {
+    let copy = try model()
     try copy.load(other.stateDictionary)
     return copy
   }
-  private func parts(of model: Model) -> (features: any Layer, classifier: any Layer) {
+  func parts(of model: any SplitClassifier) -> (features: any Layer, classifier: any Layer) {
     configuration.split.map { model.split(at: $0) } ?? (model.features, model.classifier)
   }
 
-  /// What `model` says of the test images.
-  public func tested(_ model: Model) -> Evaluation { evaluate(model, on: inOrder(data.test)) }
+  // MARK: Budget
 
-  /// Saves the weights of an arm with all that it takes to use them.
-  private func finished(_ id: String, _ name: String, _ model: Model, _ curves: LearningCurves) throws
-    -> TrainedArm<Model>
-  {
-    let file = store.url("\(id).safetensors")
-    try SavedClassifier(
-      model: configuration.modelChoice, imageShape: data.imageShape, classNames: data.classNames,
-      normalization: normalization
-    ).save(model, to: file)
-    return TrainedArm(id: id, name: name, model: model, curves: curves, weights: file)
+  func plan(_ arm: Arm) throws -> ExperimentPlan.ArmPlan { try experimentPlan().plan(arm) }
+
+  func experimentPlan() throws -> ExperimentPlan {
+    let shape = training.imageShape
+    func cost(_ layer: any Layer) -> Int { ModelSummary(of: layer, input: shape).multiplyAdds }
+    let plain = try model()
+    var generator = SplittableGenerator(seed: 0)
+    let gcae = GeneralizedConvertingAutoencoder(
+      of: plain, at: configuration.split, imageShape: shape, using: &generator)
+    let (classifier, encoder) = (cost(plain), cost(gcae.encoder))
+    return ExperimentPlan(
+      configuration: configuration, images: rows.count,
+      costs: .init(
+        classifier: classifier, encoder: encoder, decoder: cost(gcae) - encoder,
+        architecture: { try $0 == .plain ? classifier : cost(model($0)) },
+        teacher: { teacher in
+          switch teacher {
+          case .nobody, .peer: nil
+          case .baseline: classifier
+          case .model(let choice):
+            cost(try choice.make(classes: training.classCount, inputShape: shape, using: &generator))
+          case .weights(let path): cost(try savedTeacher(path).network)
+          }
+        }))
   }
 
   // MARK: Classifiers
 
-  private func trained(
-    _ id: String, _ name: String, _ model: Model, epochs: Int, rate: Double, warmUp: Bool, key: String
-  ) throws -> TrainedArm<Model> {
-    let batches = shuffled(by: configuration.seed)
-    let steps = epochs * batches.batchCount
-    let rising = warmUp ? steps / 20 : 0
-    let optimizer = SGD(
-      model, learningRate: Scalar(rate), momentum: 0.9, nesterov: true, weightDecay: Scalar(configuration.weightDecay))
-    let held = validation.isEmpty ? nil : inOrder(data.training.subset(validation))
-    let reports = try trainer(id, key: key, model, optimizer) { start in
-      Fit(
-        model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
-        schedule: .cosine(from: Scalar(rate), over: steps - rising).warmedUp(over: rising), validating: held,
-        epochs: epochs, startingAt: start)
-    }
-    return try finished(id, name, model, LearningCurves(reports))
-  }
+  private static let a0 = Arm.standard[0]
 
   /// Stage S0, the arm A0.
-  public func baseline() throws -> TrainedArm<Model> {
-    try trained(
-      "A0", "baseline", model(), epochs: configuration.epochs, rate: configuration.learningRate, warmUp: true,
-      key: baseKey)
+  public func baseline() throws -> TrainedArm {
+    if let known = found.baseline { return known }
+    let baseline = try trained(configuration.arms.first(where: \.isBaseline) ?? Self.a0)
+    found.baseline = baseline
+    return baseline
   }
 
-  /// The arm A1: the baseline's training with more epochs.
-  public func oneCycle(epochs: Int) throws -> TrainedArm<Model> {
-    try trained(
-      "A1", "baseline in one cycle", model(), epochs: epochs, rate: configuration.learningRate, warmUp: true,
-      key: stageKey(dataKey, epochs, configuration.learningRate))
-  }
-
-  /// The arm A2: the baseline trained on.
-  public func continued(_ baseline: TrainedArm<Model>, epochs: Int) throws -> TrainedArm<Model> {
-    let rate = configuration.continuedLearningRate
-    return try trained(
-      "A2", "continued training", copy(of: baseline.model), epochs: epochs, rate: rate, warmUp: false,
-      key: stageKey(baseKey, epochs, rate))
-  }
-
-  // MARK: Stages
-
-  /// Stages S2 to S5, on the training images as they are: clusters, entropies, representatives and pairs.
-  public func clustering(_ baseline: TrainedArm<Model>) throws -> ClusteringStage {
-    let (batches, features) = (inOrder(images), parts(of: baseline.model).features)
-    let pooled = outputs(of: features, on: batches) { $0.averagedOverSpace }
-    let certainty = configuration.entropy(outputs(of: baseline.model, on: batches), labels: images.labels)
-    let clusterKey = try stageKey(baseKey, configuration.split, configuration.clustering)
-    let clusters = try store.value("clusters", key: clusterKey) {
-      try configuration.clustering(pooled, labels: images.labels, names: data.classNames)
-    }
-    let key = try stageKey(clusterKey, configuration.entropy, configuration.selection)
-    let representatives = try store.value("representatives", key: key) {
-      configuration.selection(clusters, features: pooled, certainty: certainty)
-    }
-    return ClusteringStage(
-      clusters: clusters.at(rows), representatives: representatives.at(rows), certainty: certainty, key: key)
-  }
-
-  /// Stage S6: the Generalized Converting Autoencoder, and what it makes of the training images.
-  public func conversion(
-    _ baseline: TrainedArm<Model>, _ clustering: ClusteringStage
-  ) throws -> ConversionStage<Model> {
-    let c = configuration
-    let model = try copy(of: baseline.model)
-    var generator = SplittableGenerator(seed: c.seed &+ 1)
-    let gcae = GeneralizedConvertingAutoencoder(
-      of: model, at: c.split, imageShape: data.imageShape, using: &generator)
-    let key = try stageKey(
-      clustering.key, c.conversionEpochs, c.conversionLearningRate, c.encoderLearningRateScale)
-
-    let target = Dictionary(uniqueKeysWithValues: clustering.pairs.pairs.map { ($0.input, $0.target) })
-    let batches = ConversionBatches(
-      inputs: shuffled(by: c.seed), images: data.training, targets: rows.map { target[$0]! })
-    func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
-      ParameterGroup(
-        layer.namedParameters.map { ("\(name).\($0.name)", $0.parameter) }, learningRateScale: Scalar(scale))
-    }
-    let optimizer = AdamW(
-      [group("encoder", gcae.encoder, c.encoderLearningRateScale), group("decoder", gcae.decoder, 1)],
-      learningRate: Scalar(c.conversionLearningRate))
-    let schedule = Schedule.cosine(
-      from: Scalar(c.conversionLearningRate), over: c.conversionEpochs * batches.batchCount)
-    let reports = try trainer("gcae", key: key, gcae, optimizer) { start in
-      Fit(
-        gcae, to: batches, loss: { meanSquaredError($0, $1.targets!) }, optimizer: optimizer, schedule: schedule,
-        epochs: c.conversionEpochs, classifies: false, startingAt: start)
-    }
-    let shown = outputs(of: gcae, on: inOrder(images))
-    let after = outputs(
-      of: baseline.model,
-      on: TensorBatches(inputs: normalization(shown), labels: images.labels, size: c.batchSize))
-    let encoderCost = ModelSummary(of: gcae.encoder, input: data.imageShape).multiplyAdds
-    return ConversionStage(
-      gcae: gcae, model: model, curves: LearningCurves(reports), shown: shown,
-      certainty: c.entropy(after, labels: images.labels), encoderCost: encoderCost,
-      decoderCost: ModelSummary(of: gcae, input: data.imageShape).multiplyAdds - encoderCost, key: key)
-  }
-
-  /// Stage S7 from the converted encoder and the baseline's head: the arm A3 where everything is fine-tuned, else A4.
-  public func transferred(
-    _ mode: KnowledgeTransfer.Mode, _ conversion: ConversionStage<Model>
-  ) throws -> TrainedArm<Model> {
-    let (id, name) =
-      switch mode {
-      case .headThenFineTune: ("A3", "EncodeNet, fine-tuned")
-      case .frozenEncoder: ("A4", "EncodeNet, encoder frozen")
+  /// An arm, with all that it needs before.
+  public func trained(_ arm: Arm) throws -> TrainedArm {
+    let plan = try plan(arm)
+    if let name = arm.method { return try trained(arm, by: methods[name]!, plan) }
+    if let conversion = arm.conversion { return try transferred(arm, conversion, plan) }
+    let rate = arm.learningRate
+    switch arm.start {
+    case .random:
+      let model = try model(arm.architecture)
+      // A teacher that is the baseline must be there first.
+      let base = try arm.recipe.teaching?.teacher == .baseline ? baseline() : nil
+      let key = base?.key ?? dataKey
+      let before = base?.seconds ?? 0
+      let reports = try train(
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.learningRate, isFirst: true,
+        key: arm.isBaseline ? baseKey : stageKey(key, arm.architecture))
+      guard arm.architecture == .asymmetricBranches else {
+        return try finished(arm, model, reports, plan.budget, before: before)
       }
-    let model = try copy(of: conversion.model)
-    let parts = parts(of: model)
-    var transfer = configuration.transfer
-    (transfer.mode, transfer.seed) = (mode, transfer.seed &+ configuration.seed)
-    let reports = try transfer.run(
-      EncoderClassifier(encoder: parts.features, head: parts.classifier), inOrder: inOrder(images),
-      shuffled: shuffled(by: transfer.seed &+ 1), key: conversion.key, stage: id, trainer)
-    // The head's epochs and those of everything count on.
+      let folded = try self.model()
+      foldBranches(of: model, into: folded)
+      return try finished(arm, folded, reports, plan.budget, before: before)
+    case .baseline:
+      let base = try baseline()
+      let model = try copy(of: base.model)
+      let reports = try train(
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.continuedLearningRate,
+        isFirst: false, key: base.key)
+      return try finished(arm, model, reports, plan.budget, before: base.seconds)
+    }
+  }
+
+  /// Saves the weights of an arm with all that it takes to use them.
+  ///
+  /// - Parameter before: What the epochs of everything that it was made from took.
+  private func finished(
+    _ arm: Arm, _ model: any SplitClassifier, _ reports: [EpochReport], _ budget: TrainingBudget, before: Double
+  ) throws -> TrainedArm {
+    let file = store.url("\(arm.id).safetensors")
+    var choice = configuration.modelChoice
+    choice.variation = arm.finalArchitecture
+    try SavedClassifier(
+      model: choice, imageShape: training.imageShape, classNames: training.classNames, normalization: normalization
+    ).save(model, to: file)
+    // The epochs of several stages count on.
     let curves = LearningCurves(
       reports.enumerated().map { index, report in
         var report = report
         report.epoch = index
         return report
       })
-    return try finished(id, name, model, curves)
+    var seconds = before + curves.seconds
+    if case .model(let choice) = arm.recipe.teaching?.teacher { seconds += found.tuition["\(choice)"] ?? 0 }
+    return TrainedArm(
+      arm: arm, model: model, curves: curves, weights: file, budget: budget, seconds: seconds,
+      key: try stageKey(baseKey, arm.id))
   }
+
+  // MARK: The caller's own methods
+
+  private func trained(_ arm: Arm, by method: Method, _ plan: ExperimentPlan.ArmPlan) throws -> TrainedArm {
+    let base = try arm.start == .baseline ? baseline() : nil
+    let context = MethodContext(
+      run: self, arm: arm, epochs: plan.epochs, start: try base.map { try copy(of: $0.model) } ?? model(),
+      key: try stageKey(base?.key ?? dataKey, arm))
+    let model: any SplitClassifier
+    do { model = try method(context) } catch let error as EncodeNetError {
+      throw EncodeNetError("arm '\(arm.id)': \(error)")
+    }
+    var budget = plan.budget
+    if context.trained != plan.epochs {
+      budget = try experimentPlan().spent(before: arm).training("training", context.trained)
+    }
+    return try finished(arm, model, context.reports, budget, before: base?.seconds ?? 0)
+  }
+
+  // MARK: Stages
+
+  /// Stages S2 to S5, on the training images as they are: clusters, entropies, representatives and pairs.
+  public func clustering(_ baseline: TrainedArm) throws -> ClusteringStage {
+    if let known = found.clustering, known.baseline == baseline.key { return known }
+    let (batches, features) = (inOrder(images), parts(of: baseline.model).features)
+    let pooled = outputs(of: features, on: batches) { $0.averagedOverSpace }
+    let certainty = configuration.entropy(outputs(of: baseline.model, on: batches), labels: images.labels)
+    let clusterKey = try stageKey(baseline.key, configuration.split, configuration.clustering)
+    let clusters = try store.value("clusters", key: clusterKey) {
+      try configuration.clustering(pooled, labels: images.labels, names: training.classNames)
+    }
+    let key = try stageKey(clusterKey, configuration.entropy, configuration.selection)
+    let representatives = try store.value("representatives", key: key) {
+      configuration.selection(clusters, features: pooled, certainty: certainty)
+    }
+    let stage = ClusteringStage(
+      clusters: clusters.at(rows), representatives: representatives.at(rows), certainty: certainty, features: pooled,
+      baseline: baseline.key, key: key)
+    found.clustering = stage
+    return stage
+  }
+
+  /// Stage S6: the Generalized Converting Autoencoder, or a control in its place.
+  public func conversion(
+    _ baseline: TrainedArm, _ clustering: ClusteringStage, to conversion: Conversion = Conversion(), epochs: Int? = nil,
+    from start: Arm.Start = .baseline
+  ) throws -> ConversionStage {
+    let c = configuration
+    let epochs = epochs ?? c.conversionEpochs
+    let model = try start == .baseline ? copy(of: baseline.model) : model(seed: seed &+ 4)
+    if start == .random { try parts(of: model).classifier.load(parts(of: baseline.model).classifier.stateDictionary) }
+    var generator = SplittableGenerator(seed: seed &+ 1)
+    let targets = ConversionTargets(conversion, clustering, self)
+    let key = try stageKey(
+      clustering.key, conversion, start, epochs, c.conversionLearningRate, c.encoderLearningRateScale)
+    let name = "conversion-\(key)"
+    let batches = ConversionBatches(inputs: shuffled(by: laterOrder), retarget: targets.give)
+    func teach(
+      _ whole: some Layer, encoder: any Layer, rest: any Layer, classifies: Bool,
+      loss: @escaping (Tensor, Batch) -> Tensor
+    ) throws -> [EpochReport] {
+      func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
+        ParameterGroup(
+          layer.namedParameters.map { ("\(name).\($0.name)", $0.parameter) }, learningRateScale: Scalar(scale))
+      }
+      let scale = start == .baseline ? c.encoderLearningRateScale : 1
+      let optimizer = AdamW(
+        [group("encoder", encoder, scale), group("decoder", rest, 1)], learningRate: Scalar(c.conversionLearningRate))
+      let schedule = Schedule.cosine(from: Scalar(c.conversionLearningRate), over: epochs * batches.batchCount)
+      return try trainer(name, key: key, whole, optimizer) { start, shouldStop, onStep in
+        Fit(
+          whole, to: batches, loss: loss, optimizer: optimizer, schedule: schedule, epochs: epochs,
+          classifies: classifies, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+      }
+    }
+    if conversion.target == .subclass {
+      let whole = SubclassClassifier(
+        encoder: parts(of: model).features, features: clustering.features.shape[1], classes: clustering.clusters.count,
+        using: &generator)
+      let reports = try teach(whole, encoder: whole.encoder, rest: whole.head, classifies: true) {
+        softmaxCrossEntropy($0, labels: $1.labels)
+      }
+      return ConversionStage(gcae: nil, model: model, curves: LearningCurves(reports), key: key)
+    }
+    let gcae = GeneralizedConvertingAutoencoder(
+      of: model, at: c.split, imageShape: training.imageShape, using: &generator)
+    let reports = try teach(gcae, encoder: gcae.encoder, rest: gcae.decoder, classifies: false) {
+      meanSquaredError($0, $1.targets!)
+    }
+    return ConversionStage(gcae: gcae, model: model, curves: LearningCurves(reports), key: key)
+  }
+
+  /// Stage S7 from the converted encoder and the baseline's head.
+  private func transferred(_ arm: Arm, _ to: Conversion, _ plan: ExperimentPlan.ArmPlan) throws -> TrainedArm {
+    let base = try baseline()
+    let converted = try conversion(
+      base, clustering(base), to: to, epochs: plan.conversionEpochs, from: arm.start)
+    let model = converted.model
+    let parts = parts(of: model)
+    var transfer = configuration.transfer
+    (transfer.mode, transfer.seed) = (arm.transfer, transfer.seed &+ seed)
+    var reports = try transfer.teachHead(
+      of: EncoderClassifier(encoder: parts.features, head: parts.classifier), inOrder: inOrder(images),
+      key: converted.key, stage: "\(arm.id)-head", trainer)
+    if arm.transfer == .headThenFineTune {
+      reports += try train(
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: arm.learningRate ?? transfer.fineTuneLearningRate,
+        isFirst: false, key: stageKey(converted.key, transfer))
+    }
+    return try finished(arm, model, reports, plan.budget, before: base.seconds + converted.seconds)
+  }
+}
+
+/// An encoder that learns to which cluster an image belongs, with no decoder.
+final class SubclassClassifier: Layer {
+  let encoder: any Layer
+  let head: Linear
+
+  init(encoder: any Layer, features: Int, classes: Int, using generator: inout SplittableGenerator) {
+    (self.encoder, head) = (encoder, Linear(features, classes, using: &generator))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { head(encoder(x).averagedOverSpace) }
 }

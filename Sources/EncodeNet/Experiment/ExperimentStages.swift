@@ -1,27 +1,33 @@
 import Foundation
 
 /// A classifier that an experiment has trained.
-public struct TrainedArm<Model: SplitClassifier> {
-  /// "A0" to "A4".
-  public let id: String
+public struct TrainedArm {
   /// What it is.
-  public let name: String
-  /// With its weights of the last epoch.
-  public let model: Model
+  public let arm: Arm
+  /// With its weights of the last epoch, or their average.
+  public let model: any SplitClassifier
   /// How training went.
   public let curves: LearningCurves
   /// The file of its weights; see ``SavedClassifier``.
   public let weights: URL
+  /// What was paid for it.
+  public let budget: TrainingBudget
+  /// What its epochs took, with those of everything it was made from.
+  public let seconds: Double
+  let key: String
 }
 
 /// What the stages S2 to S5 found, as indices into the training set.
-public struct ClusteringStage: Sendable {
+public struct ClusteringStage {
   /// The clusters of each class.
   public let clusters: Clusters
   /// The image that stands for each cluster.
   public let representatives: Representatives
   /// How sure the baseline is of each image trained on, in their order.
   public let certainty: Certainty
+  /// What the baseline sees in each image trained on.
+  let features: Tensor
+  let baseline: String
   let key: String
 
   /// Which image each is to be converted into.
@@ -29,20 +35,22 @@ public struct ClusteringStage: Sendable {
 }
 
 /// What stage S6 trained.
-public struct ConversionStage<Model: SplitClassifier> {
-  /// The autoencoder.
-  public let gcae: GeneralizedConvertingAutoencoder
+public struct ConversionStage {
+  /// The autoencoder, nil where the encoder learnt sub-classes instead.
+  public let gcae: GeneralizedConvertingAutoencoder?
   /// The classifier whose feature layers are the autoencoder's encoder, and whose head is still the baseline's.
-  public let model: Model
+  public let model: any SplitClassifier
   /// How training went.
   public let curves: LearningCurves
-  /// What the autoencoder makes of each image trained on, in 0...1.
-  public let shown: Tensor
-  /// How sure the baseline is of the converted images.
-  public let certainty: Certainty
-  let encoderCost: Int
-  let decoderCost: Int
   let key: String
+
+  /// What its epochs took.
+  var seconds: Double { curves.seconds }
+}
+
+extension LearningCurves {
+  /// What the epochs took together.
+  var seconds: Double { reports.reduce(0) { $0 + $1.seconds } }
 }
 
 extension DatasetSplit {
@@ -73,6 +81,36 @@ extension Clusters {
     var result = self
     for index in classes.indices {
       result.classes[index].clusters = classes[index].clusters.map { $0.map { rows[$0] } }
+    }
+    return result
+  }
+
+  /// Each image's cluster, counted over all classes, for the images `0..<count` that this divides.
+  func numbers(_ count: Int) -> [Int] {
+    var (numbers, next) = ([Int](repeating: 0, count: count), 0)
+    for members in classes.flatMap(\.clusters) {
+      for image in members { numbers[image] = next }
+      next += 1
+    }
+    return numbers
+  }
+
+  /// The clusters that a conversion goes by.
+  func grouped(_ grouping: Conversion.Grouping, using generator: inout SplittableGenerator) -> Clusters {
+    var result = self
+    for index in classes.indices {
+      let all = classes[index].clusters.joined().sorted()
+      switch grouping {
+      case .found: break
+      case .one: result.classes[index].clusters = [all]
+      case .random:
+        var left = all.shuffled(using: &generator)[...]
+        result.classes[index].clusters = classes[index].clusters.map { cluster in
+          defer { left = left.dropFirst(cluster.count) }
+          return left.prefix(cluster.count).sorted()
+        }
+      }
+      if grouping != .found { result.classes[index].silhouette = 0 }
     }
     return result
   }

@@ -6,6 +6,8 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   public var shortcut: ResNet.Shortcut
   /// Multiplies the number of channels; LeNet5 has none to multiply.
   public var widthMultiplier: Double
+  /// What differs in the network from its plain form.
+  public var variation = BlockVariation.plain
 
   /// What can be written.
   public static let forms = "resnet20 (or another depth of 6n+2), vgg16, alexnet or lenet5"
@@ -13,8 +15,22 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   private static let deepest = 1202
 
   /// A choice, checked by ``make(classes:inputShape:using:)``.
-  public init(_ name: String, shortcut: ResNet.Shortcut = .identity, widthMultiplier: Double = 1) {
+  public init(
+    _ name: String, shortcut: ResNet.Shortcut = .identity, widthMultiplier: Double = 1,
+    variation: BlockVariation = .plain
+  ) {
     (self.name, self.shortcut, self.widthMultiplier) = (name.lowercased(), shortcut, widthMultiplier)
+    self.variation = variation
+  }
+
+  /// A choice written before there were variations has none.
+  public init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try values.decode(String.self, forKey: .name),
+      shortcut: try values.decode(ResNet.Shortcut.self, forKey: .shortcut),
+      widthMultiplier: try values.decode(Double.self, forKey: .widthMultiplier),
+      variation: try values.decodeIfPresent(BlockVariation.self, forKey: .variation) ?? .plain)
   }
 
   public var description: String { name }
@@ -33,6 +49,9 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
         throw EncodeNetError("'\(name)': the depth of a ResNet is 6n+2, such as 8, 14, 20, 32, 44, 56 or 110")
       }
     }
+    guard variation == .plain || name == "vgg16" || name.hasPrefix("resnet") else {
+      throw EncodeNetError("\(name) has no blocks to vary: only the ResNets and vgg16 have")
+    }
     guard widthMultiplier >= 0.05, widthMultiplier <= 4 else {
       throw EncodeNetError("the width \(widthMultiplier) is not in 0.05...4")
     }
@@ -49,7 +68,9 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     switch name {
     case "vgg16":
       return ChosenModel(
-        VGG16(classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, using: &generator))
+        VGG16(
+          classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, variation: variation,
+          using: &generator))
     case "alexnet":
       return ChosenModel(
         AlexNet(classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, using: &generator))
@@ -58,7 +79,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
       return ChosenModel(
         ResNet(
           depth: depth!, classes: classes, inputShape: inputShape, shortcut: shortcut,
-          widthMultiplier: widthMultiplier, using: &generator))
+          widthMultiplier: widthMultiplier, variation: variation, using: &generator))
     }
   }
 

@@ -11,6 +11,15 @@ struct StageStore {
     self.folder = folder
   }
 
+  /// A folder that must be there.
+  init(existing folder: URL) throws(EncodeNetError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw EncodeNetError("\(folder.path): there is no such folder")
+    }
+    self.folder = folder
+  }
+
   func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
   private struct Artifact<Value: Codable>: Codable {
@@ -33,6 +42,12 @@ struct StageStore {
     return value
   }
 
+  /// What `stage` made last, whatever from.
+  func last<Value: Codable>(_ stage: String) -> Value? {
+    guard let data = try? Data(contentsOf: url("\(stage).json")) else { return nil }
+    return try? JSONDecoder().decode(Artifact<Value>.self, from: data).value
+  }
+
   /// Writes `value` as JSON, atomically.
   func write(_ value: some Encodable, to name: String) throws {
     let encoder = JSONEncoder()
@@ -43,44 +58,66 @@ struct StageStore {
   /// Writes `text`, atomically.
   func write(_ text: String, to name: String) throws { try writeAtomically(Array(text.utf8), to: url(name)) }
 
-  /// The state and reports saved for `stage`, where they were made from `key`; else a clean place for new ones.
-  func begin(_ stage: String, key: String) throws -> TrainingState? {
-    let (state, keyFile) = (url("\(stage).state.safetensors"), url("\(stage).key"))
-    if let old = try? String(contentsOf: keyFile, encoding: .utf8), old == key,
-      FileManager.default.fileExists(atPath: state.path)
-    {
-      return try TrainingState.load(state)
-    }
-    // A state must never lie beside a key that it was not made from.
-    if FileManager.default.fileExists(atPath: state.path) { try FileManager.default.removeItem(at: state) }
-    try write(key, to: "\(stage).key")
-    return nil
+  /// The state saved for `stage`, where it was made from `key`.
+  func state(_ stage: String, key: String) throws -> TrainingState? {
+    let file = url("\(stage).state.safetensors")
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    let state = try TrainingState.load(file)
+    return state.key == key ? state : nil
   }
 }
 
-/// Trains the stages of a run: watched, and where there is a store also saved after each epoch and resumed.
+/// Trains the stages of a run: watched, and where there is a store also saved now and then, and resumed at the step.
 struct StageTrainer {
   var store: StageStore?
-  var progress: (_ stage: String, _ report: EpochReport) -> Void = { _, _ in }
+  /// Seconds between saves inside an epoch.
+  var interval = 20.0
+  var progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in }
+  /// Asked after each step: where it says so the state is saved and the stage throws ``TrainingError/interrupted(epoch:step:)``.
+  var shouldStop: @Sendable () -> Bool = { false }
 
   /// Trains what is left of the epochs of `fit`, which gives the run from a position.
+  ///
+  /// - Parameters:
+  ///   - average: Saved and resumed with the rest.
+  ///   - afterEpoch: Called after each epoch, before it is saved.
   func callAsFunction<Model: Layer, Source: BatchSource>(
-    _ stage: String, key: String, _ model: Model, _ optimizer: any Optimizer,
-    _ fit: (TrainingPosition) -> Fit<Model, Source>
+    _ stage: String, key: String, _ model: Model, _ optimizer: any Optimizer, average: WeightAverage? = nil,
+    afterEpoch: (EpochReport) -> Void = { _ in },
+    _ fit: (_ start: TrainingPosition, _ shouldStop: @escaping () -> Bool, _ onStep: @escaping (StepReport) -> Void) ->
+      Fit<Model, Source>
   ) throws -> [EpochReport] {
     var (position, reports) = (TrainingPosition(), [EpochReport]())
-    if let saved = try store?.begin(stage, key: key) {
-      try saved.restore(model, optimizer)
+    if let saved = try store?.state(stage, key: key) {
+      try saved.restore(model, optimizer, average: average)
       (position, reports) = (saved.position, saved.reports)
     }
-    var run = fit(position)
+    let clock = ContinuousClock()
+    var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
+    func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
+      guard let store else { return }
+      try TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
+        .save(to: store.url("\(stage).state.safetensors"))
+      lastSave = clock.now
+    }
+    // What is logged is a comfort: that it cannot be written stops nothing.
+    var events: EventLog?
+    var run = fit(
+      position, { failure != nil || shouldStop() },
+      { step in
+        guard clock.now - lastSave > .seconds(interval) else { return }
+        do { try save(step.position, reports) } catch { failure = error }
+      })
     while let report = run.next() {
+      if let failure { throw failure }
+      if case .interrupted = report.stopped { try save(run.position, reports) }
       try report.check()
       reports.append(report)
-      if let store {
-        try TrainingState(model, optimizer, at: run.position, reports: reports)
-          .save(to: store.url("\(stage).state.safetensors"))
-      }
+      afterEpoch(report)
+      try save(run.position, reports)
+      events = events ?? store.flatMap { try? EventLog(in: $0.url("events").appendingPathComponent(stage)) }
+      try? events?.append(report)
+      try? store?.write(LearningCurves(reports).csv, to: "\(stage).csv")
       progress(stage, report)
     }
     return reports

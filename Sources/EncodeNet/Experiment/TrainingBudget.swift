@@ -6,28 +6,45 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
     public var name: String
     /// Its price.
     public var epochs: Double
+    /// The multiply-adds of all convolutions and matrix products, for all images.
+    public var multiplyAdds: Double
   }
   /// Everything paid for.
-  public var items: [Item]
+  public private(set) var items: [Item]
+  /// The multiply-adds of a pass forward of all training images through the baseline.
+  public let forwardMultiplyAdds: Double
 
-  /// A budget of these items.
-  public init(_ items: [Item] = []) { self.items = items }
+  /// Nothing paid for.
+  ///
+  /// - Parameters:
+  ///   - multiplyAdds: Of one image's way forward through the baseline.
+  ///   - images: In an epoch.
+  public init(multiplyAdds: Int = 0, images: Int = 0) {
+    (items, forwardMultiplyAdds) = ([], Double(multiplyAdds) * Double(images))
+  }
 
   /// The sum.
   public var total: Double { items.reduce(0) { $0 + $1.epochs } }
+  /// The multiply-adds of everything.
+  public var multiplyAdds: Double { items.reduce(0) { $0 + $1.multiplyAdds } }
 
-  /// This budget with `epochs` of plain training added.
-  public func training(_ name: String, _ epochs: Int) -> TrainingBudget { adding(name, Double(epochs)) }
+  /// This budget with `epochs` of training added, each of `price` epochs of the baseline's.
+  public func training(_ name: String, _ epochs: Int, price: Double = 1) -> TrainingBudget {
+    adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
+  }
   /// This budget with one pass forward over the training images added.
-  public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3) }
+  public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3, forwardMultiplyAdds) }
   /// This budget with `epochs` of an autoencoder added, each of 1 + decoder/encoder multiply-adds.
   public func converting(_ name: String, _ epochs: Int, encoder: Int, decoder: Int) -> TrainingBudget {
-    adding(name, Double(epochs) * (1 + Double(decoder) / Double(max(encoder, 1))))
+    let price = 1 + Double(decoder) / Double(max(encoder, 1))
+    return adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
   }
-  private func adding(_ name: String, _ epochs: Double) -> TrainingBudget {
-    TrainingBudget(items + [Item(name: name, epochs: epochs)])
+  private func adding(_ name: String, _ epochs: Double, _ multiplyAdds: Double) -> TrainingBudget {
+    var result = self
+    if epochs > 0 { result.items.append(Item(name: name, epochs: epochs, multiplyAdds: multiplyAdds)) }
+    return result
   }
 
   /// Whether both totals differ by no more than 2 % of the other's.
-  public func isEqual(to other: TrainingBudget) -> Bool { abs(total - other.total) <= 0.02 * other.total }
+  public func isEqual(to other: Double) -> Bool { abs(total - other) <= 0.02 * other }
 }

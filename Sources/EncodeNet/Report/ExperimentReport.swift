@@ -1,16 +1,78 @@
-/// What an experiment found, as one document.
+/// What an experiment found, as one document; `Docs/report.schema.json` is its schema.
 public struct ExperimentReport: Sendable, Codable, Equatable {
-  /// One way of training, measured once on the test images.
+  /// What was run.
+  public struct Run: Sendable, Codable, Equatable {
+    /// The version of this library.
+    public var library: String
+    /// The data's name.
+    public var data: String
+    /// The data's fingerprint.
+    public var dataFingerprint: String
+    /// That of the images trained on and kept for validation.
+    public var splitFingerprint: String
+    /// Images trained on.
+    public var training: Int
+    /// Images kept for validation.
+    public var validation: Int
+    /// Images tested on.
+    public var test: Int
+    /// Images trained on that are also test images, byte for byte.
+    public var leaked: Int
+    /// Threads of each seed.
+    public var threads: [Int]
+    /// What each arm may cost, in full-backprop-equivalent epochs.
+    public var budget: Double
+  }
+  /// How training went for one seed.
+  public struct Curve: Sendable, Codable, Equatable {
+    public var seed: UInt64
+    /// The mean training loss of each epoch.
+    public var loss: [Double]
+    /// The validation accuracy of each epoch, nil where there was none.
+    public var validation: [Double?]
+  }
+  /// One way of spending the budget, over all seeds.
   public struct Arm: Sendable, Codable, Equatable {
-    /// "A0" to "A4".
+    /// What reports call it.
     public var id: String
     /// What it is.
     public var name: String
-    /// Right answers on the test images.
-    public var correct: Int
-    /// Test images.
-    public var total: Int
-    /// Scalars in all parameters at inference.
+    /// The share of right answers on the test images, for each seed.
+    public var accuracies: [Double]
+    /// Their mean.
+    public var mean: Double
+    /// Their standard deviation, 0 for one seed.
+    public var deviation: Double
+    /// The share of images whose class is among the five likeliest; this and those below are means over seeds.
+    public var top5: Double
+    /// The cross-entropy, in nats.
+    public var loss: Double
+    /// The expected calibration error.
+    public var calibrationError: Double
+    /// The mean entropy of the answers, in nats.
+    public var entropy: Double
+    /// The accuracy on damaged test images; see ``Damage``.
+    public var robustness: [String: Double]
+    /// The accuracy on the quarters of the test images by the first arm's entropy, least first.
+    public var quarters: [Double]
+    /// How many test images of class `row` were taken for class `column`, over all seeds.
+    public var confusion: [[Int]]
+    /// Accuracy by confidence, over all seeds.
+    public var reliability: [ReliabilityBin]
+    /// What it cost.
+    public var budget: TrainingBudget
+    /// Whether that differs by more than 2 % from what each arm may cost.
+    public var isUnequal: Bool
+    /// What its epochs took with those of everything it was made from, the mean over seeds.
+    public var seconds: Double
+    /// At inference.
+    public var inference: Inference
+    /// One for each seed.
+    public var curves: [Curve]
+  }
+  /// What a network costs when it is used.
+  public struct Inference: Sendable, Codable, Hashable {
+    /// Scalars in all parameters.
     public var parameters: Int
     /// Multiply-adds for one image.
     public var multiplyAdds: Int
@@ -18,74 +80,64 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var latency1: Double
     /// Milliseconds for a batch of 128, the median of several.
     public var latency128: Double
-    /// What it cost.
-    public var budget: TrainingBudget
-    /// Whether that differs by more than 2 % from what A3 cost.
-    public var isUnequal: Bool
-    /// The class given to each test image.
-    public var predictions: [Int]
-    /// How many test images of class `row` were taken for class `column`.
-    public var confusion: [[Int]]
-
-    /// The share of right answers.
-    public var accuracy: Double { Double(correct) / Double(max(total, 1)) }
+    /// Bytes of all parameters in single precision.
+    public var bytes: Int { parameters * 4 }
   }
-  /// EncodeNet against another arm.
-  public struct Comparison: Sendable, Codable, Equatable {
-    /// The arm compared.
-    public var first: String
-    /// The arm it is compared with.
-    public var second: String
-    /// The paired counts.
-    public var counts: PairedComparison
-    /// The accuracy of the first less that of the second.
-    public var difference: Double
-    /// About 95 %, over test sets.
-    public var interval: [Double]
-    /// McNemar's exact p.
-    public var p: Double
-    /// Always "inconclusive" here: one seed shows nothing of how the difference varies over seeds.
-    public var verdict: String
+  /// What the stages of one seed did.
+  public struct Seed: Sendable, Codable, Equatable {
+    public var seed: UInt64
+    /// nil where no arm converts.
+    public var diagnostics: SeedDiagnostics?
   }
 
   /// Of this document.
-  public var version = 1
-  /// The data's name.
-  public var data: String
-  /// The data's fingerprint.
-  public var dataFingerprint: String
-  /// Images trained on, kept for validation, and tested on.
-  public var counts: [Int]
+  public var version = 2
+  public var run: Run
   /// The settings.
   public var configuration: ExperimentConfiguration
   /// The classes' names.
   public var classNames: [String]
-  /// The arms, A0 first.
+  /// In the order of the settings.
   public var arms: [Arm]
-  /// A3 and A4 against A0, A1 and A2.
+  /// The primary one first.
   public var comparisons: [Comparison]
-  /// The clusters, as indices into the training set.
-  public var clusters: Clusters
-  /// The representatives, as indices into the training set.
-  public var representatives: Representatives
-  /// Mean entropy of the training images before and after conversion, in nats.
-  public var meanEntropies: [Double]
-  /// The entropy of each training image, before conversion.
-  public var entropiesBefore: [Double]
-  /// The entropy of each converted training image, to the baseline.
-  public var entropiesAfter: [Double]
-  /// How each stage's training went.
-  public var curves: [String: LearningCurves]
+  /// In the order of the settings.
+  public var seeds: [Seed]
   /// What the figures mean, in words.
   public var diagnosis: [String]
 
+  /// The arm of that id.
+  func arm(_ id: String) -> Arm? { arms.first { $0.id == id } }
+
+  /// The comparison that the experiment is for.
+  public var primary: Comparison? { comparisons.first { $0.family == .primary } }
+
   /// The sentence that says what was found, and no more.
   public var verdict: String {
-    guard let main = comparisons.first(where: { $0.first == "A3" && $0.second == "A2" }) else { return "" }
-    let points = { (x: Double) in fixed(100 * x, 2) }
-    return "EncodeNet (A3) against continued training (A2): \(main.verdict) with one seed; "
-      + "difference \(points(main.difference)) points, 95 % interval \(points(main.interval[0])) to "
-      + "\(points(main.interval[1])), McNemar p = \(fixed(main.p, 3))."
+    guard let primary, let (first, second) = both(primary) else {
+      return "Nothing was compared: there is one arm."
+    }
+    let d = primary.differences
+    let outcome =
+      switch primary.verdict {
+      case .improves: "improves on"
+      case .worse: "is worse than"
+      case .inconclusive: "cannot be told from"
+      }
+    var text =
+      "\(first.name.first!.uppercased() + first.name.dropFirst()) (\(first.id)) \(outcome) \(second.name) (\(second.id))"
+    text += " at equal budget" + (first.isUnequal || second.isUnequal ? ", which is not quite equal here" : "")
+    text += ": \(signed(100 * d.mean)) points"
+    if let interval = d.tInterval {
+      text +=
+        " over \(d.values.count) seeds, 95 % interval \(signed(100 * interval[0])) to \(signed(100 * interval[1]))"
+    }
+    return text + ". Verdict: \(primary.verdict.rawValue)" + (d.values.count == 1 ? ", as always with one seed." : ".")
+  }
+
+  private func both(_ comparison: Comparison) -> (Arm, Arm)? {
+    guard let first = arm(comparison.first), let second = arm(comparison.second) else { return nil }
+    return (first, second)
   }
 }
 
@@ -108,4 +160,10 @@ func fixed(_ value: Double, _ decimals: Int) -> String {
   let padded = String(repeating: "0", count: max(0, decimals + 1 - text.count)) + text
   let sign = value < 0 && all > 0 ? "-" : ""
   return sign + padded.dropLast(decimals) + (decimals > 0 ? "." + padded.suffix(decimals) : "")
+}
+
+/// `value` with two decimals and its sign.
+func signed(_ value: Double) -> String {
+  let text = fixed(value, 2)
+  return text.hasPrefix("-") ? "−" + text.dropFirst() : "+" + text
 }

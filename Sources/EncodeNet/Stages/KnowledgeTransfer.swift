@@ -45,22 +45,20 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
     let shuffled = Batches(
       of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed &+ 1), augmentation: augmentation,
       normalization: normalization, droppingLast: images.count % batchSize == 1)
-    return try run(
-      model, inOrder: inOrder, shuffled: shuffled, key: "", stage: "transfer", StageTrainer())
+    let reports = try teachHead(of: model, inOrder: inOrder, key: "", stage: "head", StageTrainer())
+    guard mode == .headThenFineTune else { return reports }
+    return try reports
+      + teach(
+        model, shuffled, fineTuneEpochs, fineTuneLearningRate, key: "", stage: "fine-tuning", StageTrainer())
   }
 
-  func run(
-    _ model: EncoderClassifier, inOrder: Batches, shuffled: Batches, key: String, stage: String,
-    _ trainer: StageTrainer
+  /// Teaches the head alone, on features that are found once.
+  func teachHead(
+    of model: EncoderClassifier, inOrder: Batches, key: String, stage: String, _ trainer: StageTrainer
   ) throws -> [EpochReport] {
     let cached = TensorBatches(
       inputs: outputs(of: model.features, on: inOrder), labels: inOrder.dataset.labels, size: batchSize, seed: seed)
-    var reports = try teach(
-      model.classifier, cached, headEpochs, headLearningRate, key: key, stage: "\(stage)-head", trainer)
-    guard mode == .headThenFineTune else { return reports }
-    reports += try teach(
-      model, shuffled, fineTuneEpochs, fineTuneLearningRate, key: key, stage: "\(stage)-all", trainer)
-    return reports
+    return try teach(model.classifier, cached, headEpochs, headLearningRate, key: key, stage: stage, trainer)
   }
 
   private func teach(
@@ -70,10 +68,11 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
     guard !model.parameters.isEmpty else { return [] }
     let optimizer = SGD(
       model, learningRate: Scalar(rate), momentum: 0.9, nesterov: true, weightDecay: Scalar(weightDecay))
-    return try trainer(stage, key: try stageKey(key, self), model, optimizer) { start in
+    return try trainer(stage, key: try stageKey(key, self), model, optimizer) { start, shouldStop, onStep in
       Fit(
         model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
-        schedule: .cosine(from: Scalar(rate), over: epochs * batches.batchCount), epochs: epochs, startingAt: start)
+        schedule: .cosine(from: Scalar(rate), over: epochs * batches.batchCount), epochs: epochs, startingAt: start,
+        shouldStop: shouldStop, onStep: onStep)
     }
   }
 }

@@ -7,19 +7,18 @@ func outputs(
   layer.evaluating { Tensor.concatenated(batches.epoch(0).map { reduce(layer($0.images)) }) }
 }
 
-/// Batches whose outputs are to be other images of the training set: stage S6.
+/// Batches that are to be learnt otherwise than by their labels: stage S6.
 struct ConversionBatches: BatchSource {
   let inputs: Batches
-  let images: LabeledImages
-  /// For each image of `inputs` its target in `images`; the input is augmented, the target stays as it is.
-  let targets: [Int]
+  /// Gives a batch its targets, by its indices into the images of `inputs`.
+  let retarget: (inout Batch) -> Void
 
   var batchCount: Int { inputs.batchCount }
 
   func epoch(_ number: Int) -> some Sequence<Batch> {
     inputs.epoch(number).lazy.map { batch in
       var batch = batch
-      batch.targets = images.tensor(at: batch.indices.map { targets[$0] })
+      retarget(&batch)
       return batch
     }
   }

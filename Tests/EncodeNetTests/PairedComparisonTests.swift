@@ -2,14 +2,7 @@ import Testing
 
 @testable import EncodeNet
 
-@Suite struct BudgetAndComparisonTests {
-  @Test func budgetsAreCountedInFullEpochs() {
-    let budget = TrainingBudget().training("a", 6).forward("b").converting("c", 10, encoder: 100, decoder: 7)
-    #expect(abs(budget.total - (6 + 1.0 / 3 + 10.7)) < 1e-9)
-    #expect(TrainingBudget().training("a", 49).isEqual(to: TrainingBudget().training("b", 50)))
-    #expect(!TrainingBudget().training("a", 48).isEqual(to: TrainingBudget().training("b", 50)))
-  }
-
+@Suite struct PairedComparisonTests {
   @Test func mcNemarIsExact() {
     // 1 against 9 of 10: 2 (1 + 10) / 1024.
     let first = [true] + [Bool](repeating: false, count: 9) + [true]

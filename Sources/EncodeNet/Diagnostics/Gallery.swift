@@ -1,0 +1,40 @@
+import Foundation
+
+/// Pictures of one seed for its report: kept with the run, so that a report needs no data set.
+struct Gallery: Sendable, Codable, Equatable {
+  /// An image as bytes.
+  struct Picture: Sendable, Codable, Equatable {
+    var pixels: Data
+    var caption: String
+  }
+  /// A cluster: its representative, then some of its images.
+  struct Cluster: Sendable, Codable, Equatable {
+    var label: Int
+    var pictures: [Picture]
+  }
+  /// An image, what it was converted into, and its representative.
+  struct Conversion: Sendable, Codable, Equatable {
+    var label: Int
+    /// What the baseline takes the converted image for.
+    var given: Int
+    var input: Picture
+    var output: Picture
+    var target: Picture
+  }
+  /// Some of a class's images along two principal components of its features.
+  struct Map: Sendable, Codable, Equatable {
+    var label: Int
+    var x: [Double]
+    var y: [Double]
+    var cluster: [Int]
+    /// The positions of representatives among these.
+    var representatives: [Int]
+  }
+
+  /// `[height, width, channels]`.
+  var imageShape: Shape
+  var clusters: [Cluster]
+  var right: [Conversion]
+  var wrong: [Conversion]
+  var maps: [Map]
+}

@@ -1,0 +1,86 @@
+/// How each arm spends the same budget: that of A3, whose epochs are the configuration's.
+struct ExperimentPlan {
+  /// What an image costs, in multiply-adds.
+  struct Costs {
+    /// The classifier, forward.
+    var classifier: Int
+    /// The autoencoder's parts, forward.
+    var encoder: Int
+    var decoder: Int
+    /// A classifier of another architecture.
+    var architecture: (BlockVariation) throws -> Int
+    /// A teacher, nil for one that costs nothing.
+    var teacher: (Teaching.Teacher) throws -> Int?
+  }
+  /// An arm's share of it.
+  struct ArmPlan {
+    /// Epochs of the conversion.
+    var conversionEpochs = 0
+    /// Epochs of the classifier after what it begins with.
+    var epochs = 0
+    var budget: TrainingBudget
+  }
+
+  let configuration: ExperimentConfiguration
+  let images: Int
+  let costs: Costs
+
+  private var nothing: TrainingBudget { TrainingBudget(multiplyAdds: costs.classifier, images: images) }
+  private var baseline: TrainingBudget { nothing.training("baseline", configuration.epochs) }
+
+  /// What every arm may cost.
+  var total: Double {
+    converted(baseline, Conversion(), configuration.conversionEpochs)
+      .training("fine-tuning", configuration.transfer.fineTuneEpochs).total
+  }
+
+  private func converted(_ budget: TrainingBudget, _ conversion: Conversion, _ epochs: Int) -> TrainingBudget {
+    budget.forward("features and entropies")
+      .converting(
+        "conversion", epochs, encoder: costs.encoder, decoder: conversion.target == .subclass ? 0 : costs.decoder
+      )
+      .forward("cached features")
+  }
+
+  /// What was paid for the weights that an arm without a conversion begins with.
+  func spent(before arm: Arm) -> TrainingBudget { arm.start == .baseline ? baseline : nothing }
+
+  /// The epochs that leave nothing over.
+  func plan(_ arm: Arm) throws -> ArmPlan {
+    if arm.isBaseline { return ArmPlan(epochs: configuration.epochs, budget: baseline) }
+    let total = total
+    var price = Double(try costs.architecture(arm.architecture)) / Double(max(costs.classifier, 1))
+    if arm.recipe.sharpness != nil { price *= 2 }
+    var spent = arm.start == .baseline || arm.conversion != nil ? baseline : nothing
+    var tuition = nothing
+    if let teacher = arm.recipe.teaching?.teacher {
+      if teacher == .peer { price *= 2 }
+      if let cost = try costs.teacher(teacher) {
+        let share = Double(cost) / Double(max(costs.classifier, 1))
+        price += share / 3 * (arm.recipe.sharpness == nil ? 1 : 2)
+        // Nobody could pay for a larger teacher out of the student's budget: it is counted, and the arm called unequal.
+        if case .model = teacher { tuition = tuition.training("teacher", configuration.epochs, price: share) }
+      }
+      if teacher == .baseline, arm.start == .random { spent = baseline }
+    }
+    func epochs(after spent: TrainingBudget, price: Double) -> Int {
+      max(1, Int(((total - spent.total) / price).rounded()))
+    }
+    var plan = ArmPlan(budget: spent)
+    if let conversion = arm.conversion {
+      plan.conversionEpochs = configuration.conversionEpochs
+      if arm.transfer == .frozenEncoder {
+        // The head costs next to nothing: all is the autoencoder's.
+        let one = converted(nothing, conversion, 1).total - converted(nothing, conversion, 0).total
+        plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: one)
+        plan.budget = converted(spent, conversion, plan.conversionEpochs)
+        return plan
+      }
+      spent = converted(spent, conversion, plan.conversionEpochs)
+    }
+    plan.epochs = epochs(after: spent, price: price)
+    plan.budget = spent.training("training", plan.epochs, price: price)
+    for item in tuition.items { plan.budget = plan.budget.training(item.name, 1, price: item.epochs) }
+    return plan
+  }
+}

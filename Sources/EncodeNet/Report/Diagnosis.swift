@@ -1,0 +1,85 @@
+extension ExperimentReport {
+  /// What the figures mean, in words.
+  func diagnosed() -> [String] {
+    var words: [String] = []
+    let diagnostics = seeds.compactMap(\.diagnostics)
+    func mean(_ value: (SeedDiagnostics) -> Double) -> Double {
+      diagnostics.reduce(0) { $0 + value($1) } / Double(max(diagnostics.count, 1))
+    }
+    if run.leaked > 0 {
+      words.append(
+        "\(run.leaked) of the images trained on are also test images, byte for byte: every accuracy here is too high")
+    }
+    if !diagnostics.isEmpty {
+      let all = diagnostics.flatMap(\.clusters)
+      let silhouette = all.reduce(0) { $0 + $1.silhouette } / Double(max(all.count, 1))
+      let single = all.count { $0.sizes.count == 1 }
+      if single == all.count {
+        words.append(
+          "no structure was found inside any class: every class has one cluster, and clustering does nothing")
+      } else if silhouette < 0.1 {
+        words.append(
+          "silhouette \(fixed(silhouette, 2)): hardly any structure inside the classes, one cluster each may do as well"
+        )
+      }
+      let stability = all.reduce(0) { $0 + $1.stability } / Double(max(all.count, 1))
+      if single < all.count, stability < 0.5 {
+        words.append("the clusters are not stable: another beginning agrees with them by \(fixed(stability, 2)) of 1")
+      }
+      let saturation = mean(\.baseline.saturation)
+      if saturation > 0.5 {
+        words.append(
+          "the baseline has saturated on \(fixed(100 * saturation, 0)) % of the training images: the least entropy is close "
+            + "to a lottery, try lowEntropyMedoid or a temperature above 1")
+      }
+      let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
+      if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }
+      let (before, after) = (mean(\.conversion.all.entropyBefore), mean(\.conversion.all.entropyAfter))
+      if after > before {
+        words.append(
+          "converted images are less clear to the baseline than the images were (\(fixed(after, 3)) against "
+            + "\(fixed(before, 3)) nats)")
+      } else {
+        words.append(
+          "conversion lowers the entropy from \(fixed(before, 3)) to \(fixed(after, 3)) nats, for "
+            + "\(fixed(100 * mean(\.conversion.all.loweredAndRight), 1)) % of the images rightly and for "
+            + "\(fixed(100 * mean(\.conversion.all.loweredAndWrong), 1)) % wrongly")
+      }
+      let gap = mean {
+        ($0.conversion.all.accuracyAfter) - ($0.conversion.validation?.accuracyAfter ?? $0.conversion.all.accuracyAfter)
+      }
+      if gap > 0.05 {
+        words.append(
+          "conversion is learnt by heart: converted images are recognised \(fixed(100 * gap, 1)) points more often among those "
+            + "trained on than among those kept for validation")
+      }
+      if mean(\.conversion.r2) < 0.1 {
+        words.append("the autoencoder is hardly better than one image for all (R² \(fixed(mean(\.conversion.r2), 2)))")
+      }
+    }
+    func difference(_ first: String, _ second: String) -> Comparison? {
+      comparisons.first { $0.first == first && $0.second == second && $0.family != .attribution }
+    }
+    if let plain = difference("A3", "A0"), let continued = difference("A3", "A2"), plain.differences.mean > 0 {
+      words.append(
+        continued.differences.mean <= 0
+          ? "the gain over the baseline is explained by extra training: continued training gained as much"
+          : "of the gain of \(signed(100 * plain.differences.mean)) points over the baseline, "
+            + "\(signed(100 * continued.differences.mean)) are left beside continued training")
+    }
+    if let best = arms.max(by: { $0.mean < $1.mean }), arms.count > 1 {
+      words.append("the highest mean is that of \(best.id), \(best.name): \(fixed(100 * best.mean, 2)) %")
+    }
+    for arm in arms where arm.isUnequal && arm.id != "A0" {
+      words.append(
+        "\(arm.id) cost \(fixed(arm.budget.total, 2)) epochs and not \(fixed(run.budget, 2)): its budget is unequal")
+    }
+    if seeds.count == 1 {
+      words.append("one seed shows nothing of how a difference varies over seeds: every verdict is inconclusive")
+    } else if seeds.count < 5 {
+      words.append(
+        "with \(seeds.count) seeds only differences that are large beside their spread can be told from none")
+    }
+    return words
+  }
+}
