@@ -8,8 +8,8 @@ struct EncodeNetCommand: ParsableCommand {
     commandName: "encodenet",
     abstract: "Trains small image classifiers and raises their accuracy with EncodeNet (arXiv 2404.13770).",
     discussion: """
-      'encodenet run' does everything with defaults that work, and 'encodenet help run' explains every setting. The commands \
-      train, cluster, convert and transfer do the same up to their stage, in the same folder, and go on where another stopped.
+      'encodenet run' does everything with defaults that work, and 'encodenet help run' explains every setting. 'compare' does \
+      it over several seeds and gives verdicts. The commands train, cluster, convert and transfer do the same up to their stage, in the same folder, and go on where another stopped.
       """,
     version: "0.1.0",
     subcommands: [
@@ -17,11 +17,13 @@ struct EncodeNetCommand: ParsableCommand {
       Predict.self, Info.self,
     ])
 
-  /// One line for what went wrong: exit code 64 for the arguments, 1 for the rest.
+  /// One line for what went wrong: exit code 64 for the arguments, 130 where it was asked to stop, 1 for the rest.
   static func main() {
     do {
       var command = try parseAsRoot()
       try command.run()
+    } catch let stop as TrainingError where stop.isInterruption {
+      fail("\(stop): all is saved, and the same command goes on there", 130)
     } catch {
       switch exitCode(for: error) {
       case .success: exit(withError: error)

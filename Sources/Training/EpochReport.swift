@@ -46,11 +46,16 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
   /// A source had no batch in an epoch.
   case emptyEpoch(Int)
 
+  /// Whether the run was asked to stop, and can go on.
+  public var isInterruption: Bool {
+    if case .interrupted = self { true } else { false }
+  }
+
   public var description: String {
     switch self {
     case .nonFiniteLoss(let epoch, let step, let value):
       "the loss became \(value) at step \(step) of epoch \(epoch); a lower learning rate, or clipped gradients, may help"
-    case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch)"
+    case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch + 1)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }
