@@ -122,7 +122,8 @@ struct Plot {
 func ticks(_ range: ClosedRange<Double>) -> [Double] {
   let span = range.upperBound - range.lowerBound
   guard span > 0, span.isFinite else { return [range.lowerBound] }
-  let power = pow(10, floor(log10(span / 4)))
+  let ten = 10.0
+  let power = pow(ten, floor(log10(span / 4)))
   let step = [1, 2, 5, 10].map { $0 * power }.first { span / $0 <= 5 } ?? span
   return stride(
     from: (range.lowerBound / step - 1e-9).rounded(.up) * step, through: range.upperBound + step * 1e-9, by: step
