@@ -45,6 +45,12 @@ extension ExperimentReport {
             + "\(fixed(100 * mean(\.conversion.all.loweredAndRight), 1)) % of the images rightly and for "
             + "\(fixed(100 * mean(\.conversion.all.loweredAndWrong), 1)) % wrongly")
       }
+      let (known, recognised) = (mean(\.conversion.all.accuracyBefore), mean(\.conversion.all.accuracyAfter))
+      if recognised < known / 2 {
+        words.append(
+          "conversion blurs the classes: the baseline recognises \(fixed(100 * recognised, 1)) % of the converted images, of the "
+            + "images themselves \(fixed(100 * known, 1)) %")
+      }
       let gap = mean {
         ($0.conversion.all.accuracyAfter) - ($0.conversion.validation?.accuracyAfter ?? $0.conversion.all.accuracyAfter)
       }

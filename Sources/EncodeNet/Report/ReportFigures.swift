@@ -42,7 +42,9 @@ extension ExperimentReport {
 
   /// What is compared with what, each with its interval: what does not touch the line in the middle is a difference.
   private var differencesFigure: String {
-    let shown = comparisons.prefix(16)
+    // What a part is worth may be one of the comparisons before.
+    var seen: Set<[String]> = []
+    let shown = comparisons.filter { seen.insert([$0.first, $0.second]).inserted }.prefix(16)
     guard !shown.isEmpty else { return "" }
     let bounds = shown.flatMap { ($0.differences.bootstrapInterval ?? []) + $0.differences.values }.map { 100 * $0 }
     var plot = Plot(
@@ -101,7 +103,7 @@ extension ExperimentReport {
     plot.line([(-0.5, 0), (Double(values.count) - 0.5, 0)], "#888")
     let every = (classNames.count + 9) / 10
     return plot.svg(
-      xLabels: classNames.enumerated().filter { $0.offset % every == 0 }.map { (Double($0), String($1.prefix(8))) },
+      xLabels: classNames.enumerated().filter { $0.offset % every == 0 }.map { (Double($0), String($1.prefix(7))) },
       yLabels: { fixed($0, 1) })
   }
 

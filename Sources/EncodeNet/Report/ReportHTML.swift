@@ -112,8 +112,8 @@ extension ExperimentReport {
     th, td { padding: .4rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
     th { font-weight: 600; color: var(--quiet); } .n { text-align: right; } .main td { background: #2f6fd01c; font-weight: 600; }
     .confusion td { min-width: 2.2rem; border: 0; }
-    .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.5rem 2rem; margin-top: 1rem; }
-    .plots.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: 1rem; }
+    .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); gap: 1.5rem 2rem; margin-top: 1rem; }
+    .plots.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); gap: 1rem; }
     .plots svg { width: 100%; height: auto; display: block; }
     ul { padding-left: 1.2rem; } li { margin: .2rem 0; }
     .groups { display: flex; flex-wrap: wrap; gap: 1rem 2rem; } .group { display: flex; flex-wrap: wrap; gap: .45rem; }

@@ -68,7 +68,7 @@ extension ExperimentReport {
         return (isAttribution ? [one.part ?? ""] : []) + [
           "\(one.first) − \(one.second)", signed(100 * d.mean), interval(d.tInterval), interval(d.bootstrapInterval),
           fixed(one.adjustedP, 3), fixed(d.signFlipP, 3), fixed(one.imageP, 3),
-          one.mcNemar.map { fixed($0.p, 2) }.joined(separator: " "), one.verdict.rawValue,
+          one.mcNemar.map { fixed($0.p, 3) }.joined(separator: " "), one.verdict.rawValue,
         ]
       }, textColumns: isAttribution ? 2 : 1)
   }
