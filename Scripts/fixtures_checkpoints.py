@@ -24,3 +24,19 @@ torch.save(checkpoint, folder / "tensors-legacy.pt", _use_new_zipfile_serializat
 with zipfile.ZipFile(folder / "tensors-zip.pt") as source, zipfile.ZipFile(folder / "tensors-deflated.pt", "w") as out:
     for name in source.namelist():
         out.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
+
+import numpy
+
+arrays = {
+    "matrix": numpy.arange(6, dtype="<f4").reshape(2, 3),
+    "fortran": numpy.asfortranarray(numpy.arange(6, dtype="<f8").reshape(2, 3)),
+    "cube": numpy.asfortranarray(numpy.arange(8, dtype="<i4").reshape(2, 2, 2)),
+    "scalar": numpy.float64(2.5),
+    "half": numpy.array([0.5, -2], dtype="<f2"),
+    "bytes": numpy.array([0, 255], dtype="u1"),
+    "flags": numpy.array([True, False]),
+    "long": numpy.array([-1, 300]),
+    "empty": numpy.zeros((0, 4), dtype="<f4"),
+}
+numpy.savez(folder / "arrays.npz", **arrays)
+numpy.savez_compressed(folder / "arrays-deflated.npz", **arrays)

@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 import Layers
 
@@ -9,6 +10,18 @@ public typealias StateDictionary = [String: Tensor]
 /// https://github.com/huggingface/safetensors. Every length and offset is checked before it is used, and memory stays
 /// proportional to the file.
 public enum Safetensors {
+  private static let checksumKey = "crc32"
+  /// `sum`, the CRC-32 of what came before, with `bytes` after it.
+  private static func extended(_ sum: UInt, _ bytes: UnsafeRawBufferPointer) -> UInt {
+    var (sum, rest) = (sum, bytes[...])
+    while !rest.isEmpty {
+      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+      sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
+      rest = rest.dropFirst(part.count)
+    }
+    return sum
+  }
+
   /// A longer header is refused, as the format's own library refuses it.
   private static let longestHeader = 100_000_000
 
@@ -23,6 +36,8 @@ public enum Safetensors {
   }
 
   /// Writes `tensors`, in the layout they have, and `metadata` to `url`, atomically.
+  ///
+  /// The metadata gets a CRC-32 of the tensors' bytes, by which ``read(_:)`` knows a damaged file.
   public static func save(
     _ tensors: StateDictionary, metadata: [String: String] = [:], to url: URL
   ) throws(CheckpointError) {
@@ -33,14 +48,16 @@ public enum Safetensors {
   public static func encode(_ tensors: StateDictionary, metadata: [String: String] = [:]) -> [UInt8] {
     let type = ElementType.ofScalar
     let names = tensors.keys.sorted()
-    var header = Header(metadata: metadata.isEmpty ? nil : metadata, entries: [:])
-    var end = 0
+    var header = Header(metadata: metadata, entries: [:])
+    var (end, sum) = (0, crc32(0, nil, 0))
     for name in names {
       let start = end
       end += tensors[name]!.count * type.size
+      tensors[name]!.withUnsafeScalars { sum = extended(sum, UnsafeRawBufferPointer($0)) }
       header.entries[name] = Entry(
         dtype: type.rawValue, shape: tensors[name]!.shape.dimensions, dataOffsets: [start, end])
     }
+    header.metadata![checksumKey] = String(sum, radix: 16)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings and integers always encode.
@@ -73,6 +90,16 @@ public enum Safetensors {
       throw CheckpointError("its header is not a safetensors header: \(error)", in: file)
     }
     try check(header, dataCount: bytes.count - data, file)
+    var metadata = header.metadata ?? [:]
+    if let stated = metadata.removeValue(forKey: checksumKey) {
+      let found = bytes.withUnsafeBytes {
+        String(extended(crc32(0, nil, 0), UnsafeRawBufferPointer(rebasing: $0[data...])), radix: 16)
+      }
+      guard found == stated else {
+        throw CheckpointError(
+          "is damaged: the check sum of its tensors is \(found), its header says \(stated)", in: file)
+      }
+    }
 
     var tensors: StateDictionary = [:]
     for (name, entry) in header.entries {
@@ -81,7 +108,7 @@ public enum Safetensors {
         tensor(Shape(entry.shape), type, UnsafeRawBufferPointer(rebasing: bytes[(data + entry.dataOffsets[0])...]))
       }
     }
-    return (tensors, header.metadata ?? [:])
+    return (tensors, metadata)
   }
 
   /// Refuses entries that do not cover the `dataCount` bytes of data exactly, one after the other.

@@ -1,4 +1,5 @@
 import CZlib
+import Layers
 
 /// A zip archive in memory: members by name, stored or deflated.
 struct ZipArchive {
@@ -128,4 +129,30 @@ struct ZipArchive {
   }
 
   private func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
+
+  // MARK: Writing
+
+  /// An archive of `members`, stored as they are, dated as the format's first day so that equal members make equal bytes.
+  ///
+  /// - Precondition: Everything together is below 4 GiB, and there are fewer than 65,535 members.
+  static func stored(_ members: [(name: String, content: [UInt8])]) -> [UInt8] {
+    func number(_ value: Int, _ size: Int) -> [UInt8] {
+      (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    var (bytes, directory): ([UInt8], [UInt8]) = ([], [])
+    for (name, content) in members {
+      let name = Array(name.utf8)
+      let sum = Int(crc32(0, content, UInt32(content.count)))
+      // Version, flags, method, time and date, check sum, both sizes, lengths of the name and of nothing more.
+      let description =
+        number(20, 2) + number(0, 2) + number(0, 2) + number(0x0021_0000, 4) + number(sum, 4) + number(content.count, 4)
+        + number(content.count, 4) + number(name.count, 2) + number(0, 2)
+      directory += number(0x0201_4b50, 4) + number(20, 2) + description + number(0, 10) + number(bytes.count, 4) + name
+      bytes += number(0x0403_4b50, 4) + description + name + content
+    }
+    require(bytes.count < 1 << 32 && members.count < 0xffff, "a zip archive of \(bytes.count) bytes")
+    let start = bytes.count
+    return bytes + directory + number(0x0605_4b50, 4) + number(0, 4) + number(members.count, 2)
+      + number(members.count, 2) + number(directory.count, 4) + number(start, 4) + number(0, 2)
+  }
 }

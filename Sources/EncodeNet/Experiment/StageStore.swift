@@ -60,11 +60,12 @@ struct StageStore {
 
   /// The state saved for `stage`, where it was made from `key`.
   func state(_ stage: String, key: String) throws -> TrainingState? {
-    let file = url("\(stage).state.safetensors")
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    let state = try TrainingState.load(file)
-    return state.key == key ? state : nil
+    let state = try states(stage).newest { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
+    return state?.key == key ? state : nil
   }
+
+  /// Two of each stage: where the newest is damaged, the run goes on from the one before.
+  func states(_ stage: String) -> SavedStates { SavedStates(url("\(stage).state")) }
 }
 
 /// Trains the stages of a run: watched, and where there is a store also saved now and then, and resumed at the step.
@@ -96,8 +97,9 @@ struct StageTrainer {
     var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
     func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
       guard let store else { return }
-      try TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
-        .save(to: store.url("\(stage).state.safetensors"))
+      try store.states(stage).save(
+        TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
+      )
       lastSave = clock.now
     }
     // What is logged is a comfort: that it cannot be written stops nothing.
@@ -120,6 +122,7 @@ struct StageTrainer {
       try? store?.write(LearningCurves(reports).csv, to: "\(stage).csv")
       progress(stage, report)
     }
+    store?.states(stage).removeOlder()
     return reports
   }
 }

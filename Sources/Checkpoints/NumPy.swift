@@ -1,0 +1,143 @@
+import Foundation
+import Layers
+
+/// NumPy's `.npy` files, one tensor each, and `.npz` archives of them.
+///
+/// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Object arrays, which need a pickle, and
+/// structured and big-endian ones are refused.
+public enum NumPy {
+  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  private static let longestHeader = 1 << 16
+
+  /// The tensor of the `.npy` file at `url`, of any element type, converted to `Scalar`, in C's order.
+  public static func load(_ url: URL) throws(CheckpointError) -> Tensor {
+    try decode(try readFile(url), from: url.path)
+  }
+
+  /// The tensors of the `.npz` archive at `url` by name.
+  public static func loadArchive(_ url: URL) throws(CheckpointError) -> StateDictionary {
+    try decodeArchive(try readFile(url), from: url.path)
+  }
+
+  /// Writes `tensor` as `.npy`, atomically.
+  public static func save(_ tensor: Tensor, to url: URL) throws(CheckpointError) {
+    try writeAtomically(encode(tensor), to: url)
+  }
+
+  /// Writes `tensors` as `.npz` without compression, as `numpy.savez`, atomically.
+  public static func save(_ tensors: StateDictionary, to url: URL) throws(CheckpointError) {
+    try writeAtomically(
+      ZipArchive.stored(tensors.sorted { $0.key < $1.key }.map { ("\($0.key).npy", encode($0.value)) }), to: url)
+  }
+
+  /// Whether `bytes` are a zip archive of `.npy` files, as far as its names tell.
+  static func recognizesArchive(_ bytes: [UInt8]) -> Bool {
+    guard bytes.starts(with: [0x50, 0x4b]), let archive = try? ZipArchive(bytes, file: "") else { return false }
+    return !archive.members.isEmpty && archive.members.keys.allSatisfy { $0.hasSuffix(".npy") }
+  }
+
+  // MARK: One tensor
+
+  static func encode(_ tensor: Tensor) -> [UInt8] {
+    let dimensions = tensor.shape.dimensions
+    let shape = dimensions.map { "\($0)," }.joined(separator: " ")
+    // NumPy writes a tuple of one with its comma, of more without the last.
+    let tuple = dimensions.count > 1 ? String(shape.dropLast()) : shape
+    let type = ElementType.ofScalar == .f64 ? "<f8" : "<f4"
+    var header = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': (\(tuple)), }".utf8)
+    // The data begins at a multiple of 64 bytes.
+    header += [UInt8](repeating: 0x20, count: (64 - (10 + header.count + 1) % 64) % 64) + [0x0a]
+    var bytes = magic + [1, 0]
+    withUnsafeBytes(of: UInt16(header.count).littleEndian) { bytes += $0 }
+    bytes += header
+    tensor.withUnsafeScalars { bytes += UnsafeRawBufferPointer($0) }
+    return bytes
+  }
+
+  static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> Tensor {
+    func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
+    guard bytes.starts(with: magic) else { throw error("is no NumPy file, by its first bytes") }
+    var reader = ByteReader(bytes, at: magic.count, file: file)
+    let version = try reader.byte()
+    try reader.skip(1)
+    guard (1...3).contains(version) else { throw error("has version \(version) of NumPy's format, 1 to 3 are read") }
+    let length = try reader.integer(version == 1 ? 2 : 4)
+    guard length >= 0, length <= longestHeader else { throw error("states a header of \(length) bytes") }
+    let header = try Header(try reader.string(length), file)
+    guard let count = checkedCount(header.shape) else { throw error("has the impossible shape \(header.shape)") }
+    let left = bytes.count - reader.offset
+    guard left % header.type.size == 0, count == left / header.type.size else {
+      throw error(
+        "has \(left) bytes of data, its shape \(header.shape) of \(header.type.rawValue) wants another number")
+    }
+    let shape = header.isFortran ? header.shape.reversed() : header.shape
+    let stored = bytes.withUnsafeBytes { all in
+      let data = UnsafeRawBufferPointer(rebasing: all[reader.offset...])
+      return Tensor(shape: Shape(shape)) { out in
+        for i in out.indices { out[i] = header.type.scalar(data, at: i * header.type.size) }
+      }
+    }
+    guard header.isFortran, shape.count > 1 else { return stored }
+    return stored.permuted(Array(shape.indices.reversed()))
+  }
+
+  /// What the Python dictionary before the data says.
+  private struct Header {
+    var type = ElementType.f32
+    var isFortran = false
+    var shape: [Int] = []
+
+    /// Reads the three entries that the format has, in any order, and nothing else.
+    init(_ text: String, _ file: String) throws(CheckpointError) {
+      func error(_ problem: String) -> CheckpointError { CheckpointError("its header \(problem)", in: file) }
+      func value(_ key: String) throws(CheckpointError) -> Substring {
+        guard let range = text.firstRange(of: "'\(key)'") else { throw error("has no '\(key)'") }
+        let rest = text[range.upperBound...].drop { $0 == " " }
+        guard rest.first == ":" else { throw error("has no value for '\(key)'") }
+        return rest.dropFirst().drop { $0 == " " }
+      }
+      let descr = try value("descr")
+      guard descr.first == "'", let end = descr.dropFirst().firstIndex(of: "'") else {
+        throw error("describes structured elements, which are not read")
+      }
+      let name = String(descr[descr.index(after: descr.startIndex)..<end])
+      guard let type = Self.types[name] else { throw error("has elements '\(name)', which are not read") }
+      self.type = type
+      let order = try value("fortran_order")
+      guard order.hasPrefix("True") || order.hasPrefix("False") else { throw error("has no order") }
+      isFortran = order.hasPrefix("True")
+      let tuple = try value("shape")
+      guard tuple.first == "(", let close = tuple.firstIndex(of: ")") else { throw error("has no shape") }
+      for part in tuple[tuple.index(after: tuple.startIndex)..<close].split(separator: ",") {
+        let digits = part.filter { $0 != " " }
+        if digits.isEmpty { continue }
+        guard let extent = Int(digits), extent >= 0, shape.count < 32 else {
+          throw error("has the shape \(tuple.prefix(80))")
+        }
+        shape.append(extent)
+      }
+    }
+
+    private static let types: [String: ElementType] = [
+      "<f2": .f16, "<f4": .f32, "<f8": .f64, "<i2": .i16, "<i4": .i32, "<i8": .i64, "|i1": .i8, "<u2": .u16,
+      "<u4": .u32,
+      "<u8": .u64, "|u1": .u8, "|b1": .bool, "=f4": .f32, "=f8": .f64,
+    ]
+  }
+
+  // MARK: Archives
+
+  static func decodeArchive(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
+    let archive = try ZipArchive(bytes, file: file)
+    var state: StateDictionary = [:]
+    // Deflated zeros may unfold a thousandfold each; together they may not fill the memory.
+    var remaining = 1 << 32
+    for name in archive.members.keys.sorted() where name.hasSuffix(".npy") {
+      let content = try archive.content(of: name, limit: remaining)
+      remaining -= content.count
+      state[String(name.dropLast(4))] = try decode(content, from: "\(file): \(name)")
+    }
+    guard !state.isEmpty else { throw CheckpointError("holds no .npy files", in: file) }
+    return state
+  }
+}
