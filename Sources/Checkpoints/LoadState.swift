@@ -5,8 +5,13 @@ import Foundation
 ///
 /// An enclosing `state_dict` or `model` and a leading `module.` are removed, `num_batches_tracked` is left out.
 public func loadState(from url: URL) throws(CheckpointError) -> StateDictionary {
+  try loadNamedState(from: url).withPlainNames
+}
+
+/// As ``loadState(from:)``, under the names that the file has.
+public func loadNamedState(from url: URL) throws(CheckpointError) -> StateDictionary {
   let bytes = try readFile(url)
-  if NumPy.recognizesArchive(bytes) { return try NumPy.decodeArchive(bytes, from: url.path).withPlainNames }
-  if PyTorchFile.recognizes(bytes) { return try PyTorchFile.decode(bytes, from: url.path).withPlainNames }
-  return try Safetensors.decode(bytes, from: url.path).tensors.withPlainNames
+  if NumPy.recognizesArchive(bytes) { return try NumPy.decodeArchive(bytes, from: url.path) }
+  if PyTorchFile.recognizes(bytes) { return try PyTorchFile.decode(bytes, from: url.path) }
+  return try Safetensors.decode(bytes, from: url.path).tensors
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Numbers by step in a file that TensorBoard opens.
@@ -25,7 +26,7 @@ public final class EventLog {
       throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: url.path])
     }
     handle = try FileHandle(forWritingTo: url)
-    try write { $0.field(3, text: "brain.Event:2") }
+    try write { $0.text(3, "brain.Event:2") }
   }
 
   deinit { try? handle.close() }
@@ -33,60 +34,26 @@ public final class EventLog {
   /// Adds numbers of one step.
   public func append(_ scalars: [String: Double], step: Int) throws {
     try write { event in
-      event.field(2, number: UInt64(step))
-      var summary = Message()
-      for (name, value) in scalars.sorted(by: { $0.key < $1.key }) {
-        var entry = Message()
-        entry.field(1, text: name)
-        entry.field(2, float: Float(value))
-        summary.field(1, entry.bytes)
+      event.integer(2, step)
+      event.message(5) { summary in
+        for (name, value) in scalars.sorted(by: { $0.key < $1.key }) {
+          summary.message(1) { entry in
+            entry.text(1, name)
+            entry.float(2, Float(value))
+          }
+        }
       }
-      event.field(5, summary.bytes)
     }
   }
 
-  private func write(_ fill: (inout Message) -> Void) throws {
-    var event = Message()
-    event.field(1, double: Date().timeIntervalSince1970)
+  private func write(_ fill: (inout ProtocolBuffer) -> Void) throws {
+    var event = ProtocolBuffer()
+    event.double(1, Date().timeIntervalSince1970)
     fill(&event)
     let length = littleEndian(UInt64(event.bytes.count))
     try handle.write(
       contentsOf: length + littleEndian(maskedCRC(length)) + event.bytes + littleEndian(maskedCRC(event.bytes)))
   }
-}
-
-/// As much of a protocol buffer as an event needs.
-private struct Message {
-  private(set) var bytes: [UInt8] = []
-
-  private mutating func varint(_ value: UInt64) {
-    var value = value
-    while value >= 0x80 {
-      bytes.append(UInt8(value & 0x7f) | 0x80)
-      value >>= 7
-    }
-    bytes.append(UInt8(value))
-  }
-  private mutating func key(_ number: Int, _ wire: Int) { varint(UInt64(number << 3 | wire)) }
-
-  mutating func field(_ number: Int, number value: UInt64) {
-    key(number, 0)
-    varint(value)
-  }
-  mutating func field(_ number: Int, double: Double) {
-    key(number, 1)
-    bytes += littleEndian(double.bitPattern)
-  }
-  mutating func field(_ number: Int, float: Float) {
-    key(number, 5)
-    bytes += littleEndian(float.bitPattern)
-  }
-  mutating func field(_ number: Int, _ content: [UInt8]) {
-    key(number, 2)
-    varint(UInt64(content.count))
-    bytes += content
-  }
-  mutating func field(_ number: Int, text: String) { field(number, Array(text.utf8)) }
 }
 
 private func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {

@@ -1,0 +1,40 @@
+import Foundation
+import Layers
+
+/// How the weights in a file fit a model, name by name.
+public struct StateFit: Sendable {
+  /// Names that both have, with one shape.
+  public var matched: [String] = []
+  /// The name in the file and the plain one, where a prefix was removed.
+  public var renamed: [(from: String, to: String)] = []
+  /// Names that the model has and the file has not.
+  public var missing: [String] = []
+  /// Names that the file has and the model has not.
+  public var leftOver: [String] = []
+  /// What has another shape in the file than in the model, in PyTorch's layout.
+  public var misshapen: [(name: String, found: Shape, wanted: Shape)] = []
+
+  /// Whether the model could be loaded strictly.
+  public var isExact: Bool { missing.isEmpty && leftOver.isEmpty && misshapen.isEmpty }
+
+  /// Compares the names of `file`, as they are there, with those of `model`.
+  public init(of file: StateDictionary, to model: any Module) {
+    let plain = file.withPlainNames
+    let own = model.stateDictionary
+    for name in own.keys.sorted() {
+      guard let found = plain[name] else {
+        missing.append(name)
+        continue
+      }
+      if found.shape == own[name]!.shape {
+        matched.append(name)
+      } else {
+        misshapen.append((name, found.shape, own[name]!.shape))
+      }
+    }
+    leftOver = plain.keys.filter { own[$0] == nil }.sorted()
+    for name in file.keys.sorted() where plain[name] == nil {
+      if let to = plain.keys.first(where: { name.hasSuffix(".\($0)") }), own[to] != nil { renamed.append((name, to)) }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import EncodeNet
+import Foundation
+
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a classifier's weights for other programs, or the network itself as ONNX.",
+    discussion: """
+      The ending of the file decides: .onnx is the whole network, which takes images in 0...1 as [batch, channels, height, \
+      width] and gives logits; .npz and .safetensors are the weights under PyTorch's names and in its layout.
+      """)
+
+  @OptionGroup var options: ClassifierOptions
+  @Option(help: "The file to write: FILE.onnx, FILE.npz or FILE.safetensors.")
+  var to: String
+  @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).")
+  var data: DataSource?
+
+  func validate() throws {
+    guard ["onnx", "npz", "safetensors"].contains(URL(fileURLWithPath: to).pathExtension) else {
+      throw ValidationError("--to \(to): the file must end in .onnx, .npz or .safetensors")
+    }
+  }
+
+  func run() throws {
+    let (network, description) = try options.classifier(for: data?.load())
+    let url = fileURL(to)
+    switch url.pathExtension {
+    case "onnx":
+      let normalization = description.normalization
+      try ONNX.save(
+        network, imageShape: description.imageShape, mean: normalization.mean, deviation: normalization.deviation,
+        metadata: ["classes": description.classNames.joined(separator: "\n"), "model": "\(description.model)"], to: url)
+    case "npz": try NumPy.save(network.stateDictionary, to: url)
+    default: try description.save(network, to: url)
+    }
+    print("Written to \(to).")
+  }
+}

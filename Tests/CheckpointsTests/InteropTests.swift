@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+@testable import Checkpoints
+
+/// A Python with numpy, onnxruntime, safetensors and torch, where `ENCODENET_PYTHON` names one.
+private let python = ProcessInfo.processInfo.environment["ENCODENET_PYTHON"]
+
+/// That Python opens what this library writes, and the other way round.
+@Suite(
+  .enabled(if: python != nil, "ENCODENET_PYTHON names no Python with numpy, onnxruntime, safetensors and torch"))
+struct InteropTests {
+  /// Runs a program in `folder`; it must end well.
+  private func run(_ program: String, in folder: URL) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(python))
+    process.arguments = ["-c", program]
+    process.currentDirectoryURL = folder
+    let errors = Pipe()
+    process.standardError = errors
+    try process.run()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(text.suffix(2000))")
+  }
+
+  private static func networks() -> [(name: String, layer: any Layer, input: Shape)] {
+    var g = SplittableGenerator(seed: 3)
+    let image: Shape = [12, 10, 3]
+    var networks: [(String, any Layer, Shape)] = [
+      ("vgg", VGG16(classes: 5, inputShape: image, widthMultiplier: 0.1, using: &g), image),
+      ("lenet", LeNet5(classes: 4, inputShape: [16, 16, 1], using: &g), [16, 16, 1]),
+      ("alexnet", AlexNet(classes: 4, inputShape: [32, 32, 3], widthMultiplier: 0.1, using: &g), [32, 32, 3]),
+    ]
+    for variation in BlockVariation.allCases where variation != .asymmetricBranches {
+      for shortcut in ResNet.Shortcut.allCases {
+        networks.append(
+          (
+            "resnet-\(variation)-\(shortcut)",
+            ResNet(depth: 8, classes: 3, inputShape: image, shortcut: shortcut, variation: variation, using: &g), image
+          ))
+      }
+    }
+    for split in ["layer3", "pool"] {
+      let model = ResNet(depth: 8, classes: 3, inputShape: image, using: &g)
+      let encoder = model.split(at: split).features
+      networks.append(
+        ("gcae-\(split)", Sequential([encoder, Decoder(encoder: encoder, imageShape: image, using: &g)]), image))
+    }
+    let mixed = Sequential([
+      Conv2d(3, 4, kernelSize: 3, stride: 2, padding: 2, dilation: 2, using: &g), LeakyReLU(), Upsample(scale: 2),
+      GELU(),
+      BatchNorm2d(4), AveragePool2d(2, padding: 1), SiLU(), Upsample(scale: 3, mode: .bilinear), Tanh(),
+      Conv2d(4, 6, kernelSize: 1, groups: 2, using: &g), Residual(Sequential([BatchNorm2d(6), Sigmoid()])),
+      Dropout(seed: 1),
+      ConvTranspose2d(6, 4, kernelSize: 2, stride: 2, groups: 2, using: &g), MaxPool2d(3, stride: 2, padding: 1),
+      Flatten(),
+    ])
+    return networks + [("mixed", mixed, image)]
+  }
+
+  @Test func onnxRuntimeGivesOurOutputs() throws {
+    var g = SplittableGenerator(seed: 4)
+    try withTemporaryFolder { folder in
+      for (name, layer, shape) in Self.networks() {
+        // Running statistics that are not those of the beginning.
+        for _ in 0..<2 { _ = layer(.normal(Shape([4] + shape.dimensions), using: &g) + 0.5) }
+        let x = Tensor.uniform(Shape([3] + shape.dimensions), using: &g)
+        let channels = (0..<shape[2]).map { 0.3 + 0.1 * Double($0) }
+        try ONNX.save(
+          layer, imageShape: shape, mean: channels, deviation: channels,
+          to: folder.appendingPathComponent("\(name).onnx"))
+        let scale = Tensor(channels.map { Scalar($0) }, shape: [shape[2]])
+        let y = layer.evaluating { layer((x - scale) / scale) }
+        func nchw(_ t: Tensor) -> Tensor { t.rank == 4 ? t.permuted([0, 3, 1, 2]) : t }
+        try NumPy.save(["x": nchw(x), "y": nchw(y)], to: folder.appendingPathComponent("\(name).npz"))
+      }
+      try run(
+        """
+        import glob, numpy, onnxruntime
+        files = sorted(glob.glob("*.onnx"))
+        assert len(files) == \(Self.networks().count), files
+        for file in files:
+            case = numpy.load(file[:-4] + "npz")
+            y = onnxruntime.InferenceSession(file).run(None, {"images": case["x"].astype("f4")})[0]
+            assert y.shape == case["y"].shape, (file, y.shape, case["y"].shape)
+            worst = abs(y - case["y"]).max() / max(1, abs(case["y"]).max())
+            assert worst < 1e-5, (file, worst)
+        """, in: folder)
+    }
+  }
+
+  @Test func safetensorsAndNumPyGoBothWays() throws {
+    var g = SplittableGenerator(seed: 5)
+    let model = ResNet(depth: 8, classes: 3, inputShape: [8, 8, 3], using: &g)
+    try withTemporaryFolder { folder in
+      try model.save(to: folder.appendingPathComponent("ours.safetensors"), metadata: ["a": "b"])
+      try NumPy.save(model.stateDictionary, to: folder.appendingPathComponent("ours.npz"))
+      try run(
+        """
+        import numpy, safetensors.torch, torch
+        state = safetensors.torch.load_file("ours.safetensors")
+        other = numpy.load("ours.npz")
+        assert set(state) == set(other.files)
+        for name in state: assert (state[name].numpy() == other[name]).all(), name
+        # What PyTorch makes of it, with PyTorch's order of axes.
+        conv = torch.nn.Conv2d(3, 16, 3, padding=1, bias=False, dtype=state["conv1.weight"].dtype)
+        conv.load_state_dict({"weight": state["conv1.weight"]})
+        safetensors.torch.save_file({k: v + 1 for k, v in state.items()}, "theirs.safetensors", {"format": "pt"})
+        torch.save({"state_dict": {"module." + k: v + 1 for k, v in state.items()}}, "theirs.pt")
+        numpy.savez_compressed("theirs.npz", **{k: v.numpy() + 1 for k, v in state.items()})
+        """, in: folder)
+      let wanted = model.stateDictionary.mapValues { ($0 + 1).scalars }
+      for file in ["theirs.safetensors", "theirs.pt", "theirs.npz"] {
+        #expect(try loadState(from: folder.appendingPathComponent(file)).mapValues(\.scalars) == wanted, "\(file)")
+      }
+    }
+  }
+}
