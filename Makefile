@@ -4,10 +4,11 @@ SWIFT ?= swift
 OUT ?= out/demo
 DATA ?= digits
 ARGS ?=
+KILLS ?= 60
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
-.PHONY: help demo test bench bench-peers lint format examples consumer dependencies
+.PHONY: help demo test bench bench-peers soak lint format examples consumer dependencies
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,9 @@ bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 -
 
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
+
+soak: dependencies ## What takes long: runs killed many times (KILLS=60), and a full disk
+	Scripts/kill-check $(KILLS)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check

@@ -8,6 +8,9 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say only what was found, not how it goes.")
   var quiet = false
 
+  @Flag(help: "Look at every operation for what is not finite, and name the first; slower.")
+  var detectAnomaly = false
+
   @Option(help: "Threads that share the work (default: all processors).")
   var threads: Int?
 
@@ -18,6 +21,7 @@ struct ConsoleOptions: ParsableArguments {
   /// Sets the threads, and gives the logger.
   func logger() -> Logger {
     if let threads { Parallel.threadCount = threads }
+    Computation.detectsAnomalies = detectAnomaly
     var logger = Logger(label: "encodenet") { _ in LineHandler() }
     logger.logLevel = quiet ? .warning : .info
     return logger

@@ -54,6 +54,9 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "Where the network is cut, by the name of the last feature layer (default: the model's choice).")
   var split: String?
 
+  @Option(help: "Seconds between saves inside an epoch; each epoch is saved too.")
+  var saveEvery = 20.0
+
   @OptionGroup var console: ConsoleOptions
 
   /// Every setting, checked.
@@ -114,14 +117,17 @@ struct ExperimentOptions: ParsableArguments {
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
     let lock = try RunLock(folder)
     let run = try ExperimentRun(
-      c, on: data, in: folder, shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
+      c, on: data, in: folder, saveInterval: saveEvery, shouldStop: { Interruption.isAsked },
+      progress: { logger.epoch($0, $1) })
     return (run, lock)
   }
 
   /// The whole experiment.
   func run(_ logger: Logger) throws -> ExperimentReport {
     let (c, data) = try loaded(logger)
-    return try Experiment(c).run(
+    var experiment = Experiment(c)
+    experiment.saveInterval = saveEvery
+    return try experiment.run(
       on: data, in: fileURL(out), shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
   }
 }

@@ -1,8 +1,10 @@
 /// The gradients of a loss with respect to the trainable parameters of a model.
 public struct Gradients: Sendable {
   package var byID: [TensorID: Tensor]
+  /// What first was not finite, where ``Computation/detectsAnomalies`` looks for it.
+  package var anomaly: String?
 
-  package init(byID: [TensorID: Tensor]) { self.byID = byID }
+  package init(byID: [TensorID: Tensor], anomaly: String? = nil) { (self.byID, self.anomaly) = (byID, anomaly) }
 
   /// The gradient for `parameter`, nil where it is frozen or had no part in the loss.
   public subscript(_ parameter: Parameter) -> Tensor? {
@@ -26,7 +28,8 @@ public func valueWithGradient<M: Module, E: Error>(
   let tape = GradientTape(tracking: ids)
   let value = try tape.record { () throws(E) in try loss(model) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  return (value, Gradients(byID: tape.gradients(of: value, seed: .ones(value.shape), keeping: ids)))
+  let gradients = tape.gradients(of: value, seed: .ones(value.shape), keeping: ids)
+  return (value, Gradients(byID: gradients, anomaly: tape.anomaly))
 }
 
 /// What the tape records while `body` runs, following the trainable parameters of `model`; see ``RecordedTape``.

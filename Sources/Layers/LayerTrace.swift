@@ -22,8 +22,24 @@ public struct LayerTrace: Sendable {
 
   fileprivate final class Recorder: Sendable {
     let trace = Mutex(LayerTrace())
+    /// The first layer whose output was not finite.
+    let culprit = Mutex<(layer: ObjectIdentifier, type: String)?>(nil)
   }
   @TaskLocal fileprivate static var recorder: Recorder?
+
+  /// The first layer of `model` whose output for `x` is not finite, in evaluation mode; nil where all are.
+  package static func firstNonFinite(of model: any Layer, on x: Tensor) -> String? {
+    let recorder = Recorder()
+    model.evaluating {
+      GradientTape.$active.withValue([]) { $recorder.withValue(recorder) { _ = model(x) } }
+    }
+    guard let (layer, type) = recorder.culprit.withLock({ $0 }) else { return nil }
+    var name: String?
+    model.visit { path, part in
+      if let module = part as? any Module, ObjectIdentifier(module) == layer { name = name ?? path }
+    }
+    return name.map { "'\($0)' (\(type))" } ?? type
+  }
 
   /// Runs `layer` once, in evaluation mode and off every tape, on a zero image, and tells what happened.
   ///
@@ -48,6 +64,7 @@ extension Layer {
       let event = LayerTrace.Event(
         layer: ObjectIdentifier(self), type: "\(Self.self)", output: output.shape, multiplyAdds: multiplyAdds())
       recorder.trace.withLock { $0.events.append(event) }
+      if !output.isFinite { recorder.culprit.withLock { $0 = $0 ?? (event.layer, event.type) } }
     }
     return output
   }

@@ -96,6 +96,12 @@ extension Module {
     return found
   }
 
+  /// The name of a parameter or buffer that is not finite, nil where all are.
+  package var firstNonFinite: String? {
+    namedParameters.first { !$0.parameter.wrappedValue.isFinite }?.name
+      ?? namedBuffers.first { !$0.buffer.wrappedValue.isFinite }?.name
+  }
+
   /// The number of scalars in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.wrappedValue.count } }
 

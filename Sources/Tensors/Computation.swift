@@ -1,3 +1,5 @@
+import Synchronization
+
 /// How tensors are computed, for the whole process.
 public enum Computation {
   /// How many threads share the work of one operation; at first the number of active processors.
@@ -14,4 +16,12 @@ public enum Computation {
     get { Convolution.allowsWinograd }
     set { Convolution.allowsWinograd = newValue }
   }
+
+  /// Whether every recorded operation and every gradient is looked at for what is not finite, so that `Fit` can name the
+  /// first; at first false, since it reads all of memory once more.
+  public static var detectsAnomalies: Bool {
+    get { looksForAnomalies.load(ordering: .relaxed) }
+    set { looksForAnomalies.store(newValue, ordering: .relaxed) }
+  }
+  private static let looksForAnomalies = Atomic(false)
 }

@@ -26,6 +26,7 @@ package final class GradientTape: Sendable {
   private struct State: Sendable {
     var entries: [Entry] = []
     var tracked: Set<TensorID>
+    var anomaly: String?
   }
   private let state: Mutex<State>
 
@@ -45,7 +46,17 @@ package final class GradientTape: Sendable {
   package var tracked: Set<TensorID> { state.withLock { $0.tracked } }
   package var entries: [Entry] { state.withLock { $0.entries } }
 
-  package func append(_ entry: Entry) {
+  /// What first was not finite while this tape recorded or went back, nil where nothing was, or nobody looked.
+  package var anomaly: String? { state.withLock { $0.anomaly } }
+
+  private func inspect(_ value: Tensor, _ place: () -> String) {
+    guard Computation.detectsAnomalies, !value.isFinite, anomaly == nil else { return }
+    let place = place()
+    state.withLock { $0.anomaly = place }
+  }
+
+  package func append(_ entry: Entry, of value: Tensor) {
+    inspect(value) { "operation '\(entry.operation)' of shape \(entry.shape)" }
     state.withLock {
       $0.tracked.insert(entry.output)
       $0.entries.append(entry)
@@ -58,11 +69,14 @@ package final class GradientTape: Sendable {
       defer { state.entries = [] }
       return state.entries
     }
-    return Self.propagate(seed, from: output.id, through: entries, keeping: leaves)
+    return Self.propagate(seed, from: output.id, through: entries, keeping: leaves) { [self] entry, gradient in
+      inspect(gradient) { "the derivative of operation '\(entry.operation)' of shape \(entry.shape)" }
+    }
   }
 
   static func propagate(
-    _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], keeping leaves: Set<TensorID>
+    _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], keeping leaves: Set<TensorID>,
+    inspecting: (Entry, Tensor) -> Void = { _, _ in }
   ) -> [TensorID: Tensor] {
     var gradients: [TensorID: Tensor] = [output: seed]
     while let entry = entries.popLast() {
@@ -70,6 +84,7 @@ package final class GradientTape: Sendable {
         leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
       guard let upstream else { continue }
       for (id, gradient) in entry.pullback(upstream) {
+        inspecting(entry, gradient)
         if var sum = gradients.removeValue(forKey: id) {
           sum += gradient
           gradients[id] = sum
@@ -100,7 +115,7 @@ extension Tensor {
       tape.append(
         .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
-        })
+        }, of: self)
     }
     return output
   }
@@ -116,7 +131,7 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let (y, id) = (output, input.id)
       tape.append(
-        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { [(id, pullback($0, y))] })
+        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { [(id, pullback($0, y))] }, of: self)
     }
     return output
   }
@@ -140,7 +155,7 @@ extension Tensor {
             guard target.1, let gradient else { return nil }
             return (target.0.id, gradient.summed(to: target.0.shape))
           }
-        })
+        }, of: self)
     }
     return output
   }
@@ -158,7 +173,7 @@ extension Tensor {
     copy.id = .fresh()
     for tape in GradientTape.active where tape.isTracking(id) {
       let id = id
-      tape.append(.init(operation: "identity", output: copy.id, shape: shape, kept: []) { [(id, $0)] })
+      tape.append(.init(operation: "identity", output: copy.id, shape: shape, kept: []) { [(id, $0)] }, of: self)
     }
     return copy
   }

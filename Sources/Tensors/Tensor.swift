@@ -38,6 +38,8 @@ public struct Tensor: Sendable {
   public static func ones(_ shape: Shape) -> Tensor { Tensor(repeating: 1, shape: shape) }
 
   public var count: Int { shape.count }
+  /// Whether no scalar is infinite or not a number.
+  package var isFinite: Bool { withUnsafeScalars { $0.allSatisfy(\.isFinite) } }
   public var rank: Int { shape.rank }
 
   /// The elements in row-major order. Complexity: O(count), a copy.

@@ -39,8 +39,10 @@ extension EpochReport: CustomStringConvertible {
 
 /// Why a run cannot go on.
 public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConvertible {
-  /// The loss became infinite or not a number.
-  case nonFiniteLoss(epoch: Int, step: Int, value: String)
+  /// The loss became infinite or not a number; `cause` is the first place found where something was.
+  case nonFiniteLoss(epoch: Int, step: Int, value: String, cause: String)
+  /// A parameter became infinite or not a number, though no loss has shown it yet.
+  case nonFiniteParameter(epoch: Int, step: Int, name: String)
   /// The run was asked to stop, and can go on after this step.
   case interrupted(epoch: Int, step: Int)
   /// A source had no batch in an epoch.
@@ -53,8 +55,12 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
 
   public var description: String {
     switch self {
-    case .nonFiniteLoss(let epoch, let step, let value):
-      "the loss became \(value) at step \(step) of epoch \(epoch); a lower learning rate, or clipped gradients, may help"
+    case .nonFiniteLoss(let epoch, let step, let value, let cause):
+      "the loss became \(value) at step \(step) of epoch \(epoch): \(cause); a lower learning rate, a longer warm-up or "
+        + "clipped gradients may help"
+    case .nonFiniteParameter(let epoch, let step, let name):
+      "the parameter '\(name)' is no longer finite after step \(step), in epoch \(epoch); a lower learning rate, a longer "
+        + "warm-up or clipped gradients may help"
     case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch + 1)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }

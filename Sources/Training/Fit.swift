@@ -89,7 +89,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
           return .interrupted(epoch: epoch, step: position.step)
         }
       }
-      return position.images > 0 ? nil : .emptyEpoch(epoch)
+      guard position.images > 0 else { return .emptyEpoch(epoch) }
+      return model.firstNonFinite.map { .nonFiniteParameter(epoch: epoch, step: position.step, name: $0) }
     }
     var report = EpochReport(
       epoch: epoch, step: position.step, loss: position.lossSum / Double(Swift.max(position.images, 1)),
@@ -139,8 +140,9 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     let (value, gradients) =
       sharpness.map { valueWithSharpnessAwareGradient(of: model, radius: $0, batchLoss) }
       ?? valueWithGradient(of: model, batchLoss)
-    guard value.item.isFinite else {
-      return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)")
+    guard value.item.isFinite, gradients.anomaly == nil else {
+      let cause = gradients.anomaly.map { "first in \($0)" } ?? cause(batch)
+      return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)", cause: cause)
     }
     optimizer.update(with: clipping.map(gradients.clipped(toNorm:)) ?? gradients)
     average?.update()
@@ -156,6 +158,16 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     position.batch += 1
     position.step += 1
     return nil
+  }
+
+  /// Where something is not finite, as far as can be seen afterwards.
+  private func cause(_ batch: Source.Batch) -> String {
+    if !batch.images.isFinite { return "the images of the batch are not finite" }
+    if let name = model.firstNonFinite { return "the parameter '\(name)' was not finite before it" }
+    if let layer = LayerTrace.firstNonFinite(of: model, on: batch.images) {
+      return "the first output that is not finite is that of layer \(layer)"
+    }
+    return "every layer's output is finite, the loss itself is not"
   }
 
   private func validated(on source: some BatchSource<Source.Batch>) -> Evaluation.Summary {

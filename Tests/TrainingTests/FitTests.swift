@@ -47,7 +47,10 @@ struct FitTests {
         return crossEntropy(output, batch) + Tensor(.nan)
       }, optimizer: SGD(model, learningRate: 0.1), epochs: 3)
     let error = #expect(throws: TrainingError.self) { () throws(TrainingError) in try fit.run() }
-    #expect(error == .nonFiniteLoss(epoch: 1, step: 7, value: "nan"))
+    #expect(
+      error
+        == .nonFiniteLoss(
+          epoch: 1, step: 7, value: "nan", cause: "every layer's output is finite, the loss itself is not"))
     #expect(error?.description.contains("step 7 of epoch 1") == true)
     #expect(model.parameters.map(\.wrappedValue.scalars) == atFault)
     #expect(fit.next() == nil)

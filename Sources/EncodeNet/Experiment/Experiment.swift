@@ -14,6 +14,8 @@ public struct Experiment: Sendable {
   public var configuration: ExperimentConfiguration
   /// Methods of the caller's own, by the names that arms give; see ``Arm/method``.
   public var methods: [String: ExperimentRun.Method] = [:]
+  /// Seconds between saves inside an epoch; each epoch is saved too.
+  public var saveInterval = 20.0
 
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
@@ -45,7 +47,7 @@ public struct Experiment: Sendable {
     ) throws -> ExperimentRun {
       try ExperimentRun(
         c, seed: seed, on: data, sealed: sealed, in: folder.appendingPathComponent("seed-\(seed)"), methods: methods,
-        shouldStop: shouldStop,
+        saveInterval: saveInterval, shouldStop: shouldStop,
         progress: { stage, report in
           log.epoch(seed, stage, report)
           let name = RunLog.shortened(stage)

@@ -53,24 +53,27 @@ public struct ExperimentRun {
   ///   - seed: nil for the configuration's first.
   ///   - folder: Made where there is none.
   ///   - methods: Those that arms name.
+  ///   - saveInterval: Seconds between saves inside an epoch.
   ///   - shouldStop: Asked after each step: where it says so the state is saved, and the stage throws
   ///     ``TrainingError/interrupted(epoch:step:)``.
   ///   - progress: Called after each epoch with the name of its stage.
   ///   - makeModel: nil for the configuration's own model.
   public init(
     _ configuration: ExperimentConfiguration, seed: UInt64? = nil, on data: DatasetSplit, in folder: URL,
-    methods: [String: Method] = [:], shouldStop: @escaping @Sendable () -> Bool = { false },
+    methods: [String: Method] = [:], saveInterval: Double = 20,
+    shouldStop: @escaping @Sendable () -> Bool = { false },
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: Maker? = nil
   ) throws {
     try self.init(
       configuration, seed: seed, on: data, sealed: SealedTestSet(data.test), in: folder, methods: methods,
-      shouldStop: shouldStop, progress: progress, model: makeModel)
+      saveInterval: saveInterval, shouldStop: shouldStop, progress: progress, model: makeModel)
   }
 
   init(
     _ configuration: ExperimentConfiguration, seed: UInt64? = nil, on data: DatasetSplit, sealed: SealedTestSet,
-    in folder: URL, methods: [String: Method] = [:], shouldStop: @escaping @Sendable () -> Bool = { false },
+    in folder: URL, methods: [String: Method] = [:], saveInterval: Double = 20,
+    shouldStop: @escaping @Sendable () -> Bool = { false },
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: Maker? = nil
   ) throws {
@@ -89,7 +92,7 @@ public struct ExperimentRun {
       c.weightDecay, c.augmentation, seed)
     baseKey = try stageKey(dataKey, c.epochs, c.learningRate)
     store = try StageStore(folder)
-    trainer = StageTrainer(store: store, progress: progress, shouldStop: shouldStop)
+    trainer = StageTrainer(store: store, interval: saveInterval, progress: progress, shouldStop: shouldStop)
     for arm in c.arms {
       if let method = arm.method, methods[method] == nil {
         throw EncodeNetError("arm '\(arm.id)': there is no method '\(method)' among \(methods.keys.sorted())")

@@ -97,6 +97,10 @@ struct StageTrainer {
     var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
     func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
       guard let store else { return }
+      // What is not finite must not replace what can be gone on from.
+      if let name = model.firstNonFinite {
+        throw TrainingError.nonFiniteParameter(epoch: position.epoch, step: position.step, name: name)
+      }
       try store.states(stage).save(
         TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
       )
