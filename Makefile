@@ -5,6 +5,7 @@ OUT ?= out/demo
 DATA ?= digits
 ARGS ?=
 KILLS ?= 60
+INPUTS ?= 200000
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
@@ -25,8 +26,9 @@ bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 -
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
 
-soak: dependencies ## What takes long: runs killed many times (KILLS=60), and a full disk
+soak: dependencies ## What takes long: runs killed (KILLS=60), a full disk, readers fuzzed (INPUTS=200000)
 	Scripts/kill-check $(KILLS)
+	$(SWIFT) run -c release fuzz $(INPUTS)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check
@@ -35,10 +37,10 @@ consumer: dependencies ## Use the package from another package, by version
 	Scripts/consumer-check
 
 lint: ## Check the format of every Swift file
-	$(SWIFT) format lint --strict -r $(wildcard Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Package.swift)
+	$(SWIFT) format lint --strict -r $(wildcard Sources Tests Examples Fuzz Benchmarks/Package.swift Benchmarks/Sources Package.swift)
 
 format: ## Format every Swift file
-	$(SWIFT) format -i -r $(wildcard Sources Tests Examples Benchmarks/Package.swift Benchmarks/Sources Package.swift)
+	$(SWIFT) format -i -r $(wildcard Sources Tests Examples Fuzz Benchmarks/Package.swift Benchmarks/Sources Package.swift)
 
 dependencies:
 	@Scripts/install-dependencies

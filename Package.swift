@@ -67,6 +67,9 @@ let package = Package(
       name: "converting-autoencoder", dependencies: ["EncodeNet"], path: "Examples/converting-autoencoder"),
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
 
+    // What is nearly right, for every reader: `swift run -c release fuzz`
+    .executableTarget(name: "fuzz", dependencies: ["EncodeNet"], path: "Fuzz"),
+
     // Tests
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], resources: [.copy("Fixtures")]),

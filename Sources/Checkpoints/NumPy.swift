@@ -38,7 +38,7 @@ public enum NumPy {
 
   // MARK: One tensor
 
-  static func encode(_ tensor: Tensor) -> [UInt8] {
+  package static func encode(_ tensor: Tensor) -> [UInt8] {
     let dimensions = tensor.shape.dimensions
     let shape = dimensions.map { "\($0)," }.joined(separator: " ")
     // NumPy writes a tuple of one with its comma, of more without the last.
@@ -54,7 +54,7 @@ public enum NumPy {
     return bytes
   }
 
-  static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> Tensor {
+  package static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> Tensor {
     func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
     guard bytes.starts(with: magic) else { throw error("is no NumPy file, by its first bytes") }
     var reader = ByteReader(bytes, at: magic.count, file: file)
@@ -127,7 +127,7 @@ public enum NumPy {
 
   // MARK: Archives
 
-  static func decodeArchive(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
+  package static func decodeArchive(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
     let archive = try ZipArchive(bytes, file: file)
     var state: StateDictionary = [:]
     // Deflated zeros may unfold a thousandfold each; together they may not fill the memory.

@@ -17,7 +17,7 @@ public enum PyTorchFile {
     bytes.starts(with: [0x50, 0x4b, 3, 4]) || bytes.starts(with: [0x80, 2, 0x8a, 0x0a])
   }
 
-  static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
+  package static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
     guard recognizes(bytes) else { throw CheckpointError("is no PyTorch file, by its first bytes", in: file) }
     return bytes[0] == 0x50 ? try decodeZip(bytes, file) : try decodeLegacy(bytes, file)
   }

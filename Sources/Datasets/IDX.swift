@@ -53,7 +53,7 @@ public enum IDX {
   private static let mostBytes = 1 << 30
 
   /// The extents and elements of one file.
-  static func read(_ url: URL, axes: Int) throws(DataError) -> (extents: [Int], elements: [UInt8]) {
+  package static func read(_ url: URL, axes: Int) throws(DataError) -> (extents: [Int], elements: [UInt8]) {
     // What the header says bounds what is unpacked, and what is there what is taken for it.
     let header = try readBytes(url, limit: 4 + 4 * axes, isPrefix: true)
     guard header.count == 4 + 4 * axes else {
