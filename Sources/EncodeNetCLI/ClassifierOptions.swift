@@ -7,12 +7,7 @@ struct ClassifierOptions: ParsableArguments {
     help:
       "Weights: a safetensors or PyTorch file with PyTorch's names. 'encodenet run' leaves A0.safetensors and others.")
   var weights: String
-  @Option(help: "The network: \(ModelChoice.forms) (default: what the file says).")
-  var model: String?
-  @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B).")
-  var shortcut = ResNet.Shortcut.identity
-  @Option(help: "Multiplies the network's channels.")
-  var width = 1.0
+  @OptionGroup var wanted: NetworkOptions
   @Option(
     help: "What is taken from each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
   )
@@ -21,7 +16,6 @@ struct ClassifierOptions: ParsableArguments {
   var std: Channels?
 
   func validate() throws {
-    if let model { try validating { try choice(model).check() } }
     guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
     if let mean, let std {
       guard mean.values.count == std.values.count else {
@@ -31,15 +25,11 @@ struct ClassifierOptions: ParsableArguments {
     }
   }
 
-  private func choice(_ name: String) -> ModelChoice {
-    ModelChoice(name, shortcut: shortcut, widthMultiplier: width)
-  }
-
   /// The network with its weights; what neither the file nor the options say comes from the training images.
   func classifier(for data: DatasetSplit?) throws -> (network: ChosenModel, description: SavedClassifier) {
     let url = fileURL(weights)
     let saved = try SavedClassifier.read(from: url)
-    guard let model = model.map(choice) ?? saved?.model else {
+    guard let model = wanted.choice ?? saved?.model else {
       throw EncodeNetError("\(weights): the file does not say for which network it is: give --model")
     }
     guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {

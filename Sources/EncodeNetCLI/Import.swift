@@ -12,12 +12,7 @@ struct Import: ParsableCommand {
 
   @Argument(help: "A file of weights: .pt, .pth, .th, .npz or .safetensors.")
   var file: String
-  @Option(help: "The network: \(ModelChoice.forms).")
-  var model = "resnet20"
-  @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B).")
-  var shortcut = ResNet.Shortcut.identity
-  @Option(help: "Multiplies the network's channels.")
-  var width = 1.0
+  @OptionGroup var wanted: NetworkOptions
   @Option(help: "The images that it is for: \(DataSource.forms); their classes and sizes are kept with the weights.")
   var data: DataSource?
   @Option(help: "Where the images are not at hand: their number of classes.")
@@ -30,14 +25,13 @@ struct Import: ParsableCommand {
   var out: String?
 
   func validate() throws {
-    try validating { try ModelChoice(model, shortcut: shortcut, widthMultiplier: width).check() }
     guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
     guard out == nil || data != nil else { throw ValidationError("--out needs --data, for the classes' names") }
     guard classes > 0 else { throw ValidationError("--classes is \(classes), it must be at least 1") }
   }
 
   func run() throws {
-    let choice = ModelChoice(model, shortcut: shortcut, widthMultiplier: width)
+    let choice = wanted.choiceOrDefault
     let images = try data?.load()
     var generator = SplittableGenerator(seed: 0)
     let network = try choice.make(

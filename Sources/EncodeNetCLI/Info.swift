@@ -6,20 +6,11 @@ struct Info: ParsableCommand {
     abstract: "Describe a network, a data set, or a file of weights.",
     discussion: "Without options: the network resnet20 for 32 by 32 images in colour.")
 
-  @Option(help: "The network: \(ModelChoice.forms).")
-  var model: String?
-  @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B).")
-  var shortcut = ResNet.Shortcut.identity
-  @Option(help: "Multiplies the network's channels.")
-  var width = 1.0
+  @OptionGroup var network: NetworkOptions
   @Option(help: "The images: \(DataSource.forms).")
   var data: DataSource?
   @Option(help: "A safetensors or PyTorch file.")
   var weights: String?
-
-  func validate() throws {
-    if let model { try validating { try ModelChoice(model, shortcut: shortcut, widthMultiplier: width).check() } }
-  }
 
   func run() throws {
     let images = try data?.load()
@@ -38,8 +29,8 @@ struct Info: ParsableCommand {
       }
       print(aligned([["tensor", "shape"]] + state.keys.sorted().map { [$0, "\(state[$0]!.shape)"] }))
     }
-    if model != nil || (images == nil && weights == nil) {
-      let choice = ModelChoice(model ?? "resnet20", shortcut: shortcut, widthMultiplier: width)
+    if network.model != nil || (images == nil && weights == nil) {
+      let choice = network.choiceOrDefault
       let shape = images?.imageShape ?? [32, 32, 3]
       var generator = SplittableGenerator(seed: 0)
       let network = try choice.make(classes: images?.classNames.count ?? 10, inputShape: shape, using: &generator)
