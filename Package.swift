@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["Layers", "CZlib"]),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
     .target(
-      name: "Datasets", dependencies: ["Tensors", "CZlib", "CImages"]),
+      name: "Datasets", dependencies: ["Checkpoints", "CZlib", "CImages"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
     .target(name: "EncodeNet", dependencies: ["Training"]),
 

@@ -1,7 +1,7 @@
 import Layers
 
 /// How numbers lie in a file, little-endian; named as in safetensors.
-enum ElementType: String {
+package enum ElementType: String {
   case f64 = "F64"
   case f32 = "F32"
   case f16 = "F16"

@@ -115,7 +115,8 @@ public enum PyTorchFile {
     var storages: [String: (bytes: [UInt8], type: ElementType)] = [:]
     // Shared storages are repeated, and an expanded tensor repeats itself; a small file may not fill the memory by it.
     var remaining = 8 * fileCount + (1 << 20)
-    for case (.string(let name), .tensor(let tensor)) in pairs {
+    for case (let key, .tensor(let tensor)) in pairs {
+      guard let name = key.string else { continue }
       remaining -= checkedCount(tensor.shape)!
       guard remaining >= 0 else {
         throw CheckpointError("tensor '\(name)' of shape \(tensor.shape) repeats a storage too often", in: file)
@@ -148,6 +149,7 @@ extension Pickle {
       switch container {
       case .list(let items), .tuple(let items): items.compactMap(storage)
       case .dictionary(let pairs): pairs.compactMap { storage($0.value) }
+      case .array: [] as [PickledStorage]
       }
     } + [storage(root)].compactMap { $0 }
   }

@@ -2,7 +2,7 @@
 ///
 /// Containers live in the ``Pickle``'s flat list and are named by their place in it, so that neither a deep nor a cyclic
 /// pickle can overflow the stack when it is released.
-enum PickleValue {
+package enum PickleValue {
   case none
   case bool(Bool)
   case integer(Int)
@@ -14,11 +14,12 @@ enum PickleValue {
   case global(String)
   case storage(PickledStorage)
   case tensor(PickledTensor)
+  case elementType(ElementType)
   case container(Int)
 }
 
 /// A block of numbers that a pickle refers to.
-struct PickledStorage {
+package struct PickledStorage {
   var type: ElementType
   var key: String
   var count: Int
@@ -27,38 +28,48 @@ struct PickledStorage {
 }
 
 /// A tensor as a view of a storage; `shape` and `strides` are checked against it.
-struct PickledTensor {
+package struct PickledTensor {
   var storage: PickledStorage
   var offset: Int
   var shape: [Int]
   var strides: [Int]
 }
 
+/// A NumPy array of bytes, row by row.
+package struct PickledArray {
+  package var shape: [Int] = []
+  package var elements: [UInt8] = []
+}
+
 /// The outcome of unpickling.
-struct Pickle {
-  enum Container {
+package struct Pickle {
+  package enum Container {
     case list([PickleValue])
     case tuple([PickleValue])
     case dictionary([(key: PickleValue, value: PickleValue)])
+    case array(PickledArray)
   }
   var containers: [Container] = []
-  var root = PickleValue.none
+  package var root = PickleValue.none
   /// Where the pickle ended.
   var end = 0
 
-  func container(_ value: PickleValue) -> Container? {
+  package func container(_ value: PickleValue) -> Container? {
     if case .container(let index) = value { containers[index] } else { nil }
   }
-  func items(_ value: PickleValue) -> [PickleValue]? {
+  package func items(_ value: PickleValue) -> [PickleValue]? {
     switch container(value) {
     case .list(let items), .tuple(let items): items
     default: nil
     }
   }
-  func dictionary(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
+  package func dictionary(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
     if case .dictionary(let pairs) = container(value) { pairs } else { nil }
   }
-  func integers(_ value: PickleValue) -> [Int]? {
+  package func array(_ value: PickleValue) -> PickledArray? {
+    if case .array(let array) = container(value) { array } else { nil }
+  }
+  package func integers(_ value: PickleValue) -> [Int]? {
     guard let items = items(value) else { return nil }
     let integers = items.compactMap(\.integer)
     return integers.count == items.count ? integers : nil
@@ -66,15 +77,28 @@ struct Pickle {
 }
 
 extension PickleValue {
-  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-  var string: String? { if case .string(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  /// Text, also that of Python 2, whose strings are bytes.
+  package var string: String? {
+    switch self {
+    case .string(let value): value
+    case .bytes(let value): String(validating: value, as: UTF8.self)
+    default: nil
+    }
+  }
 }
 
-/// Reads Python's pickles as far as PyTorch's weights need them: tensors, `OrderedDict`, plain containers and numbers.
+/// Reads Python's pickles as far as PyTorch's weights need them (tensors, `OrderedDict`, plain containers and numbers) or as
+/// published data sets do (NumPy's arrays of bytes, plain containers and numbers).
 ///
 /// Nothing is ever called or imported. Whatever else a pickle asks for is refused by its name. Each byte read makes a
 /// bounded number of values, so memory stays proportional to the pickle.
-struct Unpickler {
+package struct Unpickler {
+  /// What a pickle may ask for.
+  package enum Contents {
+    case tensors, arrays
+  }
+  private let contents: Contents
   private var reader: ByteReader
   private var pickle = Pickle()
   private var stack: [PickleValue] = []
@@ -82,14 +106,16 @@ struct Unpickler {
   private var memo: [Int: PickleValue] = [:]
 
   /// The pickle that starts at `offset` of `bytes`; errors name `file`.
-  static func unpickle(_ bytes: [UInt8], at offset: Int = 0, from file: String) throws(CheckpointError) -> Pickle {
-    var unpickler = Unpickler(reader: ByteReader(bytes, at: offset, file: file))
+  package static func unpickle(
+    _ bytes: [UInt8], _ contents: Contents = .tensors, at offset: Int = 0, from file: String
+  ) throws(CheckpointError) -> Pickle {
+    var unpickler = Unpickler(contents: contents, reader: ByteReader(bytes, at: offset, file: file))
     while try unpickler.step() {}
     unpickler.pickle.end = unpickler.reader.offset
     return unpickler.pickle
   }
 
-  private init(reader: ByteReader) { self.reader = reader }
+  private init(contents: Contents, reader: ByteReader) { (self.contents, self.reader) = (contents, reader) }
 
   /// Carries out one instruction; false after the last.
   private mutating func step() throws(CheckpointError) -> Bool {
@@ -115,11 +141,10 @@ struct Unpickler {
       let bits = try reader.bytes(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
       stack.append(.float(Double(bitPattern: bits)))
     case UInt8(ascii: "X"): stack.append(.string(try reader.string(try reader.integer(4))))
-    case 0x8c, UInt8(ascii: "U"): stack.append(.string(try reader.string(try reader.integer(1))))
+    case 0x8c: stack.append(.string(try reader.string(try reader.integer(1))))
     case 0x8d: stack.append(.string(try reader.string(try reader.integer(8))))
-    case UInt8(ascii: "T"): stack.append(.string(try reader.string(try reader.integer(4))))
-    case UInt8(ascii: "C"): stack.append(.bytes(try reader.bytes(try reader.integer(1))))
-    case UInt8(ascii: "B"): stack.append(.bytes(try reader.bytes(try reader.integer(4))))
+    case UInt8(ascii: "C"), UInt8(ascii: "U"): stack.append(.bytes(try reader.bytes(try reader.integer(1))))
+    case UInt8(ascii: "B"), UInt8(ascii: "T"): stack.append(.bytes(try reader.bytes(try reader.integer(4))))
 
     // Containers
     case UInt8(ascii: "]"): push(.list([]))
@@ -156,9 +181,8 @@ struct Unpickler {
       let operands = try popLast(2)
       stack.append(try reduced(operands[0], operands[1]))
     case UInt8(ascii: "b"):
-      // An OrderedDict's own attributes: PyTorch keeps its `_metadata` there.
-      _ = try pop()
-      guard pickle.dictionary(try top()) != nil else { throw refuse("the state of an object") }
+      let state = try pop()
+      try build(try top(), state)
     default: throw refuse("instruction 0x\(String(code, radix: 16))")
     }
     return true
@@ -171,14 +195,21 @@ struct Unpickler {
     "torch.LongStorage": .i64, "torch.IntStorage": .i32, "torch.ShortStorage": .i16, "torch.CharStorage": .i8,
     "torch.ByteStorage": .u8, "torch.BoolStorage": .bool,
   ]
-  private static let callables: Set = [
-    "collections.OrderedDict", "torch.Size", "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
-    "torch._utils._rebuild_parameter",
+  private static let callables: [Contents: Set<String>] = [
+    .tensors: [
+      "collections.OrderedDict", "torch.Size", "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
+      "torch._utils._rebuild_parameter",
+    ],
+    .arrays: [
+      "numpy.ndarray", "numpy.dtype", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
+    ],
   ]
 
   private mutating func pushGlobal(_ module: String, _ name: String) throws(CheckpointError) {
     let global = "\(module).\(name)"
-    guard Self.callables.contains(global) || Self.storages[global] != nil else { throw refuse("'\(global)'") }
+    guard Self.callables[contents]!.contains(global) || contents == .tensors && Self.storages[global] != nil else {
+      throw refuse("'\(global)'")
+    }
     stack.append(.global(global))
   }
 
@@ -208,7 +239,31 @@ struct Unpickler {
     case "torch._utils._rebuild_parameter":
       guard case .tensor? = arguments.first else { throw damaged("a parameter without a tensor") }
       return arguments[0]
+    case "numpy.dtype":
+      guard let name = arguments.first?.string, ["u1", "|u1"].contains(name) else {
+        throw refuse("an array of elements that are no bytes")
+      }
+      return .elementType(.u8)
+    case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct":
+      // Its shape, type and elements come as its state.
+      return new(.array(PickledArray()))
     default: throw refuse("a call of '\(name)'")
+    }
+  }
+
+  private mutating func build(_ object: PickleValue, _ state: PickleValue) throws(CheckpointError) {
+    switch (object, pickle.container(object)) {
+    // An OrderedDict's own attributes: PyTorch keeps its `_metadata` there.
+    case (_, .dictionary): break
+    // The order of bytes, of which each element has one.
+    case (.elementType, _): break
+    case (.container(let index), .array):
+      guard let state = pickle.items(state), state.count == 5, let shape = pickle.integers(state[1]),
+        case .elementType(.u8) = state[2], case .bool(false) = state[3], case .bytes(let elements) = state[4],
+        checkedCount(shape) == elements.count
+      else { throw damaged("an array whose shape, type and elements, row by row, cannot be read") }
+      pickle.containers[index] = .array(PickledArray(shape: shape, elements: elements))
+    default: throw refuse("the state of an object")
     }
   }
 
@@ -309,8 +364,9 @@ struct Unpickler {
 
   private func refuse(_ what: String) -> CheckpointError {
     CheckpointError(
-      "its pickle asks for \(what) before byte \(reader.offset); only tensors, OrderedDict, plain containers and "
-        + "numbers are read", in: reader.file)
+      "its pickle asks for \(what) before byte \(reader.offset); only "
+        + (contents == .tensors ? "tensors, OrderedDict" : "arrays of bytes")
+        + ", plain containers and numbers are read", in: reader.file)
   }
   private func damaged(_ what: String) -> CheckpointError {
     CheckpointError("its pickle is damaged before byte \(reader.offset): \(what)", in: reader.file)
