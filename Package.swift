@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Checkpoints", targets: ["Checkpoints"]),
     .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Downloads", targets: ["Downloads"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "EncodeNet", targets: ["EncodeNet"]),
   ],
@@ -35,6 +36,11 @@ let package = Package(
     .systemLibrary(
       name: "CJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CCURL", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
     // The library, from the bottom up
     .target(name: "CKernels"),
@@ -45,6 +51,8 @@ let package = Package(
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
     .target(
       name: "Datasets", dependencies: ["Checkpoints", "CZlib", "CImages"]),
+    .target(name: "CDownloads", dependencies: ["CCURL", "CCrypto"]),
+    .target(name: "Downloads", dependencies: ["CDownloads", "Datasets"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
     .target(name: "EncodeNet", dependencies: ["Training"]),
 
@@ -52,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "EncodeNetCLI",
       dependencies: [
-        "EncodeNet",
+        "Downloads", "EncodeNet",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -77,6 +85,7 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"]),
+    .testTarget(name: "DownloadsTests", dependencies: ["Downloads"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"], resources: [.copy("Fixtures")]),
   ],

@@ -29,7 +29,11 @@ public func writeAtomically(_ bytes: [UInt8], to url: URL) throws(CheckpointErro
     unlink(beside)
     throw problem
   }
-  // Without this the new name may be lost in a power cut, though the bytes are there.
+  syncFolder(of: url)
+}
+
+/// Makes the name of the file at `url` durable: a power cut may lose it else, though the bytes are there.
+package func syncFolder(of url: URL) {
   let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
   if folder >= 0 {
     fsync(folder)

@@ -14,7 +14,7 @@ struct EncodeNetCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Run.self, Compare.self, Report.self, Train.self, Cluster.self, Convert.self, Transfer.self, Evaluate.self,
-      Predict.self, Import.self, Export.self, Info.self,
+      Predict.self, Import.self, Export.self, Info.self, Download.self,
     ])
 
   /// One line for what went wrong: exit code 64 for the arguments, 130 where it was asked to stop, 1 for the rest.

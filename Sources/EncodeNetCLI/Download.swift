@@ -1,0 +1,76 @@
+import ArgumentParser
+import Downloads
+import EncodeNet
+import Foundation
+
+struct Download: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fetch a published data set.",
+    discussion: """
+      The files are checked against their published MD5. Where a download was cut off, the same command goes on there. A proxy \
+      is taken from the environment (https_proxy, http_proxy, no_proxy) unless --proxy names one.
+      """)
+
+  @Argument(help: "The set: \(PublishedDataSet.allCases.map(\.name).joined(separator: ", ")).")
+  var set: String
+  @Option(help: "The folder the files go to.")
+  var to: String
+  @Option(help: "An address that has the files under their published names, instead of the published one.")
+  var mirror: String?
+  @Option(help: "The proxy to go through, such as http://proxy:3128.")
+  var proxy: String?
+  @Option(help: "Seconds without a byte that end an attempt.")
+  var patience = 30
+  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+  var quiet = false
+
+  func validate() throws {
+    guard PublishedDataSet.allCases.contains(where: { $0.name == set }) else {
+      throw ValidationError(
+        "'\(set)' is no published set that is known: write "
+          + PublishedDataSet.allCases.map(\.name).joined(separator: ", "))
+    }
+    guard patience > 0 else { throw ValidationError("--patience is \(patience), it must be at least 1") }
+    if let mirror, !mirror.hasPrefix("http://"), !mirror.hasPrefix("https://") {
+      throw ValidationError("--mirror \(mirror): the address must begin with http:// or https://")
+    }
+  }
+
+  func run() throws {
+    let set = PublishedDataSet.allCases.first { $0.name == self.set }!
+    let folder = fileURL(to)
+    var downloader = Downloader(mirror: mirror, proxy: proxy)
+    downloader.patience = patience
+    let line = StatusLine(isQuiet: quiet)
+    try downloader.fetch(set, to: folder) { event in
+      switch event {
+      case .isThere(let file): line.say("\(file.name) is there, and its MD5 is right")
+      case .has(let bytes, let file): line.show("\(file.name): \(bytes / 1_000_000) of \(file.size / 1_000_000) MB")
+      case .retries(let file, let problem): line.say("\(file.name): \(problem); trying again")
+      case .finished(let file): line.say("\(file.name): \(file.size) bytes, and its MD5 is right")
+      }
+    }
+    let form = set.folder.isEmpty ? "\(set.name):\(to)" : "mnist:\(to)/\(set.folder)"
+    if !quiet { print("Use it as --data \(form)") }
+  }
+}
+
+/// A line on standard error that is written over on a terminal.
+private final class StatusLine {
+  private let isQuiet: Bool
+  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private var last = ContinuousClock.now
+
+  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+  func say(_ text: String) { if !isQuiet { write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n") } }
+
+  /// Now and then.
+  func show(_ text: String) {
+    guard !isQuiet, ContinuousClock.now - last > (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
+    last = .now
+    write(isTerminal ? "\r\u{1b}[K\(text)" : text + "\n")
+  }
+}
