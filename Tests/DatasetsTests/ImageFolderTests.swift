@@ -75,4 +75,34 @@ import Testing
       }
     }
   }
+
+  @Test func linksThatLeadInACircleEndWithTheirName() throws {
+    try withFolder { folder in
+      for index in 1...5 {
+        for name in ["a", "b"] { try folder.write("\(name)/\(index).png", picture(9)) }
+      }
+      func link(_ name: String, _ target: String) throws {
+        try FileManager.default.createSymbolicLink(
+          atPath: folder.appendingPathComponent(name).path, withDestinationPath: target)
+      }
+      // Neither a link to itself nor one to the folder above is a class or an image.
+      try link("self", "self")
+      try link("a/up", "..")
+      #expect(try ImageFolder.load(folder).classNames == ["a", "b"])
+      try link("b/6.png", "6.png")
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.file?.hasSuffix("b/6.png") == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "root may read everything")) func aFolderWithoutPermissionIsNamed() throws {
+    try withFolder { folder in
+      for name in ["a/1.png", "b/1.png"] { try folder.write(name, picture(9)) }
+      let locked = folder.appendingPathComponent("b")
+      #expect(chmod(locked.path, 0) == 0)
+      defer { chmod(locked.path, 0o700) }
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.file == locked.path)
+    }
+  }
 }
