@@ -103,7 +103,9 @@ extension ExperimentReport {
     plot.line([(-0.5, 0), (Double(values.count) - 0.5, 0)], "#888")
     let every = (classNames.count + 9) / 10
     return plot.svg(
-      xLabels: classNames.enumerated().filter { $0.offset % every == 0 }.map { (Double($0), String($1.prefix(7))) },
+      xLabels: classNames.enumerated().filter { $0.offset % every == 0 }.map {
+        (Double($0), $1.count > 7 ? $1.prefix(5) + "…" : $1)
+      },
       yLabels: { fixed($0, 1) })
   }
 

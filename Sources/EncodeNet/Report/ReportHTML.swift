@@ -109,7 +109,7 @@ extension ExperimentReport {
     .improves { border-color: #2f9e6b; } .improves strong { color: #2f9e6b; }
     .worse { border-color: #d0486a; } .worse strong { color: #d0486a; }
     .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; min-width: 40%; }
-    th, td { padding: .4rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+    th, td { padding: .4rem .55rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
     th { font-weight: 600; color: var(--quiet); } .n { text-align: right; } .main td { background: #2f6fd01c; font-weight: 600; }
     .confusion td { min-width: 2.2rem; border: 0; }
     .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); gap: 1.5rem 2rem; margin-top: 1rem; }
