@@ -76,7 +76,7 @@ let package = Package(
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
 
     // What is nearly right, for every reader: `swift run -c release fuzz`
-    .executableTarget(name: "fuzz", dependencies: ["EncodeNet"], path: "Fuzz"),
+    .executableTarget(name: "fuzz", dependencies: ["EncodeNet"], path: "Fuzz", exclude: ["Corpus"]),
 
     // Tests
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
@@ -100,5 +100,5 @@ if !isDependency { package.products.append(.executable(name: "encodenet", target
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
   // A library that only uses `squareRoot()` fails to link in a consumer without libm.
   target.linkerSettings = [.linkedLibrary("m", .when(platforms: [.linux]))]
-  target.exclude = target.path.map { _ in ["README.md"] } ?? []
+  if target.path != nil { target.exclude.append("README.md") }
 }

@@ -33,7 +33,7 @@ public enum CIFAR: Sendable {
   public func load(_ location: URL) throws(DataError) -> DatasetSplit { try load(location, images: (50_000, 10_000)) }
 
   /// Reads a set of so many images.
-  func load(_ location: URL, images: (training: Int, test: Int)) throws(DataError) -> DatasetSplit {
+  package func load(_ location: URL, images: (training: Int, test: Int)) throws(DataError) -> DatasetSplit {
     let source = try Source(location, of: self, images: images.training + images.test)
     let names = try classNames(source)
     let training = try part(trainingNames(source.form), source, names, count: images.training)

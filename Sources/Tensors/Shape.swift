@@ -11,6 +11,21 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
   }
   public init(arrayLiteral dimensions: Int...) { self.init(dimensions) }
 
+  /// - Throws: For a negative dimension, and for more elements than can be counted.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    dimensions = try values.decode([Int].self, forKey: .dimensions)
+    var count = 1
+    for dimension in dimensions {
+      let (product, isTooLarge) = count.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !isTooLarge else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .dimensions, in: values, debugDescription: "\(dimensions) is no shape")
+      }
+      count = product
+    }
+  }
+
   public var rank: Int { dimensions.count }
 
   /// The number of elements: the product of the dimensions.

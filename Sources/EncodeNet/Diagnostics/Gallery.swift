@@ -37,4 +37,15 @@ struct Gallery: Sendable, Codable, Equatable {
   var right: [Conversion]
   var wrong: [Conversion]
   var maps: [Map]
+
+  /// Whether everything it points to is there.
+  func fits(classes: Int) -> Bool {
+    let classes = 0..<classes
+    return clusters.allSatisfy { classes.contains($0.label) }
+      && (right + wrong).allSatisfy { classes.contains($0.label) && classes.contains($0.given) }
+      && maps.allSatisfy { map in
+        classes.contains(map.label) && map.y.count == map.x.count && map.cluster.count == map.x.count
+          && map.cluster.allSatisfy { $0 >= 0 } && map.representatives.allSatisfy(map.x.indices.contains)
+      }
+  }
 }

@@ -109,7 +109,7 @@ extension ExperimentRun {
     guard let gcae = stage.gcae else { return nil }
     let key = try stageKey(stage.key, arm, 1)
     var pictures: Gallery?
-    let diagnostics = try store.value("diagnostics", key: key) {
+    let diagnostics = try store.value("diagnostics", key: key, fits: { $0.fits(classes: training.classCount) }) {
       let view = ConversionView(self, base.model, gcae, found)
       pictures = view.gallery()
       let networks = try [
@@ -118,7 +118,7 @@ extension ExperimentRun {
       ]
       return try view.diagnostics(features: networks.compactMap { try features(of: $1, named: $0) })
     }
-    let gallery = try store.value("gallery", key: key) {
+    let gallery = try store.value("gallery", key: key, fits: { $0.fits(classes: training.classCount) }) {
       pictures ?? ConversionView(self, base.model, gcae, found).gallery()
     }
     return (diagnostics, gallery)

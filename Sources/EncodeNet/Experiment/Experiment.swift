@@ -85,7 +85,7 @@ public struct Experiment: Sendable {
     var found: [BlockVariation: ExperimentReport.Inference] = [:]
     for architecture in Set(configuration.arms.map(\.finalArchitecture)).sorted(by: { $0.rawValue < $1.rawValue }) {
       let key = try stageKey(run.dataFingerprint, configuration.modelChoice, architecture)
-      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key) {
+      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key, fits: \.isPossible) {
         let model = try run.model(architecture)
         let shape = run.training.imageShape
         let summary = ModelSummary(of: model, input: shape)
@@ -109,7 +109,7 @@ public struct Experiment: Sendable {
     _ store: StageStore, _ data: DatasetSplit, _ makeModel: ExperimentRun.Maker?
   ) throws -> SeedSchedule {
     let (c, cores) = (configuration, Parallel.threadCount)
-    return try store.value("threads", key: stageKey(c.seeds, cores)) {
+    return try store.value("threads", key: stageKey(c.seeds, cores), fits: { $0.fits(c.seeds, cores: cores) }) {
       try SeedSchedule(fastestFor: c.seeds, cores: cores) {
         var generator = SplittableGenerator(seed: 0)
         let model =
@@ -165,7 +165,10 @@ extension ExperimentRun {
   public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
     let name = "test-\(trained.arm.id)"
     let key = try stageKey(dataFingerprint, trained.arm.id)
-    let outcome = try store.value(name, key: key) { test.outcome(of: trained.model) { inOrder($0) } }
+    let classes = training.classCount
+    let outcome = try store.value(name, key: key, fits: { $0.fits(images: test.count, classes: classes) }) {
+      test.outcome(of: trained.model) { inOrder($0) }
+    }
     guard outcome.fingerprint == weightsFingerprint(trained.model) else {
       throw EncodeNetError(
         "\(store.url("\(name).json").path): arm '\(trained.arm.id)' was scored on the test images before, with other weights: "

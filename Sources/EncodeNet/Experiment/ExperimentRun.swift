@@ -270,11 +270,11 @@ public struct ExperimentRun {
     let pooled = outputs(of: features, on: batches) { $0.averagedOverSpace }
     let certainty = configuration.entropy(outputs(of: baseline.model, on: batches), labels: images.labels)
     let clusterKey = try stageKey(baseline.key, configuration.split, configuration.clustering)
-    let clusters = try store.value("clusters", key: clusterKey) {
+    let clusters = try store.value("clusters", key: clusterKey, fits: { $0.fits(labels: images.labels) }) {
       try configuration.clustering(pooled, labels: images.labels, names: training.classNames)
     }
     let key = try stageKey(clusterKey, configuration.entropy, configuration.selection)
-    let representatives = try store.value("representatives", key: key) {
+    let representatives = try store.value("representatives", key: key, fits: { $0.fits(clusters) }) {
       configuration.selection(clusters, features: pooled, certainty: certainty)
     }
     let stage = ClusteringStage(

@@ -36,7 +36,8 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
       throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
     }
     let (mean, deviation) = (saved.normalization.mean, saved.normalization.deviation)
-    guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]), !saved.classNames.isEmpty,
+    guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
+      (1...100_000).contains(saved.classNames.count),
       mean.count == deviation.count, mean.count == 1 || mean.count == saved.imageShape[2],
       deviation.allSatisfy({ $0 > 0 })
     else {
@@ -46,8 +47,23 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
   }
 
   /// The network, with the weights of the file at `url`.
+  ///
+  /// - Throws: Where they do not fit, also where the network described is far larger than the file.
   public func load(_ url: URL) throws -> ChosenModel {
     var generator = SplittableGenerator(seed: 0)
+    var narrow = model
+    narrow.widthMultiplier = min(model.widthMultiplier, 0.25)
+    let ratio = model.widthMultiplier / narrow.widthMultiplier
+    if ratio > 1, model.name != "lenet5" {
+      // A few bytes may ask for gigabytes of weights; their number grows at most with the square of the width.
+      let small = try narrow.make(classes: classNames.count, inputShape: imageShape, using: &generator)
+      let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      guard Double(small.parameterCount) * ratio * ratio <= 8 * Double(size) + 1e6 else {
+        throw EncodeNetError(
+          "\(url.path): \(size) bytes cannot be the weights of a \(model) of width \(model.widthMultiplier)")
+      }
+    }
+    generator = SplittableGenerator(seed: 0)
     let network = try model.make(classes: classNames.count, inputShape: imageShape, using: &generator)
     try network.load(from: url)
     return network

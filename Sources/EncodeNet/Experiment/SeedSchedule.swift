@@ -31,6 +31,12 @@ struct SeedSchedule: Codable, Equatable {
     threads = groups.map { $0.count == abreast ? cores / abreast : cores }
   }
 
+  /// Whether it runs each of `seeds` once.
+  func fits(_ seeds: [UInt64], cores: Int) -> Bool {
+    groups.joined().sorted() == seeds.sorted() && groups.count == threads.count
+      && threads.allSatisfy { (1...cores).contains($0) }
+  }
+
   /// Of each seed.
   func threads(of seeds: [UInt64]) -> [Int] {
     seeds.map { seed in zip(groups, threads).first { $0.0.contains(seed) }?.1 ?? 0 }

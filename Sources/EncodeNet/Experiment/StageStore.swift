@@ -23,30 +23,53 @@ struct StageStore {
   func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
   private struct Artifact<Value: Codable>: Codable {
-    var version = 1
+    var version = 2
     var stage: String
     var key: String
     var value: Value
+    /// Of the value.
+    var checksum: String
+
+    var isWhole: Bool { (try? stageKey(value)) == checksum }
+  }
+  /// As much of an artifact of any version as tells whether it is wanted.
+  private struct Label: Codable {
+    var version: Int
+    var key: String
   }
 
   /// What stage `stage` made of `key` before, or makes now.
-  func value<Value: Codable>(_ stage: String, key: String, _ make: () throws -> Value) throws -> Value {
+  ///
+  /// - Parameter fits: Whether a value from the disk can be one that the stage made; another one is made anew.
+  func value<Value: Codable>(
+    _ stage: String, key: String, fits: (Value) -> Bool = { _ in true }, _ make: () throws -> Value
+  ) throws -> Value {
     let url = url("\(stage).json")
-    if let data = try? Data(contentsOf: url), let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data),
-      old.version == 1, old.key == key
-    {
-      return old.value
+    if let data = try? Data(contentsOf: url) {
+      if let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data), old.version == 2, old.key == key,
+        old.isWhole, fits(old.value)
+      {
+        return old.value
+      }
+      let label = try? JSONDecoder().decode(Label.self, from: data)
+      if label == nil || label?.version == 2 && label?.key == key {
+        warn("\(url.path): is damaged and made anew")
+      }
     }
     let value = try make()
-    try write(Artifact(stage: stage, key: key, value: value), to: "\(stage).json")
+    try write(Artifact(stage: stage, key: key, value: value, checksum: stageKey(value)), to: "\(stage).json")
     return value
   }
 
   /// What `stage` made last, whatever from.
   func last<Value: Codable>(_ stage: String) -> Value? {
-    guard let data = try? Data(contentsOf: url("\(stage).json")) else { return nil }
-    return try? JSONDecoder().decode(Artifact<Value>.self, from: data).value
+    guard let data = try? Data(contentsOf: url("\(stage).json")),
+      let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data), old.isWhole
+    else { return nil }
+    return old.value
   }
+
+  private func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
   /// Writes `value` as JSON, atomically.
   func write(_ value: some Encodable, to name: String) throws {
@@ -60,7 +83,7 @@ struct StageStore {
 
   /// The state saved for `stage`, where it was made from `key`.
   func state(_ stage: String, key: String) throws -> TrainingState? {
-    let state = try states(stage).newest { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
+    let state = try states(stage).newest(warn: warn)
     return state?.key == key ? state : nil
   }
 

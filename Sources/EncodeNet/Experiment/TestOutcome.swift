@@ -17,6 +17,13 @@ public struct TestOutcome: Sendable, Codable, Equatable {
   /// Of the weights that were scored.
   public var fingerprint: String
 
+  /// Whether it can be of so many images.
+  func fits(images: Int, classes: Int) -> Bool {
+    predictions.count == images && isRight.count == images && entropies.count == images
+      && confusion.isSquare(classes, upTo: images) && reliability.count == 10
+      && reliability.allSatisfy { (0...images).contains($0.count) }
+  }
+
   /// The share of right answers.
   public var accuracy: Double { summary.top1 ?? 0 }
 }

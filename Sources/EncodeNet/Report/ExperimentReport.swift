@@ -152,9 +152,9 @@ func grouped(_ number: Int) -> String {
 
 /// `value` with so many decimals, whatever the locale.
 func fixed(_ value: Double, _ decimals: Int) -> String {
-  guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
   var scale = 1.0
   for _ in 0..<decimals { scale *= 10 }
+  guard abs(value) * scale < 9e15 else { return "\(value)" }
   let all = Int((abs(value) * scale).rounded())
   let text = String(all)
   let padded = String(repeating: "0", count: max(0, decimals + 1 - text.count)) + text

@@ -91,6 +91,7 @@ extension ExperimentReport {
     guard report.version == 2 else {
       throw EncodeNetError("\(file.path): the report has version \(report.version), wanted is 2")
     }
+    do { try report.check() } catch { throw EncodeNetError("\(file.path): \(error)") }
     let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""
     try report.write(to: store, gallery: StageStore(existing: folder.appendingPathComponent(seed)).last("gallery"))
     return report

@@ -3,6 +3,7 @@ import Foundation
 extension ExperimentReport {
   /// This document as one page that needs nothing else.
   func html(_ gallery: Gallery?) -> String {
+    let gallery = gallery.flatMap { $0.fits(classes: classNames.count) ? $0 : nil }
     func section(_ title: String, _ body: String, note: String = "") -> String {
       body.isEmpty
         ? ""

@@ -162,7 +162,9 @@ extension ExperimentReport {
     return ReportTable(names: ["first the images trained on"] + found.map { "seed \($0.0)" }, rows: rows)
   }
 
-  private func compact(_ value: Double) -> String { value < 10 ? fixed(value, 2) : grouped(Int(value.rounded())) }
+  private func compact(_ value: Double) -> String {
+    value < 10 || value > 9e15 ? fixed(value, 2) : grouped(Int(value.rounded()))
+  }
 
   /// What stands in a terminal at the end.
   public var text: String {

@@ -173,6 +173,21 @@ public struct Clusters: Sendable, Codable, Hashable {
   /// Clusters given by hand, or by another method.
   public init(classes: [Class]) { self.classes = classes }
 
+  /// Whether every image is in one cluster, and that of its class.
+  func fits(labels: [Int]) -> Bool {
+    var isLeft = [Bool](repeating: true, count: labels.count)
+    for one in classes {
+      for cluster in one.clusters {
+        guard !cluster.isEmpty else { return false }
+        for image in cluster {
+          guard isLeft.indices.contains(image), isLeft[image], labels[image] == one.label else { return false }
+          isLeft[image] = false
+        }
+      }
+    }
+    return !isLeft.contains(true)
+  }
+
   /// The number of clusters of all classes.
   public var count: Int { classes.reduce(0) { $0 + $1.clusters.count } }
 }

@@ -81,4 +81,12 @@ public struct Representatives: Sendable, Codable, Hashable {
 
   /// Representatives given by hand, or by another method.
   public init(classes: [[Int]], saturation: Double = 0) { (self.classes, self.saturation) = (classes, saturation) }
+
+  /// Whether each is of its cluster.
+  func fits(_ clusters: Clusters) -> Bool {
+    classes.count == clusters.classes.count
+      && zip(classes, clusters.classes).allSatisfy { chosen, one in
+        chosen.count == one.clusters.count && zip(chosen, one.clusters).allSatisfy { $1.contains($0) }
+      }
+  }
 }

@@ -25,8 +25,11 @@ public struct PairedComparison: Sendable, Codable, Hashable {
     let n = onlyFirst + onlySecond
     let whole = lgamma(Double(n + 1)) - Double(n) * log(2)
     var tail = 0.0
-    for k in 0...min(onlyFirst, onlySecond) {
-      tail += exp(whole - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1)))
+    // Terms fall from the middle outwards.
+    for k in (0...min(onlyFirst, onlySecond)).reversed() {
+      let term = exp(whole - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1)))
+      tail += term
+      if term <= tail * 1e-18 { break }
     }
     return min(1, 2 * tail)
   }

@@ -1,0 +1,82 @@
+import Checkpoints
+import Datasets
+import EncodeNet
+import Foundation
+
+/// A reader, and inputs that it takes.
+struct Target {
+  let name: String
+  let corpus: [[UInt8]]
+  /// How many times fewer inputs it gets.
+  var cost = 1
+  let read: ([UInt8]) throws -> Void
+}
+
+/// What no reader may do.
+struct Wrong: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// The readers of files from outside.
+func readers(_ scratch: URL) throws -> [Target] {
+  var g = SplittableGenerator(seed: 0)
+  let tensors: StateDictionary = ["a": .normal([3, 2], using: &g), "b.weight": .normal([2, 1, 3, 3], using: &g)]
+  let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  let fixtures = here.deletingLastPathComponent().appendingPathComponent("Tests/CheckpointsTests/Fixtures")
+  func files(_ folder: URL, _ ending: String? = nil) throws -> [[UInt8]] {
+    try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+      .filter { ending == nil || $0.pathExtension == ending }.sorted { $0.path < $1.path }
+      .map { [UInt8](try Data(contentsOf: $0)) }
+  }
+  func corpus(_ name: String) throws -> [[UInt8]] { try files(here.appendingPathComponent("Corpus/\(name)")) }
+  func onDisk(_ read: @escaping (URL) throws -> Void) -> ([UInt8]) throws -> Void {
+    let file = scratch.appendingPathComponent("input")
+    return { bytes in
+      try Data(bytes).write(to: file)
+      try read(file)
+    }
+  }
+  let picture = DecodedImage(pixels: (0..<192).map { UInt8($0) }, shape: [8, 8, 3])
+  let grey = DecodedImage(pixels: (0..<30).map { UInt8($0 * 8) }, shape: [5, 6, 1])
+  let configuration = [UInt8](try JSONEncoder().encode(try ExperimentConfiguration.preset("ablation")))
+  let arms = #"{"seeds":[1],"arms":["A2",{"arm":"A3","id":"x","conversion":{"target":"medoid"}}],"subset":9}"#
+  let idx: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2] + [UInt8](repeating: 7, count: 12)
+  let archive = onDisk { _ = try CIFAR.hundred.load($0, images: (2, 1)) }
+  return [
+    Target(
+      name: "safetensors",
+      corpus: [
+        Safetensors.encode(tensors), Safetensors.encode(tensors, metadata: ["key": "value"]), Safetensors.encode([:]),
+      ]
+    ) { _ = try Safetensors.decode($0) },
+    Target(name: "pytorch", corpus: try files(fixtures, "pt")) { _ = try PyTorchFile.decode($0, from: "fuzz") },
+    Target(
+      name: "npy", corpus: [NumPy.encode(tensors["a"]!), NumPy.encode(Tensor(1)), NumPy.encode(tensors["b.weight"]!)]
+    ) { _ = try NumPy.decode($0, from: "fuzz") },
+    Target(name: "npz", corpus: try files(fixtures, "npz")) { _ = try NumPy.decodeArchive($0, from: "fuzz") },
+    Target(name: "pickle", corpus: try corpus("pickle")) { _ = try Unpickler.unpickle($0, .arrays, from: "fuzz") },
+    Target(name: "cifar", corpus: try corpus("cifar"), cost: 5) { try archive(withRightSums($0)) },
+    Target(name: "idx", corpus: [idx], read: onDisk { _ = try IDX.read($0, axes: 3) }),
+    Target(name: "image", corpus: [picture.png(), grey.png()] + (try corpus("image"))) {
+      _ = try DecodedImage(encoded: $0)
+    },
+    Target(name: "configuration", corpus: [configuration, Array(arms.utf8)]) {
+      _ = try ExperimentConfiguration.decoded(from: Data($0))
+    },
+  ]
+}
+
+/// A tar archive whose headers' check sums are right again: else no other damage to a header would be seen.
+private func withRightSums(_ archive: [UInt8]) -> [UInt8] {
+  var bytes = archive
+  for start in stride(from: 0, through: bytes.count - 512, by: 512)
+  where bytes[start + 257..<start + 262].elementsEqual("ustar".utf8) {
+    let field = start + 148..<start + 156
+    bytes.replaceSubrange(field, with: repeatElement(UInt8(ascii: " "), count: 8))
+    let digits = String(bytes[start..<start + 512].reduce(0) { $0 + Int($1) }, radix: 8)
+    bytes.replaceSubrange(field.prefix(6), with: (String(repeating: "0", count: 6 - digits.count) + digits).utf8)
+    bytes[start + 154] = 0
+  }
+  return bytes
+}

@@ -1,0 +1,67 @@
+extension ExperimentReport {
+  /// Checks that everything the pages point to is there: a report may have been edited, or be from elsewhere.
+  ///
+  /// - Throws: What is wrong, and where.
+  func check() throws(EncodeNetError) {
+    func check(_ isRight: Bool, _ place: String, _ problem: @autoclosure () -> String) throws(EncodeNetError) {
+      guard isRight else { throw EncodeNetError("\(place) \(problem())") }
+    }
+    let (classes, most) = (classNames.count, ReportCounts.most)
+    let counts = [run.training, run.validation, run.test, run.leaked]
+    try check(counts.allSatisfy { (0...most).contains($0) }, "run", "has \(counts) images")
+    try check(!arms.isEmpty, "arms", "are none")
+    for (index, arm) in arms.enumerated() {
+      let place = "arms[\(index)]"
+      try check(!arm.id.isEmpty && !arm.name.isEmpty, place, "has no name")
+      try check(
+        arm.accuracies.count == seeds.count, place, "has \(arm.accuracies.count) accuracies for \(seeds.count) seeds")
+      try check(arm.quarters.count == 4, place, "has \(arm.quarters.count) quarters")
+      try check(
+        arm.confusion.isSquare(classes, upTo: most), place, "has a confusion that is not of \(classes) classes")
+      try check(arm.budget.total >= 0, place, "has a budget of \(arm.budget.total)")
+      try check(arm.inference.isPossible, place, "has an impossible inference")
+    }
+    for (index, one) in comparisons.enumerated() {
+      let (place, d) = ("comparisons[\(index)]", one.differences)
+      try check(arm(one.first) != nil && arm(one.second) != nil, place, "is of '\(one.first)' and '\(one.second)'")
+      try check(
+        (d.tInterval?.count ?? 2) == 2 && (d.bootstrapInterval?.count ?? 2) == 2, place, "has an interval without ends")
+      try check(
+        one.classDifferences.count == classes, place,
+        "has \(one.classDifferences.count) differences for \(classes) classes")
+      try check(
+        one.mcNemar.allSatisfy { [$0.onlyFirst, $0.onlySecond, $0.count].allSatisfy((0...most).contains) }, place,
+        "counts impossible images")
+    }
+    let features = seeds.compactMap { $0.diagnostics?.features.count }
+    try check(Set(features).count <= 1, "seeds", "have \(features) networks whose features were tried")
+    for (index, seed) in seeds.enumerated() {
+      try check(
+        seed.diagnostics?.fits(classes: classes) ?? true, "seeds[\(index)].diagnostics", "points to what is not there")
+    }
+  }
+}
+
+/// Of images and multiply-adds: sums of some cannot overflow.
+enum ReportCounts { static let most = 1 << 50 }
+
+extension ExperimentReport.Inference {
+  /// Whether its counts can be a network's.
+  var isPossible: Bool { [parameters, multiplyAdds].allSatisfy((0...ReportCounts.most).contains) }
+}
+
+extension SeedDiagnostics {
+  /// Whether it speaks of so many classes.
+  func fits(classes: Int) -> Bool {
+    (clusters.map(\.label) + representatives.map(\.label)).allSatisfy((0..<classes).contains) && entropies.top >= 0
+      && entropies.before.count == entropies.after.count
+      && (entropies.before + entropies.after).allSatisfy((0...ReportCounts.most).contains)
+  }
+}
+
+extension [[Int]] {
+  /// Whether it is a table of counts, each class against each.
+  func isSquare(_ classes: Int, upTo most: Int) -> Bool {
+    count == classes && allSatisfy { $0.count == classes && $0.allSatisfy((0...most).contains) }
+  }
+}
