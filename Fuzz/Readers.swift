@@ -57,11 +57,11 @@ func readers(_ scratch: URL) throws -> [Target] {
     Target(name: "npz", corpus: try files(fixtures, "npz")) { _ = try NumPy.decodeArchive($0, from: "fuzz") },
     Target(name: "pickle", corpus: try corpus("pickle")) { _ = try Unpickler.unpickle($0, .arrays, from: "fuzz") },
     Target(name: "cifar", corpus: try corpus("cifar"), cost: 5) { try archive(withRightSums($0)) },
-    Target(name: "idx", corpus: [idx], read: onDisk { _ = try IDX.read($0, axes: 3) }),
+    Target(name: "idx", corpus: [idx], cost: 5, read: onDisk { _ = try IDX.read($0, axes: 3) }),
     Target(name: "image", corpus: [picture.png(), grey.png()] + (try corpus("image"))) {
       _ = try DecodedImage(encoded: $0)
     },
-    Target(name: "configuration", corpus: [configuration, Array(arms.utf8)]) {
+    Target(name: "configuration", corpus: [configuration, Array(arms.utf8)], cost: 20) {
       _ = try ExperimentConfiguration.decoded(from: Data($0))
     },
   ]

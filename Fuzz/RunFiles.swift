@@ -33,7 +33,7 @@ private func classifier(_ scratch: URL) throws -> Target {
         normalization: Normalization(mean: [0.5], deviation: [0.25])))
   }
   let file = scratch.appendingPathComponent("classifier.safetensors")
-  return Target(name: "classifier", corpus: described, cost: 2) {
+  return Target(name: "classifier", corpus: described, cost: 20) {
     try Safetensors.save(weights, metadata: ["encodenet": text($0)], to: file)
     guard let saved = try SavedClassifier.read(from: file) else { return }
     let network = try saved.load(file)
@@ -61,7 +61,7 @@ private func state(_ scratch: URL) throws -> Target {
   try TrainingState(model, optimizer, at: first.position, reports: reports).save(to: file)
   let (tensors, metadata) = try Safetensors.read(file)
   let keys = ["position", "generators", "reports"]
-  return Target(name: "state", corpus: keys.map { Array(metadata[$0]!.utf8) }) { bytes in
+  return Target(name: "state", corpus: keys.map { Array(metadata[$0]!.utf8) }, cost: 20) { bytes in
     // Told by what it looks like, so that damage gets past the first key.
     let key = bytes.first == UInt8(ascii: "[") ? "reports" : text(bytes).contains("epoch") ? "position" : "generators"
     try Safetensors.save(tensors, metadata: metadata.merging([key: text(bytes)]) { $1 }, to: file)
@@ -106,7 +106,7 @@ private func report(_ scratch: URL) throws -> Target {
   _ = try experiment().run(folder)
   let file = folder.appendingPathComponent("report.json")
   let whole = [UInt8](try Data(contentsOf: file))
-  return Target(name: "report", corpus: [whole], cost: 5) {
+  return Target(name: "report", corpus: [whole], cost: 50) {
     try Data($0).write(to: file)
     _ = try ExperimentReport.rebuilt(in: folder)
   }
@@ -126,7 +126,7 @@ private func run(_ scratch: URL) throws -> Target {
   let corpus = try names.enumerated().map { index, name in
     [UInt8(index)] + [UInt8](try Data(contentsOf: whole.appendingPathComponent(name)))
   }
-  return Target(name: "run", corpus: corpus, cost: 50) { bytes in
+  return Target(name: "run", corpus: corpus, cost: 1000) { bytes in
     guard let index = bytes.first.map({ Int($0) }), index < names.count else { return }
     try? manager.removeItem(at: folder)
     try manager.copyItem(at: whole, to: folder)

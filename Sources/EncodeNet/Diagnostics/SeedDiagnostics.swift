@@ -109,7 +109,7 @@ extension ExperimentRun {
     guard let gcae = stage.gcae else { return nil }
     let key = try stageKey(stage.key, arm, 1)
     var pictures: Gallery?
-    let diagnostics = try store.value("diagnostics", key: key, fits: { $0.fits(classes: training.classCount) }) {
+    let diagnostics = try store.value("diagnostics", key: key) {
       let view = ConversionView(self, base.model, gcae, found)
       pictures = view.gallery()
       let networks = try [
@@ -117,9 +117,13 @@ extension ExperimentRun {
         ("the arm \(arm.id)", parts(of: trained(arm).model).features),
       ]
       return try view.diagnostics(features: networks.compactMap { try features(of: $1, named: $0) })
+    } fits: {
+      $0.fits(classes: training.classCount)
     }
-    let gallery = try store.value("gallery", key: key, fits: { $0.fits(classes: training.classCount) }) {
+    let gallery = try store.value("gallery", key: key) {
       pictures ?? ConversionView(self, base.model, gcae, found).gallery()
+    } fits: {
+      $0.fits(classes: training.classCount)
     }
     return (diagnostics, gallery)
   }

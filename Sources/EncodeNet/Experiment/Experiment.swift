@@ -85,7 +85,7 @@ public struct Experiment: Sendable {
     var found: [BlockVariation: ExperimentReport.Inference] = [:]
     for architecture in Set(configuration.arms.map(\.finalArchitecture)).sorted(by: { $0.rawValue < $1.rawValue }) {
       let key = try stageKey(run.dataFingerprint, configuration.modelChoice, architecture)
-      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key, fits: \.isPossible) {
+      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key) {
         let model = try run.model(architecture)
         let shape = run.training.imageShape
         let summary = ModelSummary(of: model, input: shape)
@@ -100,6 +100,8 @@ public struct Experiment: Sendable {
         return .init(
           parameters: summary.parameters, multiplyAdds: summary.multiplyAdds, latency1: latency(1),
           latency128: latency(128))
+      } fits: {
+        $0.isPossible
       }
     }
     return found
@@ -109,7 +111,7 @@ public struct Experiment: Sendable {
     _ store: StageStore, _ data: DatasetSplit, _ makeModel: ExperimentRun.Maker?
   ) throws -> SeedSchedule {
     let (c, cores) = (configuration, Parallel.threadCount)
-    return try store.value("threads", key: stageKey(c.seeds, cores), fits: { $0.fits(c.seeds, cores: cores) }) {
+    return try store.value("threads", key: stageKey(c.seeds, cores)) {
       try SeedSchedule(fastestFor: c.seeds, cores: cores) {
         var generator = SplittableGenerator(seed: 0)
         let model =
@@ -126,6 +128,8 @@ public struct Experiment: Sendable {
         }
         return step(model)
       }
+    } fits: {
+      $0.fits(c.seeds, cores: cores)
     }
   }
 }
@@ -166,8 +170,10 @@ extension ExperimentRun {
     let name = "test-\(trained.arm.id)"
     let key = try stageKey(dataFingerprint, trained.arm.id)
     let classes = training.classCount
-    let outcome = try store.value(name, key: key, fits: { $0.fits(images: test.count, classes: classes) }) {
+    let outcome = try store.value(name, key: key) {
       test.outcome(of: trained.model) { inOrder($0) }
+    } fits: {
+      $0.fits(images: test.count, classes: classes)
     }
     guard outcome.fingerprint == weightsFingerprint(trained.model) else {
       throw EncodeNetError(

@@ -270,12 +270,16 @@ public struct ExperimentRun {
     let pooled = outputs(of: features, on: batches) { $0.averagedOverSpace }
     let certainty = configuration.entropy(outputs(of: baseline.model, on: batches), labels: images.labels)
     let clusterKey = try stageKey(baseline.key, configuration.split, configuration.clustering)
-    let clusters = try store.value("clusters", key: clusterKey, fits: { $0.fits(labels: images.labels) }) {
+    let clusters = try store.value("clusters", key: clusterKey) {
       try configuration.clustering(pooled, labels: images.labels, names: training.classNames)
+    } fits: {
+      $0.fits(labels: images.labels)
     }
     let key = try stageKey(clusterKey, configuration.entropy, configuration.selection)
-    let representatives = try store.value("representatives", key: key, fits: { $0.fits(clusters) }) {
+    let representatives = try store.value("representatives", key: key) {
       configuration.selection(clusters, features: pooled, certainty: certainty)
+    } fits: {
+      $0.fits(clusters)
     }
     let stage = ClusteringStage(
       clusters: clusters.at(rows), representatives: representatives.at(rows), certainty: certainty, features: pooled,

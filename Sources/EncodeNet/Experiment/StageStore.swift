@@ -42,7 +42,7 @@ struct StageStore {
   ///
   /// - Parameter fits: Whether a value from the disk can be one that the stage made; another one is made anew.
   func value<Value: Codable>(
-    _ stage: String, key: String, fits: (Value) -> Bool = { _ in true }, _ make: () throws -> Value
+    _ stage: String, key: String, _ make: () throws -> Value, fits: (Value) -> Bool
   ) throws -> Value {
     let url = url("\(stage).json")
     if let data = try? Data(contentsOf: url) {
