@@ -5,7 +5,7 @@ OUT ?= out/demo
 DATA ?= digits
 ARGS ?=
 KILLS ?= 60
-INPUTS ?= 200000
+INPUTS ?= 1600000
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
@@ -26,9 +26,10 @@ bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 -
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
 
-soak: dependencies ## What takes long: runs killed (KILLS=60), a full disk, readers fuzzed (INPUTS=200000)
+soak: dependencies ## What takes long: runs killed (KILLS=60), a full disk, readers fuzzed under sanitizers (INPUTS=1600000)
 	Scripts/kill-check $(KILLS)
-	$(SWIFT) run -c release fuzz $(INPUTS)
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) run -c release --sanitize address -Xcc -fsanitize=undefined \
+	  -Xcc -fsanitize-trap=undefined --scratch-path .build-address fuzz $(INPUTS)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check

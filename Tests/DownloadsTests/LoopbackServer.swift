@@ -125,7 +125,8 @@ final class LoopbackServer: Sendable {
       _ = write(content.dropFirst(start))
     case .endless:
       write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-      while write(content) {}
+      // Another content: with the right one a client that stops at the published length has the whole file.
+      while write(content.reversed()) {}
     case .status(let code): write("HTTP/1.1 \(code) So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     case .redirect(let address):
       write("HTTP/1.1 302 There\r\nLocation: \(address)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
