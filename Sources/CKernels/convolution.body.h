@@ -29,26 +29,31 @@ OVERLOADED void en_pack_panel(
     const REAL *tap = w + taps[t];
     for (long row = 0; row < rows; row++) {
       REAL *out = panel + row * en_panel_width;
+      if (columnStride == 1 && columns == en_panel_width) {
+        *(ROW *)out = *(const ROW *)(tap + row * rowStride);
+        continue;
+      }
       for (long j = 0; j < columns; j++) out[j] = tap[row * rowStride + j * columnStride];
       for (long j = columns; j < en_panel_width; j++) out[j] = 0;
     }
   }
 }
 
-// The micro-kernel: `count` pixels (at most 6) by 16 columns, whose sums stay in registers: with AVX2 twelve of the sixteen.
-// Each step loads one row of the panel and multiplies it by one scalar of each pixel. `count` is a constant wherever this is
+// The micro-kernel: `count` pixels by 16 columns, whose sums stay in registers. Each step loads one row of the panel and
+// multiplies it by one scalar of each pixel. `count` is a constant wherever this is
 // inlined, so that the loops over it unroll.
 INLINED OVERLOADED void pixels_by_panel(
-  const long count, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
-  ROW sums[6] = {0};
-  const REAL *pixels[6];
+  const long count, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  ROW sums[12] = {0};
+  const REAL *pixels[12];
   for (long s = 0; s < segmentCount; s++) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) pixels[i] = x + from[i] + segments[s];
+    const REAL *row = panel + rows[s] * en_panel_width;
 #pragma clang loop unroll_count(4)
-    for (long k = 0; k < length; k++, panel += en_panel_width) {
-      const ROW b = *(const ROW *)panel;
+    for (long k = 0; k < length; k++, row += en_panel_width) {
+      const ROW b = *(const ROW *)row;
 #pragma clang loop unroll(full)
       for (long i = 0; i < count; i++) sums[i] += pixels[i][k] * b;
     }
@@ -62,7 +67,7 @@ INLINED OVERLOADED void pixels_by_panel(
       ROW sum = sums[i];
       if (epilogue.bias) sum += *(const ROW *)epilogue.bias;
       if (epilogue.residual) sum += *(const ROW *)(epilogue.residual + to[i]);
-      for (long j = 0; j < en_panel_width; j++) sum[j] = !epilogue.rectifies || sum[j] > 0 ? sum[j] : 0;
+      for (long j = 0; j < en_panel_width; j++) sum[j] = epilogue.rectifies && sum[j] < 0 ? 0 : sum[j];
       *(ROW *)(y + to[i]) = sum;
     }
   } else {
@@ -73,51 +78,49 @@ INLINED OVERLOADED void pixels_by_panel(
         REAL v = sum[j];
         if (epilogue.bias) v += epilogue.bias[j];
         if (epilogue.residual) v += epilogue.residual[to[i] + j];
-        y[to[i] + j] = !epilogue.rectifies || v > 0 ? v : 0;
+        y[to[i] + j] = epilogue.rectifies && v < 0 ? 0 : v;
       }
     }
   }
 }
 
-#define EACH_COUNT(EACH) EACH(1); EACH(2); EACH(3); EACH(4); EACH(5); EACH(6)
-
 INLINED OVERLOADED void pixels_by_part(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
 #define PIXELS(n) \
-  case n: pixels_by_panel(n, from + p, to + p, segmentCount, segments, length, x, panel, epilogue, columns, y); break
+  case n: pixels_by_panel(n, from + p, to + p, segmentCount, segments, rows, length, x, panel, epilogue, columns, y); break
+  const long most = en_most_rows();
   for (long p = 0, count; p < pixels; p += count) {
-    count = en_share(pixels - p);
-    switch (count) { EACH_COUNT(PIXELS); }
+    count = en_share(pixels - p, most);
+    switch (count) { EN_EACH_SHARE(PIXELS); }
   }
 #undef PIXELS
 }
 
 // A panel that is too deep for the first-level cache goes by in parts; y holds the sums between them.
 OVERLOADED KERNEL void en_convolve(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const REAL *x,
-  const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   enum { shallow = 768, depth = 512 };
   if (segmentCount * length <= shallow)
-    return pixels_by_part(pixels, from, to, segmentCount, segments, length, x, panel, epilogue, columns, y);
+    return pixels_by_part(pixels, from, to, segmentCount, segments, rows, length, x, panel, epilogue, columns, y);
   for (long s = 0; s < segmentCount; s++) {
     for (long k = 0; k < length; k += depth) {
       const int isFirst = s + k == 0, isLast = s == segmentCount - 1 && k + depth >= length;
       const EPILOGUE part = {
         isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.rectifies : 0};
-      const int segment = segments[s] + (int)k;
+      const int segment = segments[s] + (int)k, row = rows[s] + (int)k;
       pixels_by_part(
-        pixels, from, to, 1, &segment, length - k < depth ? length - k : depth, x,
-        panel + (s * length + k) * en_panel_width, part, columns, y);
+        pixels, from, to, 1, &segment, &row, length - k < depth ? length - k : depth, x, panel, part, columns, y);
     }
   }
 }
 
-// The micro-kernel of the weights: `count` rows of a panel (at most 6), summed over pixels in registers. dy is packed; x is packed
+// The micro-kernel of the weights: `count` rows of a panel, summed over pixels in registers. dy is packed; x is packed
 // for these rows, or read in place.
 INLINED OVERLOADED void rows_of_panel(
   const long count, const int isPacked, long pixels, const int *from, const REAL *x, const REAL *dy, REAL *panel) {
-  ROW sums[6];
+  ROW sums[12];
 #pragma clang loop unroll(full)
   for (long i = 0; i < count; i++) sums[i] = *(const ROW *)(panel + i * en_panel_width);
 #pragma clang loop unroll_count(4)
@@ -146,6 +149,7 @@ OVERLOADED KERNEL void en_convolve_weights(
   enum { block = 256 };
   REAL packed[block * en_weight_rows], right[block * en_panel_width];
   memset(right, 0, sizeof right);
+  const long most = en_most_rows();
   for (long first = 0; first < pixels; first += block) {
     const long count = pixels - first < block ? pixels - first : block;
     for (long column = 0; column < columns; column += en_panel_width) {
@@ -161,12 +165,12 @@ OVERLOADED KERNEL void en_convolve_weights(
       for (long row = 0, some; row < rows; row += some) {
         // Rows that lie together in one segment.
         const long segment = (firstRow + row) / length, start = (firstRow + row) % length;
-        some = en_share(length - start < rows - row ? length - start : rows - row);
+        some = en_share(length - start < rows - row ? length - start : rows - row, most);
         const REAL *source = x + segments[segment] + start;
         if (columns <= en_few_panels * en_panel_width) {
 #define ROWS(n) \
   case n: rows_of_panel(n, 0, count, from + first, source, right, panel + row * en_panel_width); break
-          switch (some) { EACH_COUNT(ROWS); }
+          switch (some) { EN_EACH_SHARE(ROWS); }
 #undef ROWS
         } else {
 #define ROWS(n) \
@@ -174,12 +178,11 @@ OVERLOADED KERNEL void en_convolve_weights(
     if (column == 0) pack_rows(n, count, from + first, source, packed + row * count); \
     rows_of_panel(n, 1, count, from, packed + row * count, right, panel + row * en_panel_width); \
     break
-          switch (some) { EACH_COUNT(ROWS); }
+          switch (some) { EN_EACH_SHARE(ROWS); }
 #undef ROWS
         }
       }
     }
   }
 }
-#undef EACH_COUNT
 #undef INLINED

@@ -17,7 +17,7 @@ INLINED void NAMED(store_input_row)(const VECTOR *d, REAL *planes, long plane) {
   STORE(planes + 5 * plane, d[5] - 5 * d[3] + 4 * d[1]);
 }
 
-/// Bᵀ d B of eight channels. The six rows are given by their first pixel; `left` and `right` columns are outside, and 0.
+/// Bᵀ d B of sixteen channels. The six rows are given by their first pixel; `left` and `right` columns are outside, and 0.
 INLINED void NAMED(input_4x4)(
   const REAL *const *rows, long channels, const long left, const long right, REAL *planes, long plane) {
 #define D(row, column) LOAD(rows[row] + (column) * channels)
@@ -54,7 +54,7 @@ INLINED void NAMED(store_gradient_row)(const VECTOR *y, REAL *planes, long plane
   STORE(planes + 5 * plane, y[3]);
 }
 
-/// A dy Aᵀ of eight channels of a tile of 4×4.
+/// A dy Aᵀ of sixteen channels of a tile of 4×4.
 INLINED void NAMED(gradient_4x4)(const REAL *dy, long rowStride, long pixelStride, REAL *planes, long plane) {
 #define Y(row, column) LOAD(dy + (row) * rowStride + (column) * pixelStride)
   VECTOR t[4], u[4];
@@ -79,12 +79,12 @@ INLINED void NAMED(gradient_4x4)(const REAL *dy, long rowStride, long pixelStrid
 #undef Y
 }
 
-/// The epilogue of eight channels of y, whose bias and residual are given by their first.
+/// The epilogue of sixteen channels of y, whose bias and residual are given by their first.
 INLINED void NAMED(finish)(const VECTOR *sums, EPILOGUE epilogue, REAL *y) {
   VECTOR v = *sums;
   if (epilogue.bias) v += LOAD(epilogue.bias);
   if (epilogue.residual) v += LOAD(epilogue.residual);
-  if (epilogue.rectifies) EACH(i, 0, 8) v[i] = v[i] > 0 ? v[i] : 0;
+  if (epilogue.rectifies) EACH(i, 0, 16) v[i] = v[i] < 0 ? 0 : v[i];
   STORE(y, v);
 }
 INLINED EPILOGUE NAMED(moved)(EPILOGUE epilogue, long offset) {
@@ -99,7 +99,7 @@ INLINED void NAMED(store_output_row)(const VECTOR *m, EPILOGUE epilogue, REAL *y
   EACH(j, 0, 4) NAMED(finish)(pixels + j, NAMED(moved)(epilogue, j * pixelStride), y + j * pixelStride);
 }
 
-/// The epilogue of Aᵀ m A of eight channels.
+/// The epilogue of Aᵀ m A of sixteen channels.
 INLINED void NAMED(output_4x4)(
   const REAL *planes, long plane, EPILOGUE epilogue, REAL *y, long rowStride, long pixelStride) {
 #define M(row, column) LOAD(planes + ((row) * 6 + (column)) * plane)
@@ -195,12 +195,12 @@ INLINED void NAMED(transform_2x2)(
   void (*along)(const VECTOR *, long, VECTOR *, long)) {
   for (long t = 0; t < tiles.count; t++) {
     const REAL *image = x + (tiles.first + t) * 4 * tiles.channels;
-    for (long c = 0; c < tiles.channels; c += 8) {
+    for (long c = 0; c < tiles.channels; c += 16) {
       VECTOR d[4], half[6], all[9];
       EACH(i, 0, 4) d[i] = LOAD(image + i * tiles.channels + c);
       EACH(j, 0, 2) along(d + j, 2, half + j, 2);
       EACH(i, 0, 3) along(half + i * 2, 1, all + i * 3, 1);
-      REAL *out = planes + t * layout.tile + c / 16 * layout.block + c % 16;
+      REAL *out = planes + t * layout.tile + c / 16 * layout.block;
       EACH(i, 0, 9) STORE(out + i * layout.plane, all[i]);
     }
   }
@@ -221,39 +221,42 @@ INLINED void NAMED(copy_tile)(
   }
 }
 
-OVERLOADED KERNEL void en_winograd_input(en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes) {
+OVERLOADED KERNEL void en_winograd_input(
+  en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes, en_ahead ahead) {
   if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, x, layout, planes, NAMED(input_2));
+  // Where a row above or below the image is read: six pixels of nothing.
+  enum { zero_channels = 1024 };
+  static const REAL zeros[6 * zero_channels] = {0};
   const long channels = tiles.channels, line = tiles.width * channels;
   for (long t = 0; t < tiles.count; t++) {
     const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
     const REAL *image = x + place.image * tiles.height * line;
     const long top = place.top - 1, left = place.left - 1;
-    const long outside = left + 6 - tiles.width;
-    const int isInside = top >= 0 && top + 6 <= tiles.height && outside <= 1;
+    const long below = top + 6 - tiles.height, outside = left + 6 - tiles.width;
+    if (ahead.bytes > 0) en_bring_near(ahead, t, tiles.count, 1);
+    const int isCopied = below > 1 || outside > 1 || channels > zero_channels;
     REAL *out = planes + t * layout.tile;
     for (long c = 0; c < channels; c += 16) {
       REAL *block = out + c / 16 * layout.block;
       const REAL *rows[6];
       REAL copy[36 * 16];
-      if (isInside) {
-        EACH(i, 0, 6) rows[i] = image + (top + i) * line + left * channels + c;
-      } else {
+      if (isCopied) {
         NAMED(copy_tile)(tiles, image, top, left, 6, c, 16, copy);
         EACH(i, 0, 6) rows[i] = copy + i * 6 * 16;
+        NAMED(input_4x4)(rows, 16, 0, 0, block, layout.plane);
+        continue;
       }
-      for (long half = 0; half < 16; half += 8) {
-        if (!isInside)
-          NAMED(input_4x4)(rows, 16, 0, 0, block + half, layout.plane);
-        else if (left < 0 && outside == 1)
-          NAMED(input_4x4)(rows, channels, 1, 1, block + half, layout.plane);
-        else if (left < 0)
-          NAMED(input_4x4)(rows, channels, 1, 0, block + half, layout.plane);
-        else if (outside == 1)
-          NAMED(input_4x4)(rows, channels, 0, 1, block + half, layout.plane);
-        else
-          NAMED(input_4x4)(rows, channels, 0, 0, block + half, layout.plane);
-        EACH(i, 0, 6) rows[i] += 8;
-      }
+      EACH(i, 0, 6) rows[i] = image + (top + i) * line + left * channels + c;
+      if (top < 0) rows[0] = zeros;
+      if (below == 1) rows[5] = zeros;
+      if (left < 0 && outside == 1)
+        NAMED(input_4x4)(rows, channels, 1, 1, block, layout.plane);
+      else if (left < 0)
+        NAMED(input_4x4)(rows, channels, 1, 0, block, layout.plane);
+      else if (outside == 1)
+        NAMED(input_4x4)(rows, channels, 0, 1, block, layout.plane);
+      else
+        NAMED(input_4x4)(rows, channels, 0, 0, block, layout.plane);
     }
   }
 }
@@ -270,12 +273,11 @@ OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *d
     for (long c = 0; c < channels; c += 16) {
       REAL *block = out + c / 16 * layout.block;
       REAL copy[16 * 16];
-      if (!isInside) NAMED(copy_tile)(tiles, image, place.top, place.left, 4, c, 16, copy);
-      for (long half = 0; half < 16; half += 8) {
-        if (isInside)
-          NAMED(gradient_4x4)(tile + c + half, line, channels, block + half, layout.plane);
-        else
-          NAMED(gradient_4x4)(copy + half, 4 * 16, 16, block + half, layout.plane);
+      if (isInside) {
+        NAMED(gradient_4x4)(tile + c, line, channels, block, layout.plane);
+      } else {
+        NAMED(copy_tile)(tiles, image, place.top, place.left, 4, c, 16, copy);
+        NAMED(gradient_4x4)(copy, 4 * 16, 16, block, layout.plane);
       }
     }
   }
@@ -291,8 +293,8 @@ INLINED void NAMED(output)(
     const long start = (place.image * tiles.height + place.top) * line + place.left * channels + firstBlock * 16;
     const long rows = tiles.height - place.top < side ? tiles.height - place.top : side;
     const long columns = tiles.width - place.left < side ? tiles.width - place.left : side;
-    for (long c = 0; c < blocks * 16; c += 8) {
-      const REAL *from = planes + c / 16 * layout.block + c % 16;
+    for (long c = 0; c < blocks * 16; c += 16) {
+      const REAL *from = planes + c / 16 * layout.block;
       EPILOGUE here = NAMED(moved)(epilogue, start + c);
       if (epilogue.bias) here.bias += firstBlock * 16 + c;
       REAL *tile = y + start + c;
@@ -305,12 +307,12 @@ INLINED void NAMED(output)(
       } else if (rows == 4 && columns == 4) {
         NAMED(output_4x4)(from, layout.plane, here, tile, line, channels);
       } else {
-        REAL whole[16 * 8];
-        NAMED(output_4x4)(from, layout.plane, (EPILOGUE){0}, whole, 4 * 8, 8);
+        REAL whole[16 * 16];
+        NAMED(output_4x4)(from, layout.plane, (EPILOGUE){0}, whole, 4 * 16, 16);
         for (long i = 0; i < rows; i++) {
           for (long j = 0; j < columns; j++) {
             const long pixel = i * line + j * channels;
-            NAMED(finish)((const VECTOR *)(whole + (i * 4 + j) * 8), NAMED(moved)(here, pixel), tile + pixel);
+            NAMED(finish)((const VECTOR *)(whole + (i * 4 + j) * 16), NAMED(moved)(here, pixel), tile + pixel);
           }
         }
       }
@@ -340,27 +342,27 @@ OVERLOADED KERNEL void en_winograd_weights(
       for (long tap = 0; tap < 9; tap++) {
         for (long k = 0; k < 16; k++) {
           const REAL *from = taps + tap * tapStride + start * inputStride + k * outputStride;
+          __builtin_prefetch(from + 16 * inputStride);
           for (long c = 0; c < count; c++) turned[(tap * 16 + c) * 16 + k] = from[c * inputStride];
         }
       }
     }
     for (long c = 0; c < count; c++) {
-      for (long k = 0; k < 16; k += 8) {
-        VECTOR g[9], half[18], all[36];
-        EACH(tap, 0, 9) {
-          g[tap] = outputStride == 1 ? LOAD(taps + tap * tapStride + (start + c) * inputStride + k)
-                                     : LOAD(turned + (tap * 16 + c) * 16 + k);
-        }
-        REAL *out = u + (start + c) * 16 + k;
-        if (form == en_winograd_4x4) {
-          EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
-          EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
-          EACH(i, 0, 36) STORE(out + i * plane, all[i]);
-        } else {
-          EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
-          EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
-          EACH(i, 0, 9) STORE(out + i * plane, all[i]);
-        }
+      VECTOR g[9], half[18], all[36];
+      EACH(tap, 0, 9) {
+        if (outputStride == 1) __builtin_prefetch(taps + tap * tapStride + (start + c + 8) * inputStride);
+        g[tap] = outputStride == 1 ? LOAD(taps + tap * tapStride + (start + c) * inputStride)
+                                   : LOAD(turned + (tap * 16 + c) * 16);
+      }
+      REAL *out = u + (start + c) * 16;
+      if (form == en_winograd_4x4) {
+        EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
+        EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
+        EACH(i, 0, 36) STORE(out + i * plane, all[i]);
+      } else {
+        EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
+        EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
+        EACH(i, 0, 9) STORE(out + i * plane, all[i]);
       }
     }
   }
@@ -369,74 +371,70 @@ OVERLOADED KERNEL void en_winograd_weights(
 OVERLOADED KERNEL void en_winograd_weights_gradient(
   en_winograd_form form, long inputs, const REAL *du, long plane, REAL *dw, long tapStride, long inputStride) {
   for (long c = 0; c < inputs; c++) {
-    for (long k = 0; k < 16; k += 8) {
-      VECTOR u[36], half[18], g[9];
-      const REAL *from = du + c * 16 + k;
-      if (form == en_winograd_4x4) {
-        EACH(i, 0, 36) u[i] = LOAD(from + i * plane);
-        EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
-        EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
-      } else {
-        EACH(i, 0, 9) u[i] = LOAD(from + i * plane);
-        EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
-        EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
-      }
-      EACH(tap, 0, 9) STORE(dw + tap * tapStride + c * inputStride + k, g[tap]);
+    VECTOR u[36], half[18], g[9];
+    const REAL *from = du + c * 16;
+    if (form == en_winograd_4x4) {
+      EACH(i, 0, 36) u[i] = LOAD(from + i * plane);
+      EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
+      EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
+    } else {
+      EACH(i, 0, 9) u[i] = LOAD(from + i * plane);
+      EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
+      EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
     }
+    EACH(tap, 0, 9) STORE(dw + tap * tapStride + c * inputStride, g[tap]);
   }
 }
 
 // MARK: Products
 //
-// The micro-kernels keep 6 rows of 16 sums in registers: with AVX2 twelve of the sixteen.
+// The micro-kernels keep some rows of 16 sums in registers. Each step loads one row of the right factor and multiplies it by
+// one scalar for each row of sums, read where it lies.
 
 /// m[rows][16] (+)= v[rows][channels] u[channels][16]
 INLINED void NAMED(rows_by_panel)(
   const long rows, long channels, const REAL *v, long vRow, const REAL *u, REAL *m, long mRow, int adds) {
-  ROW sums[6];
-  EACH(i, 0, rows) sums[i] = adds ? *(const ROW *)(m + i * mRow) : (ROW){0};
+  VECTOR sums[12];
+  EACH(i, 0, rows) sums[i] = adds ? *(const VECTOR *)(m + i * mRow) : (VECTOR){0};
 #pragma clang loop unroll_count(4)
   for (long c = 0; c < channels; c++) {
-    const ROW b = *(const ROW *)(u + c * 16);
+    const VECTOR b = *(const VECTOR *)(u + c * 16);
     EACH(i, 0, rows) sums[i] += v[i * vRow + c] * b;
   }
-  EACH(i, 0, rows) *(ROW *)(m + i * mRow) = sums[i];
+  EACH(i, 0, rows) *(VECTOR *)(m + i * mRow) = sums[i];
 }
 
-/// m[rows][16] += Σ v[t][rows] d[t][16]
-INLINED void NAMED(columns_by_panel)(const long rows, long tiles, const REAL *v, const REAL *d, REAL *m) {
-  ROW sums[6];
-  EACH(i, 0, rows) sums[i] = *(const ROW *)(m + i * 16);
+/// m[rows][16] (+)= Σ v[t][rows] d[t][16]
+INLINED void NAMED(columns_by_panel)(const long rows, long tiles, const REAL *v, const REAL *d, REAL *m, int adds) {
+  VECTOR sums[8];
+  EACH(i, 0, rows) sums[i] = adds ? *(const VECTOR *)(m + i * 16) : (VECTOR){0};
 #pragma clang loop unroll_count(4)
   for (long t = 0; t < tiles; t++) {
-    const ROW b = *(const ROW *)(d + t * 16);
+    const VECTOR b = *(const VECTOR *)(d + t * 16);
     EACH(i, 0, rows) sums[i] += v[t * 16 + i] * b;
   }
-  EACH(i, 0, rows) *(ROW *)(m + i * 16) = sums[i];
+  EACH(i, 0, rows) *(VECTOR *)(m + i * 16) = sums[i];
 }
 
 OVERLOADED KERNEL void en_winograd_multiply(
   en_winograd_form form, long tiles, long channels, const REAL *v, long vPlane, long blocks, const REAL *u, long uPlane,
-  long uBlock, REAL *m, long mPlane) {
+  long uBlock, REAL *m, long mPlane, en_ahead ahead) {
   // So many channels of a panel stay in the first-level cache while all tiles go by.
   enum { depth = 256 };
-  const long planes = form == en_winograd_4x4 ? 36 : 9, mRow = blocks * 16;
+  const long planes = form == en_winograd_4x4 ? 36 : 9, mRow = blocks * 16, most = en_most_rows();
   for (long p = 0; p < planes; p++) {
     for (long c = 0; c < channels; c += depth) {
       const long count = channels - c < depth ? channels - c : depth;
       for (long t = 0; t < tiles;) {
-        const long rows = en_share(tiles - t);
+        const long rows = en_share(tiles - t, most);
+        if (c == 0 && ahead.bytes > 0) en_bring_near(ahead, p * tiles + t, planes * tiles, rows);
         for (long b = 0; b < blocks; b++) {
           const REAL *from = v + p * vPlane + t * channels + c, *panel = u + b * uBlock + p * uPlane + c * 16;
           REAL *to = m + p * mPlane + t * mRow + b * 16;
-          switch (rows) {
-          case 1: NAMED(rows_by_panel)(1, count, from, channels, panel, to, mRow, c > 0); break;
-          case 2: NAMED(rows_by_panel)(2, count, from, channels, panel, to, mRow, c > 0); break;
-          case 3: NAMED(rows_by_panel)(3, count, from, channels, panel, to, mRow, c > 0); break;
-          case 4: NAMED(rows_by_panel)(4, count, from, channels, panel, to, mRow, c > 0); break;
-          case 5: NAMED(rows_by_panel)(5, count, from, channels, panel, to, mRow, c > 0); break;
-          default: NAMED(rows_by_panel)(6, count, from, channels, panel, to, mRow, c > 0); break;
-          }
+#define ROWS(n) \
+  case n: NAMED(rows_by_panel)(n, count, from, channels, panel, to, mRow, c > 0); break
+          switch (rows) { EN_EACH_SHARE(ROWS); }
+#undef ROWS
         }
         t += rows;
       }
@@ -446,15 +444,21 @@ OVERLOADED KERNEL void en_winograd_multiply(
 
 OVERLOADED KERNEL void en_winograd_multiply_transposed(
   en_winograd_form form, long tiles, long blocks, const REAL *v, long vBlock, const REAL *d, long plane, REAL *du,
-  long duPlane) {
-  const long planes = form == en_winograd_4x4 ? 36 : 9;
+  long duPlane, int adds, en_ahead ahead) {
+  const long planes = form == en_winograd_4x4 ? 36 : 9, most = en_most_rows();
   for (long p = 0; p < planes; p++) {
     for (long b = 0; b < blocks; b++) {
+      if (ahead.bytes > 0) en_bring_near(ahead, p * blocks + b, planes * blocks, 1);
       const REAL *from = v + b * vBlock + p * plane, *panel = d + p * plane;
       REAL *to = du + p * duPlane + b * 256;
-      NAMED(columns_by_panel)(6, tiles, from, panel, to);
-      NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16);
-      NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16);
+      if (most > 6) {
+        NAMED(columns_by_panel)(8, tiles, from, panel, to, adds);
+        NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds);
+        continue;
+      }
+      NAMED(columns_by_panel)(6, tiles, from, panel, to, adds);
+      NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16, adds);
+      NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16, adds);
     }
   }
 }

@@ -6,26 +6,22 @@
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define EACH(i, from, to) UNROLLED for (long i = from; i < to; i++)
 
-// Eight channels, and a panel's row of sixteen; the alignment is a scalar's, so that they may be read and written anywhere.
-typedef float float_8 __attribute__((vector_size(32), aligned(4)));
+// Sixteen channels, which the compiler splits into as many registers as the instruction set needs. The alignment is a
+// scalar's, so that they may be read and written anywhere.
 typedef float float_16 __attribute__((vector_size(64), aligned(4)));
-typedef double double_8 __attribute__((vector_size(64), aligned(8)));
 typedef double double_16 __attribute__((vector_size(128), aligned(8)));
 
 #define REAL float
 #define EPILOGUE en_float_epilogue
-#define VECTOR float_8
-#define ROW float_16
+#define VECTOR float_16
 #define NAMED(name) name##_float
 #include "winograd.body.h"
 #undef REAL
 #undef EPILOGUE
 #undef VECTOR
-#undef ROW
 #undef NAMED
 #define REAL double
 #define EPILOGUE en_double_epilogue
-#define VECTOR double_8
-#define ROW double_16
+#define VECTOR double_16
 #define NAMED(name) name##_double
 #include "winograd.body.h"

@@ -40,6 +40,9 @@ package struct Convolution: Sendable {
     return (max(4, images * outputHeight * outputWidth) * weights, weights)
   }
 
+  private var paddedHeight: Int { height + 2 * padding }
+  private var paddedWidth: Int { width + 2 * padding }
+
   // MARK: The three products
 
   /// y = epilogue of x ∗ w: `[images, height, width, inputs]` and `[kernelHeight, kernelWidth, inputs / groups, outputs]` to
@@ -57,8 +60,10 @@ package struct Convolution: Sendable {
           x, w, layouts: layouts, inputs: inputs, outputs: outputs, epilogue: epilogue, into: y)
       }
     }
-    let padded = (height: height + 2 * padding, width: width + 2 * padding)
-    let plan = forwardPlan(paddedWidth: padded.width)
+    // A border of few pixels would not keep the micro-kernel busy, and small images cost less to pad than large results to
+    // write out of order.
+    let isPadded = padding > 0 && (images < 4 || inputs * 4 <= outputs)
+    let plan = forwardPlan(isPadded: isPadded)
     let panels = Panels(
       columns: outputs / groups, groups: groups, rows: plan.rows, layouts: layouts
     ) { group, column, count, panel in
@@ -66,41 +71,29 @@ package struct Convolution: Sendable {
         plan.taps.count, plan.taps, inputs / groups, count, outputs, 1, w + group * (outputs / groups) + column, panel)
     }
     convolve(
-      [plan], [panels], x, (height, width, inputs), margins: (padding, padding), padded: padded, epilogue, y,
-      imageSize: outputHeight * outputWidth * outputs)
+      plan, panels, x, imageSize: height * width * inputs, isPadded: isPadded, perGroup: inputs / groups, epilogue, y,
+      resultSize: outputHeight * outputWidth * outputs)
   }
 
-  /// dx = the adjoint of `forward` in x, applied to dy.
-  ///
-  /// Pixels of dx that are reached by the same taps form a phase, of which there are `stride²`; each is a convolution of dy
-  /// without strides, and no product with an inserted zero is ever made.
+  /// dx = the adjoint of `forward` in x, applied to dy, plus `residual`, which may be what dx holds.
   package func backwardData(
-    _ dy: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>
+    _ dy: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, adding residual: UnsafePointer<Scalar>? = nil,
+    into dx: UnsafeMutablePointer<Scalar>
   ) {
-    if let winograd { return winograd.convolve(dy, w, isAdjoint: true, inputs: outputs, outputs: inputs, into: dx) }
-    let rowsBefore = dilation * (kernelHeight - 1) / stride
-    let columnsBefore = dilation * (kernelWidth - 1) / stride
-    let padded = (
-      height: rowsBefore + max(outputHeight, (height - 1 + padding) / stride + 1),
-      width: columnsBefore + max(outputWidth, (width - 1 + padding) / stride + 1)
-    )
-    var plans: [Plan] = []
-    var panels: [Panels] = []
-    for phaseY in 0..<min(stride, height) {
-      for phaseX in 0..<min(stride, width) {
-        let plan = backwardPlan(phaseY, phaseX, rowsBefore, columnsBefore, paddedWidth: padded.width)
-        plans.append(plan)
-        panels.append(
-          Panels(columns: inputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
-            en_pack_panel(
-              plan.taps.count, plan.taps, outputs / groups, count, 1, outputs,
-              w + group * (outputs / groups) + column * outputs, panel)
-          })
-      }
+    let epilogue = Epilogue(bias: nil, residual: residual)
+    if let winograd {
+      return winograd.convolve(
+        dy, w, isAdjoint: true, inputs: outputs, outputs: inputs, epilogue: epilogue, into: dx)
+    }
+    let plan = adjointPlan()
+    let panels = Panels(columns: inputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
+      en_pack_panel(
+        plan.taps.count, plan.taps, outputs / groups, count, 1, outputs,
+        w + group * (outputs / groups) + column * outputs, panel)
     }
     convolve(
-      plans, panels, dy, (outputHeight, outputWidth, outputs), margins: (rowsBefore, columnsBefore), padded: padded,
-      Epilogue(), dx, imageSize: height * width * inputs)
+      plan, panels, dy, imageSize: outputHeight * outputWidth * outputs, isPadded: false, perGroup: outputs / groups,
+      epilogue, dx, resultSize: height * width * inputs)
   }
 
   /// dw = the adjoint of `forward` in w, applied to dy.
@@ -108,11 +101,17 @@ package struct Convolution: Sendable {
     _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, into dw: UnsafeMutablePointer<Scalar>
   ) {
     if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw) }
-    let padded = (height: height + 2 * padding, width: width + 2 * padding)
-    let paddedSize = padded.height * padded.width * inputs
-    let pixels = outputHeight * outputWidth
-    let together = imagesTogether(pixels: pixels, enough: 256)
-    let plan = forwardPlan(paddedWidth: padded.width).repeated(together, from: paddedSize, to: pixels * outputs)
+    // Classes with fewer taps save the products with padded zeros. That pays where the border is a good part of the image, and
+    // segments are long, as dy is packed for each.
+    let isPadded = padding > 0 && (inputs / groups < 64 || images < 16 || outputHeight * outputWidth > 256)
+    let imageSize = isPadded ? paddedHeight * paddedWidth * inputs : height * width * inputs
+    let resultSize = outputHeight * outputWidth * outputs
+    // Small images go through the micro-kernel together, so that they, and the few pixels at a border, keep it busy.
+    let together = max(
+      1, min(max(256 / max(resultSize / outputs, 1), isPadded ? 1 : 16), images / (Parallel.threadCount * 4)))
+    let onePlan = forwardPlan(isPadded: isPadded)
+    let pixels = onePlan.classes.map(\.from.count)
+    let plan = onePlan.repeated(together, from: imageSize, to: resultSize)
     let perGroup = outputs / groups
     let panelCount = (perGroup + Self.panelWidth - 1) / Self.panelWidth
     let panelSize = plan.rows * Self.panelWidth
@@ -122,16 +121,14 @@ package struct Convolution: Sendable {
     let parts = min(images, max(1, Parallel.threadCount * 4 / (blocks * groups)))
     let sums = Storage(repeating: 0, count: parts * groups * panelCount * panelSize)
     // What several tasks read is padded once for all of them.
-    let isShared = padding > 0 && blocks * groups > 1
-    let shared = Storage(count: isShared ? images * paddedSize : 0)
-    let shape = (height: height, width: width, channels: inputs)
-    if isShared {
-      Parallel.forEach(images) { some in
-        _ = pad(x, some, shape, (padding, padding), padded, shared.pointer + some.lowerBound * paddedSize)
-      }
+    let isPaddedOnce = isPadded && blocks * groups > 1
+    let room = Storage(count: isPaddedOnce ? images * imageSize : 0)
+    if isPaddedOnce {
+      Parallel.forEach(images) { some in pad(x, some, into: room.pointer + some.lowerBound * imageSize) }
     }
-    Parallel.forEach(parts * groups * blocks) { range in
-      let own = Storage(count: isShared ? 0 : together * paddedSize)
+    let shared = isPaddedOnce ? UnsafePointer(room.pointer) : isPadded ? nil : x
+    Parallel.sweep(parts * groups * blocks) { range in
+      let own = Storage(count: shared == nil ? together * imageSize : 0)
       for task in range {
         let (part, rest) = task.quotientAndRemainder(dividingBy: groups * blocks)
         let (group, block) = rest.quotientAndRemainder(dividingBy: blocks)
@@ -139,15 +136,26 @@ package struct Convolution: Sendable {
         let end = images * (part + 1) / parts
         for n in Swift.stride(from: images * part / parts, to: end, by: together) {
           let some = n..<min(n + together, end)
-          let source =
-            isShared
-            ? UnsafePointer(shared.pointer + n * paddedSize)
-            : pad(x, some, shape, (padding, padding), padded, own.pointer)
-          en_convolve_weights(
-            some.count * pixels, plan.from, plan.to, plan.segments, plan.length, rows.lowerBound, rows.count,
-            source + group * (inputs / groups), dy + n * pixels * outputs + group * perGroup, perGroup,
-            sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
-            panelSize)
+          if shared == nil { pad(x, some, into: own.pointer) }
+          let source = shared.map { $0 + n * imageSize } ?? UnsafePointer(own.pointer)
+          /// Some rows of the panels, `first` the first of them in these segments.
+          func add(_ one: ConvolutionPlan.Class, _ pixels: Int, _ segments: [Int32], _ first: Int, _ rows: Range<Int>) {
+            en_convolve_weights(
+              some.count * pixels, one.from, one.to, segments, one.length, first, rows.count,
+              source + group * (inputs / groups), dy + n * resultSize + group * perGroup, perGroup,
+              sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
+              panelSize)
+          }
+          if plan.classes.count == 1 {
+            add(plan.classes[0], pixels[0], plan.classes[0].segments, rows.lowerBound, rows)
+          } else {
+            for (one, pixels) in zip(plan.classes, pixels) {
+              for (segment, row) in zip(one.segments, one.panelRows) {
+                let met = rows.clamped(to: Int(row)..<Int(row) + one.length)
+                if !met.isEmpty { add(one, pixels, [segment], met.lowerBound - Int(row), met) }
+              }
+            }
+          }
         }
       }
     }
@@ -174,88 +182,42 @@ package struct Convolution: Sendable {
 
   private static let panelWidth = en_panel_width
 
-  /// Which scalars meet: for each output pixel where its window begins, and where in the window the taps are.
-  private struct Plan {
-    var from: [Int32] = []
-    var to: [Int32] = []
-    /// Taps in the order of the segments, as offsets of their matrices in the weights.
-    var taps: [Int32] = []
-    var segments: [Int32] = []
-    /// Scalars in a segment.
-    var length = 0
-    var rows: Int { segments.count * length }
-
-    /// The same pixels of `count` images, which lie so far from each other.
-    func repeated(_ count: Int, from: Int, to: Int) -> Plan {
-      var plan = self
-      for n in 1..<max(count, 1) {
-        plan.from += self.from.map { $0 + Int32(n * from) }
-        plan.to += self.to.map { $0 + Int32(n * to) }
-      }
-      return plan
-    }
-
-    /// Adds taps that lie side by side in one line: one segment where nothing is between them.
-    mutating func addLine(_ line: [(offset: Int, tap: Int)], channels: Int, merging: Bool) {
-      let line = line.sorted { $0.offset < $1.offset }
-      taps += line.map { Int32($0.tap) }
-      if merging, zip(line, line.dropFirst()).allSatisfy({ $1.offset - $0.offset == channels }) {
-        segments.append(Int32(line[0].offset))
-        length = line.count * channels
-      } else {
-        segments += line.map { Int32($0.offset) }
-        length = channels
-      }
-    }
-  }
-
-  /// How many images go through the micro-kernel together, so that small ones, too, keep it busy.
-  private func imagesTogether(pixels: Int, enough: Int) -> Int {
-    max(1, min(enough / max(pixels, 1), images / (Parallel.threadCount * 4)))
-  }
-
   private func weightOffset(_ row: Int, _ column: Int) -> Int {
     (row * kernelWidth + column) * (inputs / groups) * outputs
   }
 
-  private func forwardPlan(paddedWidth: Int) -> Plan {
-    var plan = Plan()
-    for i in 0..<outputHeight {
-      for j in 0..<outputWidth {
-        plan.from.append(Int32((i * stride * paddedWidth + j * stride) * inputs))
-        plan.to.append(Int32((i * outputWidth + j) * outputs))
+  /// Each pixel of y, and what of x it is made of; if it is padded, x lies amid zeros and every tap meets something.
+  private func forwardPlan(isPadded: Bool = false) -> ConvolutionPlan {
+    let margin = isPadded ? padding : 0
+    func reaches(_ count: Int, _ taps: Int, _ side: Int) -> [ConvolutionPlan.Reach] {
+      (0..<count).map { i in
+        (0..<taps).compactMap { tap in
+          let source = i * stride + tap * dilation - padding + margin
+          return 0..<side + 2 * margin ~= source ? (tap, source) : nil
+        }
       }
     }
-    for r in 0..<kernelHeight {
-      plan.addLine(
-        (0..<kernelWidth).map { ((r * paddedWidth + $0) * dilation * inputs, weightOffset(r, $0)) },
-        channels: inputs / groups, merging: groups == 1)
-    }
-    return plan
+    return ConvolutionPlan(
+      down: reaches(outputHeight, kernelHeight, height), across: reaches(outputWidth, kernelWidth, width),
+      kernelHeight: kernelHeight, kernelWidth: kernelWidth, isAdjoint: false, sourceWidth: width + 2 * margin,
+      sourceChannels: inputs, channels: outputs, perGroup: inputs / groups, tapOffset: weightOffset)
   }
 
-  private func backwardPlan(
-    _ phaseY: Int, _ phaseX: Int, _ rowsBefore: Int, _ columnsBefore: Int, paddedWidth: Int
-  ) -> Plan {
-    var plan = Plan()
-    for y in Swift.stride(from: phaseY, to: height, by: stride) {
-      for x in Swift.stride(from: phaseX, to: width, by: stride) {
-        let (row, column) = ((y + padding) / stride + rowsBefore, (x + padding) / stride + columnsBefore)
-        plan.from.append(Int32((row * paddedWidth + column) * outputs))
-        plan.to.append(Int32((y * width + x) * inputs))
+  /// Each pixel of dx, and what of dy it is made of: tap r reaches row y from row (y + padding - r · dilation) / stride, where
+  /// that is whole.
+  private func adjointPlan() -> ConvolutionPlan {
+    func reaches(_ count: Int, _ taps: Int, _ side: Int) -> [ConvolutionPlan.Reach] {
+      (0..<count).map { y in
+        (0..<taps).reversed().compactMap { tap in
+          let (source, rest) = (y + padding - tap * dilation).quotientAndRemainder(dividingBy: stride)
+          return rest == 0 && 0..<side ~= source ? (tap, source) : nil
+        }
       }
     }
-    // Tap r reaches row y from row (y + padding - r · dilation) / stride of dy, where that is whole.
-    let columns = (0..<kernelWidth).filter { ($0 * dilation - phaseX - padding) % stride == 0 }
-    let (restY, restX) = ((phaseY + padding) % stride, (phaseX + padding) % stride)
-    for r in 0..<kernelHeight where (r * dilation - phaseY - padding) % stride == 0 {
-      let up = (r * dilation - restY) / stride
-      let line = columns.map { s in
-        (-(up * paddedWidth + (s * dilation - restX) / stride) * outputs, weightOffset(r, s))
-      }
-      if !line.isEmpty { plan.addLine(line, channels: outputs / groups, merging: groups == 1) }
-    }
-    return plan
+    return ConvolutionPlan(
+      down: reaches(height, kernelHeight, outputHeight), across: reaches(width, kernelWidth, outputWidth),
+      kernelHeight: kernelHeight, kernelWidth: kernelWidth, isAdjoint: true, sourceWidth: outputWidth,
+      sourceChannels: outputs, channels: inputs, perGroup: outputs / groups, tapOffset: weightOffset)
   }
 
   /// Weights packed for the micro-kernel: for each group, panels of 16 columns.
@@ -289,69 +251,75 @@ package struct Convolution: Sendable {
     }
   }
 
-  /// Images amid zeros, or in place where there are to be none.
-  private func pad(
-    _ x: UnsafePointer<Scalar>, _ images: Range<Int>, _ shape: (height: Int, width: Int, channels: Int),
-    _ margins: (top: Int, left: Int), _ padded: (height: Int, width: Int),
-    _ room: UnsafeMutablePointer<Scalar>
-  ) -> UnsafePointer<Scalar> {
-    let source = x + images.lowerBound * shape.height * shape.width * shape.channels
-    if margins == (0, 0) && padded.height == shape.height && padded.width == shape.width { return source }
+  /// Images amid zeros.
+  private func pad(_ x: UnsafePointer<Scalar>, _ images: Range<Int>, into padded: UnsafeMutablePointer<Scalar>) {
     en_pad_images(
-      images.count, shape.height, shape.width, shape.channels, margins.top, margins.left, padded.height, padded.width,
-      source, room)
-    return UnsafePointer(room)
+      images.count, height, width, inputs, padding, padding, paddedHeight, paddedWidth,
+      x + images.lowerBound * height * width * inputs, padded)
   }
 
+  /// Every class of the plan, for each panel in turn, which stays in a cache meanwhile; a few images at a time.
   private func convolve(
-    _ plans: [Plan], _ panels: [Panels], _ x: UnsafePointer<Scalar>,
-    _ shape: (height: Int, width: Int, channels: Int), margins: (top: Int, left: Int),
-    padded: (height: Int, width: Int), _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, imageSize: Int
+    _ plan: ConvolutionPlan, _ panels: Panels, _ x: UnsafePointer<Scalar>, imageSize: Int, isPadded: Bool,
+    perGroup: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, resultSize: Int
   ) {
-    let perGroup = shape.channels / groups
-    let paddedSize = padded.height * padded.width * shape.channels
-    let together = imagesTogether(pixels: plans[0].from.count, enough: 24)
-    let pixels = plans.map(\.from.count)
-    let plans = plans.map { $0.repeated(together, from: paddedSize, to: imageSize) }
+    let together = imagesTogether(imageSize: imageSize, resultPixels: plan.classes.reduce(0) { $0 + $1.from.count })
+    let pixels = plan.classes.map(\.from.count)
+    let paddedSize = isPadded ? paddedHeight * paddedWidth * inputs : 0
+    let plan = plan.repeated(together, from: isPadded ? paddedSize : imageSize, to: resultSize)
     let batches = (images + together - 1) / together
     // A few images are shared out by panels as well.
-    let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels[0].count, Parallel.threadCount * 2)
-    Parallel.forEach(batches * shares) { range in
+    let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels.count, Parallel.threadCount * 2)
+    func run(
+      _ one: ConvolutionPlan.Class, _ pixels: Range<Int>, _ source: UnsafePointer<Scalar>, _ batch: Int, _ task: Int
+    ) {
+      let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
+      let channel = group * panels.columns + panel * Self.panelWidth
+      let offset = batch * together * resultSize + channel
+      one.from.withUnsafeBufferPointer { from in
+        one.to.withUnsafeBufferPointer { to in
+          en_convolve(
+            pixels.count, from.baseAddress! + pixels.lowerBound, to.baseAddress! + pixels.lowerBound,
+            one.segments.count, one.segments, one.panelRows, one.length, source + group * perGroup,
+            panels.storage.pointer + task * panels.size,
+            Epilogue(
+              bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
+              rectifies: epilogue.rectifies),
+            min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
+        }
+      }
+    }
+    Parallel.sweep(batches * shares) { range in
       let room = Storage(count: together * paddedSize)
       var current = -1
-      var source = x
       for task in range {
         let (batch, share) = task.quotientAndRemainder(dividingBy: shares)
         let some = batch * together..<min((batch + 1) * together, images)
-        if batch != current {
-          source = pad(x, some, shape, margins, padded, room.pointer)
-          current = batch
-        }
-        for (index, (plan, panels)) in zip(plans, panels).enumerated() {
-          let count = some.count * pixels[index]
-          // Pixels that stay in the first-level cache while the panels go by, where no two share what they read.
-          let block = plan.segments.count == 1 ? max(1, (24 << 10) / (plan.length * 24)) * 6 : count
-          for first in Swift.stride(from: 0, to: count, by: max(block, 1)) {
-            for task in panels.count * share / shares..<panels.count * (share + 1) / shares {
-              let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
-              let channel = group * panels.columns + panel * Self.panelWidth
-              let offset = some.lowerBound * imageSize + channel
-              plan.from.withUnsafeBufferPointer { from in
-                plan.to.withUnsafeBufferPointer { to in
-                  en_convolve(
-                    min(block, count - first), from.baseAddress! + first, to.baseAddress! + first,
-                    plan.segments.count, plan.segments, plan.length, source + group * perGroup,
-                    panels.storage.pointer + task * panels.size,
-                    Epilogue(
-                      bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
-                      rectifies: epilogue.rectifies),
-                    min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
-                }
-              }
-            }
+        if isPadded && batch != current { pad(x, some, into: room.pointer) }
+        current = batch
+        let source = isPadded ? UnsafePointer(room.pointer) : x + some.lowerBound * imageSize
+        let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
+        if let only = plan.classes.first, plan.classes.count == 1, only.segments.count == 1 {
+          // No two pixels share what they read: so many as stay in the first-level cache while the panels go by.
+          let block = max(1, (24 << 10) / (only.length * 24)) * 6
+          let count = some.count * pixels[0]
+          for first in Swift.stride(from: 0, to: count, by: block) {
+            let next = first + block < count ? source + Int(only.from[first + block]) : source + imageSize * together
+            en_bring_near(en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride), 0, 1, 1)
+            for task in tasks { run(only, first..<min(first + block, count), source, batch, task) }
+          }
+        } else {
+          for task in tasks {
+            for (one, pixels) in zip(plan.classes, pixels) { run(one, 0..<some.count * pixels, source, batch, task) }
           }
         }
       }
     }
+  }
+
+  /// So many that the few pixels at a border keep the micro-kernel busy, and that they stay in the second-level cache.
+  private func imagesTogether(imageSize: Int, resultPixels: Int) -> Int {
+    let some = min(max(24 / max(resultPixels, 1), 6), max(1, (1 << 16) / max(imageSize, 1)))
+    return max(1, min(some, images / (Parallel.threadCount * 4)))
   }
 }

@@ -32,7 +32,7 @@ package func multiply(
 
 /// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where that is
 /// little beside the arithmetic.
-private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 256 || m * n * k <= 1 << 21 }
+private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 512 || m * n * k <= 1 << 21 }
 
 /// b lies in panels of 16 columns; a's rows are read in place.
 ///
@@ -41,7 +41,7 @@ private func multiplyByPanels(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let width = en_panel_width
-  let rows = 96
+  let (rows, depth) = (96, 512)
   let panels = (n + width - 1) / width
   let packed = Storage(count: panels * width * k)
   let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
@@ -52,8 +52,8 @@ private func multiplyByPanels(
         packed.pointer + panel * width * k)
     }
   }
-  // Sixes of rows, for some 20 microseconds of arithmetic.
-  let grain = max(1, (1 << 20) / (6 * n * k))
+  // Sixes of rows, for some 5 microseconds of arithmetic.
+  let grain = max(1, (1 << 18) / (6 * n * k))
   Parallel.forEach((m + 5) / 6, grain: grain) { range in
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { offsets in
       for i in 0..<rows {
@@ -63,11 +63,14 @@ private func multiplyByPanels(
       let end = min(m, range.upperBound * 6)
       for first in stride(from: range.lowerBound * 6, to: end, by: rows) {
         let count = min(rows, end - first)
-        for panel in 0..<panels {
-          en_convolve(
-            count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], k, a.pointer + first * a.columns,
-            packed.pointer + panel * k * width, Epilogue(), min(width, n - panel * width),
-            c + first * n + panel * width)
+        for part in stride(from: 0, to: k, by: depth) {
+          for panel in 0..<panels {
+            let sums = c + first * n + panel * width
+            en_convolve(
+              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], [0], min(depth, k - part),
+              a.pointer + first * a.columns + part, packed.pointer + (panel * k + part) * width,
+              Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), min(width, n - panel * width), sums)
+          }
         }
       }
     }

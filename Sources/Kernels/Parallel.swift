@@ -37,17 +37,34 @@ package enum Parallel {
   /// `count`, `grain` and `threadCount` alone, so results repeat for a given thread count. Calls from inside a body run on
   /// their own thread; any number of threads may call at once.
   package static func forEach(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+    run(count, grain: grain, piecesPerThread: 4, isReversed: false, body)
+  }
+
+  /// `forEach` over what a large tensor holds from its beginning to its end, or back.
+  ///
+  /// The operation before this one has most likely been through the same memory, and what it came to last is still in a cache:
+  /// so every other sweep goes back.
+  package static func sweep(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+    let isReversed = goesBack.logicalXor(true, ordering: .relaxed).oldValue
+    run(count, grain: grain, piecesPerThread: 16, isReversed: isReversed, body)
+  }
+  private static let goesBack = Atomic<Bool>(false)
+
+  private static func run(
+    _ count: Int, grain: Int, piecesPerThread: Int, isReversed: Bool, _ body: (Range<Int>) -> Void
+  ) {
     guard count > 0 else { return }
     let threads = threadCount
-    let pieces = threads == 1 ? 1 : min(threads * 4, (count + grain - 1) / max(grain, 1))
+    let pieces = threads == 1 && !isReversed ? 1 : min(threads * piecesPerThread, (count + grain - 1) / max(grain, 1))
     guard pieces > 1 else { return body(0..<count) }
     withoutActuallyEscaping(body) { body in
-      var job = Job(body: body, count: count, pieces: pieces)
+      var job = Job(body: body, count: count, pieces: pieces, isReversed: isReversed)
       withUnsafeMutablePointer(to: &job) { job in
         en_parallel(
           pieces, threads,
           { job, piece in
             let job = job!.assumingMemoryBound(to: Job.self).pointee
+            let piece = job.isReversed ? job.pieces - 1 - piece : piece
             job.body(job.count * piece / job.pieces..<job.count * (piece + 1) / job.pieces)
           }, job)
       }
@@ -58,5 +75,6 @@ package enum Parallel {
     let body: (Range<Int>) -> Void
     let count: Int
     let pieces: Int
+    let isReversed: Bool
   }
 }

@@ -122,24 +122,37 @@ package struct Winograd {
     let group = min(inputs <= 16 ? 1 : 2, blocks)
     let vPlane = padded(size * inputs)
     let mPlane = padded(size * group * 16)
-    Parallel.forEach((tileCount + size - 1) / size) { range in
+    Parallel.sweep((tileCount + size - 1) / size) { range in
       let v = Storage(count: planes * vPlane)
       let m = Storage(count: planes * mPlane)
       for first in stride(from: range.lowerBound * size, to: min(range.upperBound * size, tileCount), by: size) {
         let some = first..<min(first + size, tileCount)
         en_winograd_input(
-          tiles(inputs, some), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16), v.pointer)
+          tiles(inputs, some), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16), v.pointer, en_ahead())
         for kb in stride(from: 0, to: blocks, by: group) {
           let count = min(group, blocks - kb)
           en_winograd_multiply(
             form, some.count, inputs, v.pointer, vPlane, count, u.pointer + kb * weights.block, weights.plane,
-            weights.block, m.pointer, mPlane)
+            weights.block, m.pointer, mPlane,
+            ahead(
+              x, inputs, some.upperBound..<min(some.upperBound + size, range.upperBound * size), kb..<kb + count, blocks
+            ))
           en_winograd_output(
             tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
             epilogue, y)
         }
       }
     }
+  }
+
+  /// About where the pixels of some tiles lie; of `wholes` parts the `parts`.
+  private func ahead(
+    _ x: UnsafePointer<Scalar>, _ channels: Int, _ tiles: Range<Int>, _ parts: Range<Int>, _ wholes: Int
+  ) -> en_ahead {
+    let perTile = images * height * width * channels / tileCount
+    let count = max(0, min(tiles.upperBound, tileCount) - tiles.lowerBound) * perTile
+    let start = tiles.lowerBound * perTile + count * parts.lowerBound / wholes
+    return en_ahead(start: x + start, bytes: count * parts.count / wholes * MemoryLayout<Scalar>.stride)
   }
 
   private func splittingOutputs(
@@ -151,7 +164,7 @@ package struct Winograd {
     Parallel.forEach(tileCount, grain: 4) { range in
       en_winograd_input(
         tiles(inputs, range), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16),
-        v.pointer + range.lowerBound * inputs)
+        v.pointer + range.lowerBound * inputs, en_ahead())
     }
     let size = min(tileCount, 48)
     let group = inputs >= 512 ? 1 : 2
@@ -170,7 +183,7 @@ package struct Winograd {
           let some = first..<min(first + size, tileCount)
           en_winograd_multiply(
             form, some.count, inputs, v.pointer + first * inputs, vPlane, count, u, weights.plane,
-            weights.block, m.pointer, mPlane)
+            weights.block, m.pointer, mPlane, en_ahead())
           en_winograd_output(
             tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
             epilogue, y)
@@ -216,15 +229,16 @@ package struct Winograd {
       let layout = en_plane_layout(plane: plane, tile: 16, block: block)
       for part in range {
         let own = u.pointer + part * outputBlocks * uBlock
-        own.update(repeating: 0, count: outputBlocks * uBlock)
-        let end = tileCount * (part + 1) / parts
-        for first in stride(from: tileCount * part / parts, to: end, by: size) {
+        let (begin, end) = (tileCount * part / parts, tileCount * (part + 1) / parts)
+        for first in stride(from: begin, to: end, by: size) {
           let some = first..<min(first + size, end)
-          en_winograd_input(tiles(inputs, some), x, layout, v.pointer)
+          en_winograd_input(tiles(inputs, some), x, layout, v.pointer, ahead(dy, outputs, some, 0..<1, 1))
           en_winograd_output_gradient(tiles(outputs, some), dy, layout, d)
           for kb in 0..<outputBlocks {
             en_winograd_multiply_transposed(
-              form, some.count, inputBlocks, v.pointer, block, d + kb * block, plane, own + kb * uBlock, uPlane)
+              form, some.count, inputBlocks, v.pointer, block, d + kb * block, plane, own + kb * uBlock, uPlane,
+              first > begin ? 1 : 0,
+              ahead(x, inputs, some.upperBound..<min(some.upperBound + size, end), kb..<kb + 1, outputBlocks))
           }
         }
       }
@@ -256,7 +270,7 @@ package struct Winograd {
     let v = Storage(count: (inputBlocks + outputBlocks) * block)
     let d = v.pointer + inputBlocks * block
     let layout = en_plane_layout(plane: plane, tile: 16, block: block)
-    let group = 4
+    let group = 2
     let groups = (inputBlocks + group - 1) / group
     let uPlane = padded(group * 256)
     let uGroup = planes * uPlane + 32
@@ -267,18 +281,27 @@ package struct Winograd {
       let end = min(first + size, tileCount)
       Parallel.forEach(end - first, grain: 4) { range in
         let some = first + range.lowerBound..<first + range.upperBound
-        en_winograd_input(tiles(inputs, some), x, layout, v.pointer + range.lowerBound * 16)
+        en_winograd_input(tiles(inputs, some), x, layout, v.pointer + range.lowerBound * 16, en_ahead())
         en_winograd_output_gradient(tiles(outputs, some), dy, layout, d + range.lowerBound * 16)
+      }
+      // The pixels that are transformed next, some for each task.
+      func soon(_ task: Int, _ tasks: Int) -> en_ahead {
+        let next = end..<min(end + size, tileCount)
+        let half = tasks / 2
+        return task < half
+          ? ahead(x, inputs, next, task..<task + 1, half)
+          : ahead(dy, outputs, next, task - half..<task - half + 1, tasks - half)
       }
       Parallel.forEach(outputBlocks * groups) { range in
         let room = Storage(count: isOnce ? uGroup : 0)
         for task in range {
-          let (kb, cg) = task.quotientAndRemainder(dividingBy: groups)
+          let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
           let own = isOnce ? room.pointer : u.pointer + task * uGroup
           let count = min(group, inputBlocks - cg * group)
-          if first == 0 { own.update(repeating: 0, count: uGroup) }
           en_winograd_multiply_transposed(
-            form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane)
+            form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane,
+            first > 0 ? 1 : 0,
+            soon(task, outputBlocks * groups))
           if end == tileCount {
             store(
               own, uPlane, inputs: count * 16, outputs, into: dw + cg * group * 16 * outputs + kb * 16,

@@ -29,6 +29,12 @@ import Testing
     Shape(images: 18, height: 4, width: 4, inputs: 30, outputs: 132, kernel: 1, padding: 0),
     Shape(images: 9, height: 6, width: 5, inputs: 40, outputs: 6, stride: 2, groups: 2),
     Shape(images: 1, height: 17, width: 16, inputs: 11, outputs: 140),
+    Shape(images: 2, height: 3, width: 2, inputs: 4, outputs: 5, kernel: 5, padding: 4),
+    Shape(images: 17, height: 4, width: 3, inputs: 70, outputs: 20),
+    Shape(images: 16, height: 3, width: 4, inputs: 64, outputs: 150, stride: 2),
+    Shape(images: 20, height: 6, width: 6, inputs: 66, outputs: 8, padding: 0),
+    Shape(images: 9, height: 5, width: 7, inputs: 3, outputs: 5, kernel: 1, stride: 2, padding: 1),
+    Shape(images: 5, height: 9, width: 8, inputs: 6, outputs: 4, stride: 2, padding: 2, dilation: 3),
   ]
 
   @Test(arguments: shapes) func agreeWithIt(shape: Shape) {

@@ -7,7 +7,7 @@ import Testing
   /// each way to share the work.
   static let shapes = [
     (2, 8, 8, 16, 32), (1, 5, 7, 16, 16), (3, 4, 4, 32, 16), (1, 13, 4, 48, 16), (5, 2, 2, 16, 32), (1, 6, 9, 80, 96),
-    (2, 2, 2, 256, 272), (1, 4, 4, 256, 256), (40, 4, 8, 16, 16),
+    (2, 2, 2, 256, 272), (1, 4, 4, 256, 256), (40, 4, 8, 16, 16), (1, 5, 4, 1040, 16), (200, 4, 4, 80, 64),
   ]
 
   @Test(arguments: shapes) func agreesWithTheDefinition(shape: (Int, Int, Int, Int, Int)) {

@@ -3,10 +3,10 @@
 #include "multiversion.h"
 
 // Convolution as an implicit matrix product: for every output pixel the input pixels under the taps of the weight form a
-// row, read in place from a padded image, and the taps' matrices lie packed in panels of 16 columns.
+// row, read in place, and the taps' matrices lie packed in panels of 16 columns.
 //
-// A pixel is a pair of offsets: `from` into the padded image, `to` into the output. A segment is a run of input scalars that
-// lie together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
+// A pixel is a pair of offsets: `from` into the image, `to` into the output. A segment is a run of input scalars that lie
+// together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
 
 enum { en_panel_width = 16, en_few_panels = 8, en_weight_rows = 96 };
 
@@ -25,13 +25,13 @@ OVERLOADED void en_pack_panel(
   long tapCount, const int *taps, long rows, long columns, long rowStride, long columnStride, const double *w,
   double *panel);
 
-/// y[to[p] + j] = epilogue of Σ x[from[p] + segments[s] + k] · panel[s · length + k][j], over one panel of columns ≤ 16.
+/// y[to[p] + j] = epilogue of Σ x[from[p] + segments[s] + k] · panel[rows[s] + k][j], over one panel of columns ≤ 16.
 OVERLOADED void en_convolve(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const float *x,
-  const float *panel, en_float_epilogue epilogue, long columns, float *y);
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const float *x, const float *panel, en_float_epilogue epilogue, long columns, float *y);
 OVERLOADED void en_convolve(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, long length, const double *x,
-  const double *panel, en_double_epilogue epilogue, long columns, double *y);
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const double *x, const double *panel, en_double_epilogue epilogue, long columns, double *y);
 
 /// panels[j / 16][row - firstRow][j % 16] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], for row = s · length + k in
 /// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`; panels lie `panelSize` apart.

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the micro-kernels of products share: six rows of sixteen sums in registers.
+// What the micro-kernels of products share: some rows of sixteen sums in registers.
 
 // What a convolution does to its results while they are in registers: y = conv + bias + residual, and 0 in place of what is
 // then negative. A null bias or residual is left out. The residual lies like y.
@@ -15,8 +15,32 @@ typedef struct {
   int rectifies;
 } en_double_epilogue;
 
-/// How many of `left` rows a micro-kernel of at most 6 takes next: sixes, and a rest of more than three where it can be, for
-/// fewer cannot keep the arithmetic busy.
-static inline __attribute__((always_inline)) long en_share(long left) {
+/// How many rows of sums stay in registers: six take twelve of AVX2's sixteen, twelve as many of AVX-512's thirty-two.
+static inline __attribute__((always_inline)) long en_most_rows(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512vl") ? 12 : 6;
+#else
+  return 6;
+#endif
+}
+
+/// How many of `left` rows a micro-kernel of at most `most` takes next: whole ones, and a rest of more than three where it can
+/// be, for fewer cannot keep the arithmetic busy.
+static inline __attribute__((always_inline)) long en_share(long left, long most) {
+  if (most == 12 && (left == 12 || left > 15)) return 12;
   return left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
+}
+
+/// The cases of a switch over what `en_share` gives.
+#define EN_EACH_SHARE(CASE) CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(12)
+
+/// Memory that is needed soon. What computes brings it near, a share at each of its steps, as it would else be waited for.
+typedef struct {
+  const void *start;
+  long bytes;
+} en_ahead;
+
+static inline __attribute__((always_inline)) void en_bring_near(en_ahead ahead, long step, long steps, long count) {
+  const char *start = (const char *)ahead.start, *end = start + ahead.bytes * (step + count) / steps;
+  for (const char *line = start + ahead.bytes * step / steps; line < end; line += 64) __builtin_prefetch(line, 0, 2);
 }

@@ -6,7 +6,8 @@
 // OVERLOADED: the same C name for float and double, told apart by the argument types, in C and in Swift alike.
 //   A family's loops stand once in `<family>.body.h`, written in REAL, and `<family>.c` includes them twice.
 #if defined(__x86_64__) && defined(__linux__)
-#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// Vectors of 64 bytes that are written as such are one register where there is one.
+#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
 #else
 #define KERNEL
 #endif

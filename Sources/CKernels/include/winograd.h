@@ -27,8 +27,9 @@ typedef struct {
 } en_plane_layout;
 
 /// planes = Bᵀ x B
-OVERLOADED void en_winograd_input(en_tiles tiles, const float *x, en_plane_layout layout, float *planes);
-OVERLOADED void en_winograd_input(en_tiles tiles, const double *x, en_plane_layout layout, double *planes);
+OVERLOADED void en_winograd_input(en_tiles tiles, const float *x, en_plane_layout layout, float *planes, en_ahead ahead);
+OVERLOADED void en_winograd_input(
+  en_tiles tiles, const double *x, en_plane_layout layout, double *planes, en_ahead ahead);
 
 /// planes = A dy Aᵀ, the adjoint of the output's transform
 OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const float *dy, en_plane_layout layout, float *planes);
@@ -63,15 +64,15 @@ OVERLOADED void en_winograd_weights_gradient(
 /// v's blocks of channels lie together in a tile (block 16), as do m's.
 OVERLOADED void en_winograd_multiply(
   en_winograd_form form, long tiles, long channels, const float *v, long vPlane, long blocks, const float *u, long uPlane,
-  long uBlock, float *m, long mPlane);
+  long uBlock, float *m, long mPlane, en_ahead ahead);
 OVERLOADED void en_winograd_multiply(
   en_winograd_form form, long tiles, long channels, const double *v, long vPlane, long blocks, const double *u,
-  long uPlane, long uBlock, double *m, long mPlane);
+  long uPlane, long uBlock, double *m, long mPlane, en_ahead ahead);
 
-/// du += vᵀ d in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock` apart; du's lie together.
+/// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock` apart; du's lie together.
 OVERLOADED void en_winograd_multiply_transposed(
   en_winograd_form form, long tiles, long blocks, const float *v, long vBlock, const float *d, long plane, float *du,
-  long duPlane);
+  long duPlane, int adds, en_ahead ahead);
 OVERLOADED void en_winograd_multiply_transposed(
   en_winograd_form form, long tiles, long blocks, const double *v, long vBlock, const double *d, long plane, double *du,
-  long duPlane);
+  long duPlane, int adds, en_ahead ahead);
