@@ -32,17 +32,23 @@ OVERLOADED KERNEL void en_channel_moments(
 // What is optional is a constant wherever these are inlined.
 #define INLINED static inline __attribute__((always_inline))
 
+// A ReLU that follows lets dy through where its output y is positive, or, without y, where it would be once more.
+#define PASSED(c)                                                                                                     \
+  (relu == no_relu || (relu == relu_by_output ? y[start + c] : scale[c] * (x[start + c] - mean[c]) + offset[c]) > 0 \
+     ? dy[start + c]                                                                                                  \
+     : 0)
+
 INLINED OVERLOADED void channel_products(
-  long rows, long channels, const REAL *shift, const REAL *dy, const REAL *y, const int isRectified, const REAL *x,
-  double *sums, double *products) {
+  long rows, long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy,
+  const REAL *y, const REAL *x, double *sums, double *products) {
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
-      const long start = row * channels + c0;
+      const long start = row * channels;
       for (long c = 0; c < width; c++) {
-        const REAL g = !isRectified || y[start + c] > 0 ? dy[start + c] : 0;
+        const REAL g = PASSED(c0 + c);
         s[c] += g;
-        q[c] += g * (x[start + c] - shift[c0 + c]);
+        q[c] += g * (x[start + c0 + c] - mean[c0 + c]);
       }
     }
     for (long c = 0; c < width; c++) {
@@ -53,10 +59,11 @@ INLINED OVERLOADED void channel_products(
 }
 
 OVERLOADED KERNEL void en_channel_products(
-  long rows, long channels, const REAL *shift, const REAL *dy, const REAL *y, const REAL *x, double *sums,
-  double *products) {
-  if (y) channel_products(rows, channels, shift, dy, y, 1, x, sums, products);
-  else channel_products(rows, channels, shift, dy, y, 0, x, sums, products);
+  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy, const REAL *y,
+  const REAL *x, double *sums, double *products) {
+  if (y) channel_products(rows, channels, relu_by_output, mean, scale, offset, dy, y, x, sums, products);
+  else if (scale) channel_products(rows, channels, relu_again, mean, scale, offset, dy, y, x, sums, products);
+  else channel_products(rows, channels, no_relu, mean, scale, offset, dy, y, x, sums, products);
 }
 
 INLINED OVERLOADED void scale_channels(
@@ -65,7 +72,7 @@ INLINED OVERLOADED void scale_channels(
   for (long row = 0; row < rows; row++, x += channels, residual += hasResidual ? channels : 0, y += channels) {
     for (long c = 0; c < channels; c++) {
       const REAL v = scale[c] * (x[c] - mean[c]) + offset[c] + (hasResidual ? residual[c] : 0);
-      y[c] = !rectifies || v > 0 ? v : 0;
+      y[c] = rectifies && v < 0 ? 0 : v;
     }
   }
 }
@@ -80,12 +87,12 @@ OVERLOADED KERNEL void en_scale_channels(
 }
 
 INLINED OVERLOADED void batch_norm_backward(
-  long rows, long channels, const REAL *mean, const REAL *p, const REAL *q, const REAL *r, const REAL *dy, const REAL *y,
-  const int isRectified, const REAL *x, REAL *dx, REAL *dz, const int wantsDz) {
+  long rows, long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p,
+  const REAL *q, const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz, const int wantsDz) {
   for (long row = 0; row < rows; row++) {
     const long start = row * channels;
     for (long c = 0; c < channels; c++) {
-      const REAL g = !isRectified || y[start + c] > 0 ? dy[start + c] : 0;
+      const REAL g = PASSED(c);
       if (wantsDz) dz[start + c] = g;
       dx[start + c] = p[c] * g + q[c] * (x[start + c] - mean[c]) + r[c];
     }
@@ -93,11 +100,16 @@ INLINED OVERLOADED void batch_norm_backward(
 }
 
 OVERLOADED KERNEL void en_batch_norm_backward(
-  long rows, long channels, const REAL *mean, const REAL *p, const REAL *q, const REAL *r, const REAL *dy, const REAL *y,
-  const REAL *x, REAL *dx, REAL *dz) {
-  if (y && dz) batch_norm_backward(rows, channels, mean, p, q, r, dy, y, 1, x, dx, dz, 1);
-  else if (y) batch_norm_backward(rows, channels, mean, p, q, r, dy, y, 1, x, dx, dz, 0);
-  else batch_norm_backward(rows, channels, mean, p, q, r, dy, y, 0, x, dx, dz, 0);
+  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p, const REAL *q,
+  const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz) {
+#define BACKWARD(relu, wantsDz) \
+  batch_norm_backward(rows, channels, relu, mean, scale, offset, p, q, r, dy, y, x, dx, dz, wantsDz)
+  if (y && dz) BACKWARD(relu_by_output, 1);
+  else if (y) BACKWARD(relu_by_output, 0);
+  else if (scale) BACKWARD(relu_again, 0);
+  else BACKWARD(no_relu, 0);
+#undef BACKWARD
 }
+#undef PASSED
 #undef INLINED
 #undef FOR_EACH_TILE

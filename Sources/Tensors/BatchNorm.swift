@@ -20,25 +20,26 @@ public func batchNorm2d(
   require(channels.rows > 0, "batchNorm2d: nothing to take the mean of in shape \(x.shape)")
   let (mean, variance) = channels.moments(x)
   let rstd = rsqrt(variance + epsilon)
-  let y = channels.scaled(
-    x, mean: mean, scale: gamma.detached * rstd, offset: beta, residual: residual, rectifies: rectifies)
-  let output = rectifies ? y : nil
+  let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
+  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
+  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
   let result = y.recorded(
-    "batchNorm2d", keeping: [x] + (output.map { [$0] } ?? []), from: [x, gamma, beta] + (residual.map { [$0] } ?? [])
+    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    from: [x, gamma, beta] + (residual.map { [$0] } ?? [])
   ) { dy, needed in
     // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
     guard GradientTape.active.isEmpty else {
-      let dz = output.map { dy * ($0 .> 0) } ?? dy
+      let dz = relu.map { dy * $0.mask(x) } ?? dy
       return composedGradient(dz, x, gamma, epsilon) + [dz]
     }
-    let (dBeta, products) = channels.products(dy, output, x, mean: mean)
+    let (dBeta, products) = channels.products(dy, relu, x, mean: mean)
     let dGamma = products * rstd
-    let p = gamma.detached * rstd
+    let p = map.scale
     let n = Scalar(channels.rows)
     let q = -p * square(rstd) * products / n
     let wantsResidual = needed.count > 3 && needed[3]
     let (dx, dz) = channels.combined(
-      dy, output, x, mean: mean, p: p, q: q, r: -p * dBeta / n, wantsResidual: wantsResidual)
+      dy, relu, x, mean: mean, p: p, q: q, r: -p * dBeta / n, wantsResidual: wantsResidual)
     return [dx, dGamma, dBeta, wantsResidual ? dz : nil]
   }
   return (result, mean, variance)
@@ -62,7 +63,7 @@ public func batchNorm2d(
     return rectifies ? relu(sum) : sum
   }
   return channels.scaled(
-    x, mean: mean, scale: gamma * rstd, offset: beta, residual: residual, rectifies: rectifies)
+    x, ChannelMap(mean: mean, scale: gamma * rstd, offset: beta), residual: residual, rectifies: rectifies)
 }
 
 /// The gradients of batch norm as tensor expressions.
@@ -74,6 +75,32 @@ private func composedGradient(_ dy: Tensor, _ x: Tensor, _ gamma: Tensor, _ epsi
   return [
     gamma * rstd * (dy - mean(dy) - hat * mean(dy * hat)), (dy * hat).sum(alongAxes: axes), dy.sum(alongAxes: axes),
   ]
+}
+
+/// scale (x - mean) + offset, with numbers for each channel.
+private struct ChannelMap: Sendable {
+  let mean: Tensor
+  let scale: Tensor
+  let offset: Tensor
+}
+
+/// A ReLU that the gradient comes through first.
+private enum FollowingReLU: Sendable {
+  /// Its output tells where it let the gradient through.
+  case output(Tensor)
+  /// It rectified this map of x, which is cheaper to compute again than its output is to read.
+  case of(ChannelMap)
+
+  var output: Tensor? { if case .output(let y) = self { y } else { nil } }
+  var map: ChannelMap? { if case .of(let map) = self { map } else { nil } }
+
+  /// 1 where it let the gradient through, 0 elsewhere.
+  func mask(_ x: Tensor) -> Tensor {
+    switch self {
+    case .output(let y): y .> 0
+    case .of(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
+    }
+  }
 }
 
 /// A tensor seen as rows of channels.
@@ -102,7 +129,7 @@ private struct ChannelRows: Sendable {
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: parts * channels * 2) { sums in
       sums.initialize(repeating: 0)
       nonisolated(unsafe) let base = sums.baseAddress!
-      Parallel.forEach(parts) { range in
+      Parallel.sweep(parts) { range in
         for part in range {
           let first = base + part * channels * 2
           body(rows * part / parts..<rows * (part + 1) / parts, first, first + channels)
@@ -127,13 +154,13 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// Σ dy and Σ dy (x - mean), where the output `y` of a ReLU is positive.
-  func products(_ dy: Tensor, _ y: Tensor?, _ x: Tensor, mean: Tensor) -> (sums: Tensor, products: Tensor) {
+  /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through.
+  func products(_ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor) -> (sums: Tensor, products: Tensor) {
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
       en_channel_products(
-        rows.count, channels, mean.pointer, dy.pointer + start, y.map { $0.pointer + start }, x.pointer + start, sum,
-        products)
+        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy.pointer + start,
+        relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products)
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
@@ -141,33 +168,34 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// scale (x - mean) + offset + residual, rectified where wanted.
-  func scaled(_ x: Tensor, mean: Tensor, scale: Tensor, offset: Tensor, residual: Tensor?, rectifies: Bool) -> Tensor {
+  /// The map of x, plus the residual, rectified where wanted.
+  func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, rectifies: Bool) -> Tensor {
     Tensor(shape: x.shape) { out in
       guard out.count > 0 else { return }
       let y = out.baseAddress!
-      Parallel.forEach(rows, grain: grain) { range in
+      Parallel.sweep(rows, grain: grain) { range in
         let start = range.lowerBound * channels
         en_scale_channels(
-          range.count, channels, mean.pointer, scale.pointer, offset.pointer, x.pointer + start,
+          range.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
           residual.map { $0.pointer + start }, rectifies ? 1 : 0, y + start)
       }
     }
   }
 
-  /// p dy + q (x - mean) + r, with dy as it counts where the output `y` of a ReLU is positive, which is the residual's
-  /// gradient.
+  /// p dy + q (x - mean) + r, with dy as a ReLU lets it through, which is the residual's gradient.
   func combined(
-    _ dy: Tensor, _ y: Tensor?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor, wantsResidual: Bool
+    _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor,
+    wantsResidual: Bool
   ) -> (dx: Tensor, dz: Tensor) {
-    let dz = wantsResidual && y != nil ? Tensor(storage: Storage(count: x.count), shape: x.shape) : nil
+    let dz = wantsResidual && relu != nil ? Tensor(storage: Storage(count: x.count), shape: x.shape) : nil
     let dx = Tensor(shape: x.shape) { out in
       let dx = out.baseAddress!
-      Parallel.forEach(rows, grain: grain) { range in
+      Parallel.sweep(rows, grain: grain) { range in
         let start = range.lowerBound * channels
         en_batch_norm_backward(
-          range.count, channels, mean.pointer, p.pointer, q.pointer, r.pointer, dy.pointer + start,
-          y.map { $0.pointer + start }, x.pointer + start, dx + start, dz.map { $0.storage.pointer + start })
+          range.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
+          q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start,
+          dx + start, dz.map { $0.storage.pointer + start })
       }
     }
     return (dx, dz ?? dy)

@@ -33,4 +33,14 @@ import Testing
       #expect(a.isApproximatelyEqual(to: b, absoluteTolerance: 1e-3))
     }
   }
+
+  @Test func whatIsNotANumberStaysSo() {
+    let x = Tensor([1, .nan, 3, 4, 5, 6], shape: [1, 3, 1, 2])
+    let (one, zero) = (Tensor.ones([2]), Tensor.zeros([2]))
+    let y = batchNorm2d(x, gamma: one, beta: zero, mean: zero, variance: one, rectifies: true)
+    let fused = FixedConvolution(.ones([1, 1, 2, 16]), bias: nil, stride: 1, padding: 0, dilation: 1, groups: 1)
+    #expect(batchNorm2d(x, gamma: one, beta: zero, rectifies: true).y.scalars[1].isNaN)
+    #expect(y.scalars[1].isNaN && y.scalars[0] > 0)
+    #expect(fused(x, rectifies: true).scalars[0].isNaN)
+  }
 }

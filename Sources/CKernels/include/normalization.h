@@ -9,15 +9,16 @@ OVERLOADED void en_channel_moments(
 OVERLOADED void en_channel_moments(
   long rows, long channels, const double *shift, const double *x, double *sums, double *squares);
 
-// Where y is given, it is the output of a ReLU after the norm, and dy counts only where that is positive.
+// A ReLU after the norm lets dy through where its output is positive: that is y, where it is given, else scale · (x - mean) +
+// offset, where these are. Without y there is less to read; where a residual was added, there is no way without.
 
-/// sums[c] += Σ dy[row][c] and products[c] += Σ dy[row][c] · (x[row][c] - shift[c])
+/// sums[c] += Σ dy[row][c] and products[c] += Σ dy[row][c] · (x[row][c] - mean[c])
 OVERLOADED void en_channel_products(
-  long rows, long channels, const float *shift, const float *dy, const float *y, const float *x, double *sums,
-  double *products);
+  long rows, long channels, const float *mean, const float *scale, const float *offset, const float *dy, const float *y,
+  const float *x, double *sums, double *products);
 OVERLOADED void en_channel_products(
-  long rows, long channels, const double *shift, const double *dy, const double *y, const double *x, double *sums,
-  double *products);
+  long rows, long channels, const double *mean, const double *scale, const double *offset, const double *dy, const double *y,
+  const double *x, double *sums, double *products);
 
 /// y = scale · (x - mean) + offset, plus residual where there is one, and 0 in place of what is negative if it rectifies.
 OVERLOADED void en_scale_channels(
@@ -27,10 +28,10 @@ OVERLOADED void en_scale_channels(
   long rows, long channels, const double *mean, const double *scale, const double *offset, const double *x,
   const double *residual, int rectifies, double *y);
 
-/// dx = p · dy + q · (x - mean) + r; dz = dy as it counts, where dz and y are given.
+/// dx = p · dy + q · (x - mean) + r; dz = dy as it was let through, where dz and y are given.
 OVERLOADED void en_batch_norm_backward(
-  long rows, long channels, const float *mean, const float *p, const float *q, const float *r, const float *dy,
-  const float *y, const float *x, float *dx, float *dz);
+  long rows, long channels, const float *mean, const float *scale, const float *offset, const float *p, const float *q,
+  const float *r, const float *dy, const float *y, const float *x, float *dx, float *dz);
 OVERLOADED void en_batch_norm_backward(
-  long rows, long channels, const double *mean, const double *p, const double *q, const double *r, const double *dy,
-  const double *y, const double *x, double *dx, double *dz);
+  long rows, long channels, const double *mean, const double *scale, const double *offset, const double *p, const double *q,
+  const double *r, const double *dy, const double *y, const double *x, double *dx, double *dz);
