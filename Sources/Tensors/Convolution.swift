@@ -122,11 +122,24 @@ extension Convolution {
       let epilogue = Epilogue(bias: bias.map { UnsafePointer($0.pointer) })
       forward(x.pointer, w.pointer, epilogue: epilogue, into: y.baseAddress!)
     }
-    let (dx, dw): (@Sendable (Tensor) -> Tensor, @Sendable (Tensor) -> Tensor) = (
-      { backwardData($0, w) }, { backwardWeights(x, $0) }
-    )
-    guard let bias else { return y.recorded("conv2d", keeping: [x, w], (x, dx), (w, dw)) }
-    return y.recorded("conv2d", keeping: [x, w], (x, dx), (w, dw), (bias, { $0 }))
+    var others: [(Tensor, @Sendable (Tensor) -> Tensor)] = [(w, { backwardWeights(x, $0) })]
+    if let bias { others.append((bias, { $0 })) }
+    return y.recorded(
+      "conv2d", keeping: [x, w], gathering: (x, { backwardData($0, w, adding: &$1) }), others)
+  }
+
+  /// `backwardData` plus `sum`, whose memory the result takes where nobody else holds it.
+  private func backwardData(_ dy: Tensor, _ w: Tensor, adding sum: inout Tensor?) -> Tensor {
+    guard var result = sum else { return backwardData(dy, w) }
+    // An outer tape follows operations, not what is added on the way.
+    guard GradientTape.active.isEmpty else { return backwardData(dy, w) + result }
+    sum = nil
+    let gathered = result.pointer
+    if isKnownUniquelyReferenced(&result.storage) {
+      backwardData(dy.pointer, w.pointer, adding: gathered, into: result.storage.pointer)
+      return result
+    }
+    return Tensor(shape: xShape) { backwardData(dy.pointer, w.pointer, adding: gathered, into: $0.baseAddress!) }
   }
 
   fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {

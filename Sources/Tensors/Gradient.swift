@@ -80,7 +80,7 @@ public func rematerialized(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) ->
   for tape in GradientTape.active {
     let leaves = tape.tracked
     tape.append(
-      .init(operation: "rematerialized", output: output.id, shape: output.shape, kept: [x.storage]) { upstream in
+      .init(operation: "rematerialized", output: output.id, shape: output.shape, kept: [x.storage]) { upstream, _ in
         let inner = GradientTape(tracking: leaves)
         let y = inner.record { body(x) }
         return inner.gradients(of: y, seed: upstream, keeping: leaves).map { ($0.key, $0.value) }

@@ -13,7 +13,10 @@ package struct TensorID: Hashable, Sendable {
 /// The order of recording is a topological order, so the backward pass pops entries from the end, without recursion, and
 /// releases what each entry had kept as it goes. A tape is active inside a scope of its task alone.
 package final class GradientTape: Sendable {
-  package typealias Pullback = @Sendable (Tensor) -> [(TensorID, Tensor)]
+  /// From the gradient of an operation's output to those of its inputs.
+  ///
+  /// `gathered` gives up what is already summed for an input; whoever asks for it returns it as part of the gradient.
+  package typealias Pullback = @Sendable (_ upstream: Tensor, _ gathered: (TensorID) -> Tensor?) -> [(TensorID, Tensor)]
 
   package struct Entry: Sendable {
     let operation: String
@@ -83,7 +86,7 @@ package final class GradientTape: Sendable {
       let upstream =
         leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
       guard let upstream else { continue }
-      for (id, gradient) in entry.pullback(upstream) {
+      for (id, gradient) in entry.pullback(upstream, { gradients.removeValue(forKey: $0) }) {
         inspecting(entry, gradient)
         if var sum = gradients.removeValue(forKey: id) {
           sum += gradient
@@ -107,14 +110,30 @@ extension Tensor {
     _ operation: String, keeping kept: [Tensor] = [],
     _ inputs: (Tensor, @Sendable (Tensor) -> Tensor)...
   ) -> Tensor {
+    recorded(operation, keeping: kept, gathering: nil, inputs)
+  }
+
+  /// Records `self` as the output of `operation`; the pullback of `first` adds to what is gathered of that input's gradient
+  /// where that costs less than a sum afterwards.
+  ///
+  /// - Parameter first: An input, and what maps the output's gradient, and perhaps a sum to add to, to that input's gradient.
+  package func recorded(
+    _ operation: String, keeping kept: [Tensor] = [],
+    gathering first: (Tensor, @Sendable (Tensor, inout Tensor?) -> Tensor)?,
+    _ inputs: [(Tensor, @Sendable (Tensor) -> Tensor)]
+  ) -> Tensor {
     var output = self
     for tape in GradientTape.active {
+      let gathering = first.flatMap { tape.isTracking($0.0.id) ? (id: $0.0.id, pullback: $0.1) : nil }
       let tracked = inputs.filter { tape.isTracking($0.0.id) }.map { (id: $0.0.id, shape: $0.0.shape, pullback: $0.1) }
-      guard !tracked.isEmpty else { continue }
+      guard gathering != nil || !tracked.isEmpty else { continue }
       if output.id == .untracked { output.id = .fresh() }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
-          tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, gathered in
+          let others = tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
+          guard let gathering else { return others }
+          var sum = gathered(gathering.id)
+          return [(gathering.id, gathering.pullback(upstream, &sum))] + others
         }, of: self)
     }
     return output
@@ -131,7 +150,9 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let (y, id) = (output, input.id)
       tape.append(
-        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { [(id, pullback($0, y))] }, of: self)
+        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { upstream, _ in
+          [(id, pullback(upstream, y))]
+        }, of: self)
     }
     return output
   }
@@ -150,7 +171,7 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let targets = inputs.map { (id: $0.id, shape: $0.shape) }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream in
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, _ in
           zip(zip(targets, needed), pullback(upstream, needed)).compactMap { target, gradient in
             guard target.1, let gradient else { return nil }
             return (target.0.id, gradient.summed(to: target.0.shape))
@@ -173,7 +194,9 @@ extension Tensor {
     copy.id = .fresh()
     for tape in GradientTape.active where tape.isTracking(id) {
       let id = id
-      tape.append(.init(operation: "identity", output: copy.id, shape: shape, kept: []) { [(id, $0)] }, of: self)
+      tape.append(
+        .init(operation: "identity", output: copy.id, shape: shape, kept: []) { upstream, _ in [(id, upstream)] },
+        of: self)
     }
     return copy
   }

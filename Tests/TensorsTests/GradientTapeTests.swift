@@ -11,6 +11,44 @@ import Testing
     #expect(gradient(at: Tensor(3)) { $0 }.item == 1)
   }
 
+  /// A convolution adds to what is gathered of its input's gradient, in place where it may.
+  @Test(arguments: [4, 16], [1, 2])
+  func aConvolutionAddsToWhatIsGathered(channels: Int, stride: Int) {
+    let x = normal([2, 8, 8, channels])
+    let w = normal([3, 3, channels, channels])
+    let g = normal([2, 8 / stride, 8 / stride, channels])
+    let u = normal(x.shape)
+    let alone = gradient(at: x) { (conv2d($0, w, stride: stride, padding: 1) * g).sum() }
+    func along(_ skip: @escaping (Tensor) -> Tensor) -> Tensor {
+      gradient(at: x) { x in
+        let x = x * 1
+        let y = (conv2d(x, w, stride: stride, padding: 1) * g).sum()
+        return y + skip(x)
+      }
+    }
+    #expect(along { ($0 * u).sum() }.isApproximatelyEqual(to: alone + u, absoluteTolerance: 1e-4))
+    #expect(along { ($0 * u).sum() + $0.sum() }.isApproximatelyEqual(to: alone + u + 1, absoluteTolerance: 1e-4))
+    // A gradient that somebody else holds stays as it is: that of y reaches both sides of the sum.
+    let held = gradient(at: x) { x in
+      let a = x * 1
+      return ((a + conv2d(a, .zeros([3, 3, channels, channels]), padding: 1)) * u).sum()
+    }
+    #expect(held.isApproximatelyEqual(to: u))
+    let before = u.scalars
+    let (_, pullback) = valueWithPullback(at: [x]) { [$0[0] + conv2d($0[0], w, padding: 1)][0] }
+    #expect(pullback(u)[0].scalars == pullback(u)[0].scalars && u.scalars == before)
+    // Once more through the gradient.
+    let curvature = gradient(at: x) { x in
+      square(gradient(at: x) { x in (square(conv2d(x, w, stride: stride, padding: 1)) * 0.5).sum() + square(x).sum() })
+        .sum()
+    }
+    let separate = gradient(at: x) { x in
+      let inner = gradient(at: x) { x in (square(conv2d(x, w, stride: stride, padding: 1)) * 0.5).sum() }
+      return square(inner + 2 * x).sum()
+    }
+    #expect(curvature.isApproximatelyEqual(to: separate, relativeTolerance: 1e-3, absoluteTolerance: 1e-2))
+  }
+
   @Test func whatHasNoPartInTheValueHasGradientZero() {
     let (a, b) = (normal([2, 2]), normal([3]))
     let gradients = gradient(at: [a, b]) { $0[0].sum() }
