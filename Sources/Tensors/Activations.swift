@@ -41,7 +41,7 @@ private func leaky(_ x: Tensor, _ slope: Scalar) -> Tensor {
 private func leakyBackward(_ dy: Tensor, at x: Tensor, _ slope: Scalar) -> Tensor {
   Tensor(shape: x.shape) { out in
     let dx = out.baseAddress!
-    Parallel.forEach(x.count, grain: elementwiseGrain) { range in
+    Parallel.sweep(x.count, grain: elementwiseGrain) { range in
       en_leaky_relu_backward(
         range.count, slope, x.pointer + range.lowerBound, dy.pointer + range.lowerBound, dx + range.lowerBound)
     }

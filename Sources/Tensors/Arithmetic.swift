@@ -36,7 +36,7 @@ extension Tensor {
     }
     a.withUnsafeMutableScalars { a in
       let y = a.baseAddress!
-      Parallel.forEach(a.count, grain: elementwiseGrain) { range in
+      Parallel.sweep(a.count, grain: elementwiseGrain) { range in
         let y = y + range.lowerBound
         en_add(1, range.count, 0, 1, 0, 1, y, b.pointer + range.lowerBound, y)
       }

@@ -59,14 +59,14 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: Binary
   return Tensor(shape: shape) { out in
     let y = out.baseAddress!
     if rows.extent == 1 {
-      Parallel.forEach(columns.extent, grain: elementwiseGrain) { range in
+      Parallel.sweep(columns.extent, grain: elementwiseGrain) { range in
         kernel(
           1, range.count, 0, aStep, 0, bStep, a.pointer + range.lowerBound * aStep,
           b.pointer + range.lowerBound * bStep,
           y + range.lowerBound)
       }
     } else {
-      Parallel.forEach(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
+      Parallel.sweep(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
         kernel(
           range.count, columns.extent, aRow, aStep, bRow, bStep, a.pointer + range.lowerBound * aRow,
           b.pointer + range.lowerBound * bRow, y + range.lowerBound * columns.extent)
@@ -81,7 +81,7 @@ typealias UnaryKernel = (Int, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scala
 func elementwise(_ x: Tensor, _ kernel: UnaryKernel) -> Tensor {
   Tensor(shape: x.shape) { out in
     let y = out.baseAddress!
-    Parallel.forEach(x.count, grain: elementwiseGrain) { range in
+    Parallel.sweep(x.count, grain: elementwiseGrain) { range in
       kernel(range.count, x.pointer + range.lowerBound, y + range.lowerBound)
     }
   }

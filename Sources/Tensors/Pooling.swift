@@ -69,7 +69,7 @@ private struct Windows: Sendable {
   /// Calls `body` with each image, and where it begins in x and in y.
   func forEachImage(_ body: (_ n: Int, _ x: Int, _ y: Int) -> Void) {
     let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
-    Parallel.forEach(images, grain: max(1, elementwiseGrain / max(xSize, 1))) { range in
+    Parallel.sweep(images, grain: max(1, elementwiseGrain / max(xSize, 1))) { range in
       for n in range { body(n, n * xSize, n * ySize) }
     }
   }

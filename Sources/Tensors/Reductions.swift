@@ -192,11 +192,11 @@ extension Tensor {
 
 private func sumKernel(_ x: Tensor, outer: Int, n: Int, inner: Int) -> Tensor {
   // Few long sums are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
-  let parts = outer * inner >= 64 ? 1 : min(64, max(1, n * inner / (1 << 15)))
+  let parts = outer >= 64 ? 1 : max(1, min(64, n / 8, n * inner / (1 << 15)))
   let partial = Tensor(shape: [parts, outer, inner]) { out in
     let y = out.baseAddress!
     if parts > 1 {
-      Parallel.forEach(parts) { range in
+      Parallel.sweep(parts) { range in
         for part in range {
           en_sum(outer, n, inner, n * part / parts, n * (part + 1) / parts, x.pointer, y + part * outer * inner)
         }
