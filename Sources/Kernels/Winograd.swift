@@ -118,7 +118,7 @@ package struct Winograd {
     _ y: UnsafeMutablePointer<Scalar>
   ) {
     let blocks = outputs / 16
-    let size = inputs <= 16 ? 12 : inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64
+    let size = inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64
     let group = min(inputs <= 16 ? 1 : 2, blocks)
     let vPlane = padded(size * inputs)
     let mPlane = padded(size * group * 16)
