@@ -5,22 +5,32 @@ import Testing
 
 /// The files of a run, damaged or edited: what follows from others is made anew, and nothing stops the process.
 @Suite struct DamagedRunTests {
-  @Test func anArtifactThatWasChangedIsMadeAnew() throws {
-    let (data, configuration) = (try plantedData(), try smallConfiguration(["A0", "A3"]))
-    func run(_ folder: URL) throws -> ExperimentReport {
-      try Experiment(configuration).run(on: data, in: folder, model: { Tiny(&$0) })
+  private func run(_ folder: URL) throws -> ExperimentReport {
+    try Experiment(smallConfiguration(["A0", "A3"])).run(on: plantedData(), in: folder, model: { Tiny(&$0) })
+  }
+
+  /// `artifact` in other ways than the one that was written.
+  private func damages(of artifact: String) throws -> [String] {
+    // Still JSON of the right form: only the check sum can tell.
+    func changed(after key: String) throws -> String {
+      let value = try #require(artifact.range(of: "\"\(key)\""))
+      let digit = try #require(artifact[value.upperBound...].firstIndex { "1234567".contains($0) })
+      return artifact.replacingCharacters(
+        in: digit...digit, with: "\(try #require(artifact[digit].wholeNumberValue) + 1)")
     }
+    return [
+      try changed(after: "value"), try changed(after: "key"), try changed(after: "checksum"),
+      String(artifact.prefix(artifact.count / 2)), "",
+    ]
+  }
+
+  @Test func anArtifactThatWasChangedIsMadeAnew() throws {
     try withFolder { folder in
       let whole = try run(folder)
-      for name in ["clusters", "representatives", "diagnostics", "gallery", "test-A0", "test-A3"] {
+      for name in ["clusters", "representatives", "diagnostics", "gallery"] {
         let url = folder.appendingPathComponent("seed-0/\(name).json")
         let before = try String(contentsOf: url, encoding: .utf8)
-        // Still JSON of the right form: only the check sum can tell.
-        let value = try #require(before.range(of: "\"value\""))
-        let digit = try #require(before[value.upperBound...].firstIndex { "1234567".contains($0) })
-        let changed = before.replacingCharacters(
-          in: digit...digit, with: "\(try #require(before[digit].wholeNumberValue) + 1)")
-        for damaged in [changed, String(before.prefix(before.count / 2)), ""] {
+        for damaged in try damages(of: before) {
           try Data(damaged.utf8).write(to: url)
           let again = try run(folder)
           #expect(again.arms == whole.arms && again.seeds == whole.seeds, "\(name)")
@@ -28,6 +38,27 @@ import Testing
           #expect(after == before, "\(name)")
         }
       }
+    }
+  }
+
+  @Test func aDamagedOutcomeIsNotScoredAgain() throws {
+    try withFolder { folder in
+      let whole = try run(folder)
+      let seed = folder.appendingPathComponent("seed-0")
+      let url = seed.appendingPathComponent("test-A3.json")
+      let before = try String(contentsOf: url, encoding: .utf8)
+      // The outcome of another arm is whole, but not of this one.
+      let other = try String(contentsOf: seed.appendingPathComponent("test-A0.json"), encoding: .utf8)
+      for damaged in try damages(of: before) + [other] {
+        try Data(damaged.utf8).write(to: url)
+        let error = #expect(throws: EncodeNetError.self) { try run(folder) }
+        let text = "\(String(describing: error))"
+        #expect(
+          text.contains("test-A3.json: is damaged") && text.contains("remove the folder \(seed.path) "), "\(text)")
+        #expect(try String(contentsOf: url, encoding: .utf8) == damaged)
+      }
+      try FileManager.default.removeItem(at: seed)
+      #expect(try run(folder).arms.map(\.accuracies) == whole.arms.map(\.accuracies))
     }
   }
 

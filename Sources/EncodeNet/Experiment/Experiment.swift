@@ -165,12 +165,17 @@ extension ExperimentRun {
 
   /// What an arm makes of the test images: found once for its weights, and never for others in the same folder.
   ///
-  /// - Throws: Where the folder has the arm's score with other weights: looking again would be choosing by test images.
+  /// - Throws: Where the folder has the arm's score with other weights, or a damaged one that may have been of others: looking
+  ///   again would be choosing by test images.
   public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
     let name = "test-\(trained.arm.id)"
     let key = try stageKey(dataFingerprint, trained.arm.id)
     let classes = training.classCount
-    let outcome = try store.value(name, key: key) {
+    let outcome = try store.value(
+      name, key: key,
+      refused: ", and nothing else tells with which weights arm '\(trained.arm.id)' was scored on the test images: "
+        + "remove the folder \(store.folder.path) to train and score this seed anew"
+    ) {
       test.outcome(of: trained.model) { inOrder($0) }
     } fits: {
       $0.fits(images: test.count, classes: classes)

@@ -22,15 +22,23 @@ struct StageStore {
 
   func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
 
+  private static let version = 3
   private struct Artifact<Value: Codable>: Codable {
-    var version = 2
+    var version = StageStore.version
     var stage: String
     var key: String
     var value: Value
-    /// Of the value.
+    /// Of all the others: with another key the value would be of something else.
     var checksum: String
 
-    var isWhole: Bool { (try? stageKey(value)) == checksum }
+    init(_ stage: String, _ key: String, _ value: Value) throws {
+      (self.stage, self.key, self.value) = (stage, key, value)
+      checksum = try stageKey(version, stage, key, value)
+    }
+
+    var isWhole: Bool {
+      version == StageStore.version && (try? stageKey(version, stage, key, value)) == checksum
+    }
   }
   /// As much of an artifact of any version as tells whether it is wanted.
   private struct Label: Codable {
@@ -40,24 +48,28 @@ struct StageStore {
 
   /// What stage `stage` made of `key` before, or makes now.
   ///
-  /// - Parameter fits: Whether a value from the disk can be one that the stage made; another one is made anew.
+  /// - Parameters:
+  ///   - refused: Why a damaged file may not be made anew; nil where it may, with a warning.
+  ///   - fits: Whether a value from the disk can be one that the stage made; another one is damaged.
   func value<Value: Codable>(
-    _ stage: String, key: String, _ make: () throws -> Value, fits: (Value) -> Bool
+    _ stage: String, key: String, refused: String? = nil, _ make: () throws -> Value, fits: (Value) -> Bool
   ) throws -> Value {
     let url = url("\(stage).json")
-    if let data = try? Data(contentsOf: url) {
-      if let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data), old.version == 2, old.key == key,
-        old.isWhole, fits(old.value)
-      {
-        return old.value
-      }
+    if FileManager.default.fileExists(atPath: url.path) {
+      let data = (try? Data(contentsOf: url)) ?? Data()
+      let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data)
+      let isWhole = old?.isWhole == true && old?.stage == stage
+      if isWhole, let old, old.key == key, fits(old.value) { return old.value }
       let label = try? JSONDecoder().decode(Label.self, from: data)
-      if label == nil || label?.version == 2 && label?.key == key {
+      if let refused, !isWhole || label?.key == key {
+        throw EncodeNetError("\(url.path): is damaged\(refused)")
+      }
+      if label == nil || label?.version == Self.version && label?.key == key {
         warn("\(url.path): is damaged and made anew")
       }
     }
     let value = try make()
-    try write(Artifact(stage: stage, key: key, value: value, checksum: stageKey(value)), to: "\(stage).json")
+    try write(Artifact(stage, key, value), to: "\(stage).json")
     return value
   }
 
