@@ -14,7 +14,8 @@ let package = Package(
     .library(name: "EncodeNet", targets: ["EncodeNet"]),
   ],
   traits: [
-    .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6.")
+    .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6."),
+    .trait(name: "HDF5", description: "Read Keras' weights, through the HDF5 library, which nothing else links."),
   ],
   dependencies: [
     // Only the command needs these; an importer of the libraries never builds them.
@@ -41,13 +42,20 @@ let package = Package(
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
 
     // The library, from the bottom up
     .target(name: "CKernels"),
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels", "CLAPACKE"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
-    .target(name: "Checkpoints", dependencies: ["Layers", "CZlib"]),
+    .target(
+      name: "CKeras", dependencies: [.target(name: "CHDF5", condition: .when(traits: ["HDF5"]))],
+      cSettings: [.define("HDF5", .when(traits: ["HDF5"]))]),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["Layers", "CZlib", .target(name: "CKeras", condition: .when(traits: ["HDF5"]))]),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
     .target(
       name: "Datasets", dependencies: ["Checkpoints", "CZlib", "CImages"]),

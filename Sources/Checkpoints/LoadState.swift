@@ -11,6 +11,7 @@ public func loadState(from url: URL) throws(CheckpointError) -> StateDictionary 
 /// As ``loadState(from:)``, under the names that the file has.
 public func loadNamedState(from url: URL) throws(CheckpointError) -> StateDictionary {
   let bytes = try readFile(url)
+  if KerasFile.recognizes(bytes) { throw KerasFile.unreadable(url.path) }
   if NumPy.recognizesArchive(bytes) { return try NumPy.decodeArchive(bytes, from: url.path) }
   if PyTorchFile.recognizes(bytes) { return try PyTorchFile.decode(bytes, from: url.path) }
   return try Safetensors.decode(bytes, from: url.path).tensors
