@@ -43,7 +43,7 @@ func readers(_ scratch: URL) throws -> [Target] {
   let arms = #"{"seeds":[1],"arms":["A2",{"arm":"A3","id":"x","conversion":{"target":"medoid"}}],"subset":9}"#
   let idx: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2] + [UInt8](repeating: 7, count: 12)
   let archive = onDisk { _ = try CIFAR.hundred.load($0, images: (2, 1)) }
-  return [
+  var all = [
     Target(
       name: "safetensors",
       corpus: [
@@ -65,6 +65,17 @@ func readers(_ scratch: URL) throws -> [Target] {
       _ = try ExperimentConfiguration.decoded(from: Data($0))
     },
   ]
+  if KerasFile.isReadable {
+    let model = Sequential([
+      Conv2d(2, 3, kernelSize: 3, bias: false, using: &g), BatchNorm2d(3), Conv2d(3, 4, kernelSize: 3, using: &g),
+      BatchNorm2d(4), Linear(4, 3, using: &g),
+    ])
+    all.append(
+      Target(
+        name: "keras", corpus: try files(fixtures, "h5"), cost: 5,
+        read: onDisk { _ = try KerasFile.state(from: $0, for: model) }))
+  }
+  return all
 }
 
 /// A tar archive whose headers' check sums are right again: else no other damage to a header would be seen.

@@ -16,8 +16,18 @@ let clock = ContinuousClock()
 let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID().uuidString)")
 try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(at: scratch) }
+let targets = try readers(scratch) + runFiles(scratch)
+if arguments.first == "readers" {
+  print(targets.map(\.name).joined(separator: "\n"))
+  exit(0)
+}
+if arguments.first == "explore", arguments.count > 2 {
+  let rest = Array(arguments)
+  guard let target = targets.first(where: { $0.name == rest[1] }) else { fatalError("there is no reader '\(rest[1])'") }
+  exit(try explore(target, in: rest[2], Array(rest.dropFirst(3))))
+}
 var (failures, all) = (0, 0)
-for target in try readers(scratch) + runFiles(scratch) where names.isEmpty || names.contains(target.name) {
+for target in targets where names.isEmpty || names.contains(target.name) {
   let start = clock.now
   var (refused, slowest) = (0, Duration.zero)
   let inputs = max(1, inputs / target.cost)
