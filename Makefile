@@ -6,10 +6,11 @@ DATA ?= digits
 ARGS ?=
 KILLS ?= 60
 INPUTS ?= 1600000
+SECONDS_EACH ?= 60
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
-.PHONY: help demo test bench bench-peers soak lint format examples consumer dependencies
+.PHONY: help demo test test-hdf5 bench bench-peers soak lint format examples consumer dependencies
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,16 +21,21 @@ demo: dependencies ## A whole EncodeNet experiment with its report (DATA=digits,
 test: dependencies ## All tests (ARGS="--filter Layers" for some)
 	$(SWIFT) test $(TEST_FLAGS) $(ARGS)
 
+test-hdf5: dependencies ## Tests of checkpoints with Keras' files read too, which needs the HDF5 library (libhdf5-dev)
+	$(SWIFT) test --traits HDF5 --scratch-path .build-hdf5 $(TEST_FLAGS) --filter CheckpointsTests $(ARGS)
+
 bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 --json FILE")
 	$(SWIFT) run -c release --package-path Benchmarks Benchmarks $(ARGS)
 
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
 
-soak: dependencies ## What takes long: runs killed (KILLS=60), a full disk, readers fuzzed under sanitizers (INPUTS=1600000)
+soak: dependencies ## What takes long: runs killed, tests under sanitizers, readers fuzzed (KILLS=60 INPUTS=1600000 SECONDS_EACH=60)
 	Scripts/kill-check $(KILLS)
+	Scripts/sanitizer-check
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) run -c release --sanitize address -Xcc -fsanitize=undefined \
 	  -Xcc -fsanitize-trap=undefined --scratch-path .build-address fuzz $(INPUTS)
+	Scripts/fuzz-coverage $(SECONDS_EACH)
 
 examples: dependencies ## Build and run every program of Examples/
 	Scripts/examples-check
