@@ -58,7 +58,12 @@ INLINED OVERLOADED void pixels_by_panel(
       for (long i = 0; i < count; i++) sums[i] += pixels[i][k] * b;
     }
   }
-  if (columns == en_panel_width && !epilogue.bias && !epilogue.residual && !epilogue.rectifies) {
+  if (columns == en_panel_width && epilogue.streams && !epilogue.residual && !epilogue.rectifies) {
+    ROW bias = {0};
+    if (epilogue.bias) bias = *(const ROW *)epilogue.bias;
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) __builtin_nontemporal_store(sums[i] + bias, (LINE *)(y + to[i]));
+  } else if (columns == en_panel_width && !epilogue.bias && !epilogue.residual && !epilogue.rectifies) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) *(ROW *)(y + to[i]) = sums[i];
   } else if (columns == en_panel_width) {

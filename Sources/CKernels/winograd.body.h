@@ -85,7 +85,10 @@ INLINED void NAMED(finish)(const VECTOR *sums, EPILOGUE epilogue, REAL *y) {
   if (epilogue.bias) v += LOAD(epilogue.bias);
   if (epilogue.residual) v += LOAD(epilogue.residual);
   if (epilogue.rectifies) EACH(i, 0, 16) v[i] = v[i] < 0 ? 0 : v[i];
-  STORE(y, v);
+  if (epilogue.streams)
+    __builtin_nontemporal_store(v, (LINE *)y);
+  else
+    STORE(y, v);
 }
 INLINED EPILOGUE NAMED(moved)(EPILOGUE epilogue, long offset) {
   if (epilogue.residual) epilogue.residual += offset;
@@ -283,7 +286,7 @@ OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *d
   }
 }
 
-/// Inlined once without an epilogue and once with one.
+/// Inlined for each of the epilogues that are told apart below.
 INLINED void NAMED(output)(
   en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, EPILOGUE epilogue, REAL *y) {
   const long channels = tiles.channels, line = tiles.width * channels;
@@ -322,8 +325,11 @@ INLINED void NAMED(output)(
 
 OVERLOADED KERNEL void en_winograd_output(
   en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const REAL *planes, EPILOGUE epilogue, REAL *y) {
-  if (epilogue.bias || epilogue.residual || epilogue.rectifies)
-    NAMED(output)(tiles, firstBlock, blocks, layout, planes, epilogue, y);
+  if (!epilogue.residual && !epilogue.rectifies && epilogue.streams)
+    NAMED(output)(tiles, firstBlock, blocks, layout, planes, (EPILOGUE){.bias = epilogue.bias, .streams = 1}, y);
+  else if (epilogue.bias || epilogue.residual || epilogue.rectifies)
+    NAMED(output)(
+      tiles, firstBlock, blocks, layout, planes, (EPILOGUE){epilogue.bias, epilogue.residual, epilogue.rectifies}, y);
   else
     NAMED(output)(tiles, firstBlock, blocks, layout, planes, (EPILOGUE){0}, y);
 }

@@ -10,18 +10,24 @@
 // scalar's, so that they may be read and written anywhere.
 typedef float float_16 __attribute__((vector_size(64), aligned(4)));
 typedef double double_16 __attribute__((vector_size(128), aligned(8)));
+// The same where they begin with a line of a cache.
+typedef float float_line __attribute__((vector_size(64), aligned(64)));
+typedef double double_line __attribute__((vector_size(128), aligned(64)));
 
 #define REAL float
 #define EPILOGUE en_float_epilogue
 #define VECTOR float_16
+#define LINE float_line
 #define NAMED(name) name##_float
 #include "winograd.body.h"
 #undef REAL
 #undef EPILOGUE
 #undef VECTOR
+#undef LINE
 #undef NAMED
 #define REAL double
 #define EPILOGUE en_double_epilogue
 #define VECTOR double_16
+#define LINE double_line
 #define NAMED(name) name##_double
 #include "winograd.body.h"

@@ -146,8 +146,9 @@ package struct Convolution: Sendable {
               sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
               panelSize)
           }
-          if plan.classes.count == 1 {
-            add(plan.classes[0], pixels[0], plan.classes[0].segments, rows.lowerBound, rows)
+          if let only = plan.classes.first, only.segments.count * only.length == plan.rows, plan.classes.count == 1 {
+            // Every tap meets every pixel: the rows of the panels are those of the segments.
+            add(only, pixels[0], only.segments, rows.lowerBound, rows)
           } else {
             for (one, pixels) in zip(plan.classes, pixels) {
               for (segment, row) in zip(one.segments, one.panelRows) {
@@ -268,6 +269,7 @@ package struct Convolution: Sendable {
     let paddedSize = isPadded ? paddedHeight * paddedWidth * inputs : 0
     let plan = plan.repeated(together, from: isPadded ? paddedSize : imageSize, to: resultSize)
     let batches = (images + together - 1) / together
+    let epilogue = epilogue.streaming(to: y, images * resultSize, channels: panels.columns)
     // A few images are shared out by panels as well.
     let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels.count, Parallel.threadCount * 2)
     func run(
@@ -284,7 +286,7 @@ package struct Convolution: Sendable {
             panels.storage.pointer + task * panels.size,
             Epilogue(
               bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
-              rectifies: epilogue.rectifies),
+              rectifies: epilogue.rectifies, streams: epilogue.streams),
             min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
         }
       }

@@ -11,7 +11,15 @@ import Synchronization
 extension Epilogue {
   /// y = convolution + `bias` + `residual`, and 0 in place of what is then negative if it `rectifies`.
   package init(bias: UnsafePointer<Scalar>?, residual: UnsafePointer<Scalar>? = nil, rectifies: Bool = false) {
-    self.init(bias: bias, residual: residual, rectifies: rectifies ? 1 : 0)
+    self.init(bias: bias, residual: residual, rectifies: rectifies ? 1 : 0, streams: 0)
+  }
+
+  /// The same where y has so many scalars, `channels` to a pixel: what no cache holds streams to memory.
+  func streaming(to y: UnsafePointer<Scalar>, _ count: Int, channels: Int) -> Epilogue {
+    var epilogue = self
+    let isLarge = count * MemoryLayout<Scalar>.stride > 24 << 20
+    epilogue.streams = isLarge && channels % en_panel_width == 0 && UInt(bitPattern: y) % 64 == 0 ? 1 : 0
+    return epilogue
   }
 }
 

@@ -60,6 +60,7 @@ package struct Winograd {
     _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, layouts: WeightLayouts? = nil,
     inputs: Int, outputs: Int, epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
+    let epilogue = epilogue.streaming(to: y, images * height * width * outputs, channels: outputs)
     let weights = Weights(w, inputs: inputs, outputs: outputs, isAdjoint: isAdjoint, form: form, planes: planes)
     let ready = layouts.map { layouts in
       layouts.storage(form == en_winograd_4x4 ? .winograd4x4 : .winograd2x2) {

@@ -3,16 +3,16 @@
 // What the micro-kernels of products share: some rows of sixteen sums in registers.
 
 // What a convolution does to its results while they are in registers: y = conv + bias + residual, and 0 in place of what is
-// then negative. A null bias or residual is left out. The residual lies like y.
-
+// then negative. A null bias or residual is left out. The residual lies like y. What streams goes to memory without being
+// fetched into a cache first: y, which no cache could hold, begins with a line of one, and each pixel takes whole lines.
 typedef struct {
   const float *bias, *residual;
-  int rectifies;
+  int rectifies, streams;
 } en_float_epilogue;
 
 typedef struct {
   const double *bias, *residual;
-  int rectifies;
+  int rectifies, streams;
 } en_double_epilogue;
 
 /// How many rows of sums stay in registers: six take twelve of AVX2's sixteen, twelve as many of AVX-512's thirty-two.
