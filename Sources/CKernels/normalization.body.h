@@ -1,17 +1,32 @@
 // Sums over a block of rows are taken in REAL, where they vectorise and lose little, and totals in double.
-// Channels are taken in tiles whose sums stay in the first-level cache.
+// Channels are taken in tiles whose sums stay in registers, or where the tile is not a whole one in the first-level cache.
 #define FOR_EACH_TILE(...)                                                   \
   enum { tile = 64, block = 128 };                                           \
   for (long first = 0; first < rows; first += block) {                       \
     const long last = first + block < rows ? first + block : rows;           \
     for (long c0 = 0; c0 < channels; c0 += tile) {                           \
-      const long width = channels - c0 < tile ? channels - c0 : tile;        \
-      __VA_ARGS__                                                            \
+      if (channels - c0 >= tile) {                                           \
+        enum { width = tile };                                               \
+        __VA_ARGS__                                                          \
+      } else {                                                               \
+        const long width = channels - c0;                                    \
+        __VA_ARGS__                                                          \
+      }                                                                      \
     }                                                                        \
   }
 
-OVERLOADED KERNEL void en_channel_moments(
-  long rows, long channels, const REAL *shift, const REAL *x, double *sums, double *squares) {
+// What is optional, and the usual numbers of channels, are constants wherever these are inlined.
+#define INLINED static inline __attribute__((always_inline))
+#define FOR_USUAL(channels, CALL) \
+  switch (channels) {             \
+  case 16: CALL(16); break;       \
+  case 32: CALL(32); break;       \
+  case 64: CALL(64); break;       \
+  default: CALL(channels);        \
+  }
+
+INLINED OVERLOADED void channel_moments(
+  long rows, const long channels, const REAL *shift, const REAL *x, double *sums, double *squares) {
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
@@ -29,8 +44,12 @@ OVERLOADED KERNEL void en_channel_moments(
   })
 }
 
-// What is optional is a constant wherever these are inlined.
-#define INLINED static inline __attribute__((always_inline))
+OVERLOADED KERNEL void en_channel_moments(
+  long rows, long channels, const REAL *shift, const REAL *x, double *sums, double *squares) {
+#define MOMENTS(channels) channel_moments(rows, channels, shift, x, sums, squares)
+  FOR_USUAL(channels, MOMENTS)
+#undef MOMENTS
+}
 
 // A ReLU that follows lets dy through where its output y is positive, or, without y, where it would be once more.
 #define PASSED(c)                                                                                                     \
@@ -39,8 +58,8 @@ OVERLOADED KERNEL void en_channel_moments(
      : 0)
 
 INLINED OVERLOADED void channel_products(
-  long rows, long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy,
-  const REAL *y, const REAL *x, double *sums, double *products) {
+  long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset,
+  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products) {
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
@@ -61,13 +80,20 @@ INLINED OVERLOADED void channel_products(
 OVERLOADED KERNEL void en_channel_products(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy, const REAL *y,
   const REAL *x, double *sums, double *products) {
-  if (y) channel_products(rows, channels, relu_by_output, mean, scale, offset, dy, y, x, sums, products);
-  else if (scale) channel_products(rows, channels, relu_again, mean, scale, offset, dy, y, x, sums, products);
-  else channel_products(rows, channels, no_relu, mean, scale, offset, dy, y, x, sums, products);
+  const int relu = y ? relu_by_output : scale ? relu_again : no_relu;
+#define PRODUCTS_AFTER(relu, channels) \
+  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products)
+#define PRODUCTS(channels)                                                     \
+  if (relu == relu_by_output) PRODUCTS_AFTER(relu_by_output, channels);        \
+  else if (relu == relu_again) PRODUCTS_AFTER(relu_again, channels);           \
+  else PRODUCTS_AFTER(no_relu, channels)
+  FOR_USUAL(channels, PRODUCTS)
+#undef PRODUCTS
+#undef PRODUCTS_AFTER
 }
 
 INLINED OVERLOADED void scale_channels(
-  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
+  long rows, const long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
   const int hasResidual, const int rectifies, REAL *y) {
   for (long row = 0; row < rows; row++, x += channels, residual += hasResidual ? channels : 0, y += channels) {
     for (long c = 0; c < channels; c++) {
@@ -80,14 +106,20 @@ INLINED OVERLOADED void scale_channels(
 OVERLOADED KERNEL void en_scale_channels(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
   int rectifies, REAL *y) {
-  if (residual && rectifies) scale_channels(rows, channels, mean, scale, offset, x, residual, 1, 1, y);
-  else if (residual) scale_channels(rows, channels, mean, scale, offset, x, residual, 1, 0, y);
-  else if (rectifies) scale_channels(rows, channels, mean, scale, offset, x, residual, 0, 1, y);
-  else scale_channels(rows, channels, mean, scale, offset, x, residual, 0, 0, y);
+#define SCALE_AND(channels, hasResidual, rectifies) \
+  scale_channels(rows, channels, mean, scale, offset, x, residual, hasResidual, rectifies, y)
+#define SCALE(channels)                                      \
+  if (residual && rectifies) SCALE_AND(channels, 1, 1);      \
+  else if (residual) SCALE_AND(channels, 1, 0);              \
+  else if (rectifies) SCALE_AND(channels, 0, 1);             \
+  else SCALE_AND(channels, 0, 0)
+  FOR_USUAL(channels, SCALE)
+#undef SCALE
+#undef SCALE_AND
 }
 
 INLINED OVERLOADED void batch_norm_backward(
-  long rows, long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p,
+  long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p,
   const REAL *q, const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz, const int wantsDz) {
   for (long row = 0; row < rows; row++) {
     const long start = row * channels;
@@ -102,14 +134,18 @@ INLINED OVERLOADED void batch_norm_backward(
 OVERLOADED KERNEL void en_batch_norm_backward(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p, const REAL *q,
   const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz) {
-#define BACKWARD(relu, wantsDz) \
+#define BACKWARD_AFTER(relu, channels, wantsDz) \
   batch_norm_backward(rows, channels, relu, mean, scale, offset, p, q, r, dy, y, x, dx, dz, wantsDz)
-  if (y && dz) BACKWARD(relu_by_output, 1);
-  else if (y) BACKWARD(relu_by_output, 0);
-  else if (scale) BACKWARD(relu_again, 0);
-  else BACKWARD(no_relu, 0);
+#define BACKWARD(channels)                                        \
+  if (y && dz) BACKWARD_AFTER(relu_by_output, channels, 1);       \
+  else if (y) BACKWARD_AFTER(relu_by_output, channels, 0);        \
+  else if (scale) BACKWARD_AFTER(relu_again, channels, 0);        \
+  else BACKWARD_AFTER(no_relu, channels, 0)
+  FOR_USUAL(channels, BACKWARD)
 #undef BACKWARD
+#undef BACKWARD_AFTER
 }
 #undef PASSED
 #undef INLINED
+#undef FOR_USUAL
 #undef FOR_EACH_TILE
