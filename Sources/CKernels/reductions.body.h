@@ -14,6 +14,22 @@ static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *
   return sum[0];
 }
 
+// A strip of `width` columns; where that is a constant, its sums stay in registers while the rows go by.
+static inline __attribute__((always_inline, overloadable)) void strip_sums(
+  long from, long to, long inner, const long width, const REAL *x, REAL *y) {
+  enum { block = 512 };
+  double total[en_strip] = {0};
+  for (long k = from; k < to; k += block) {
+    const long end = to - k < block ? to : k + block;
+    REAL sum[en_strip] = {0};
+    for (long row = k; row < end; row++) {
+      for (long i = 0; i < width; i++) sum[i] += x[row * inner + i];
+    }
+    for (long i = 0; i < width; i++) total[i] += sum[i];
+  }
+  for (long i = 0; i < width; i++) y[i] = (REAL)total[i];
+}
+
 OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to, const REAL *x, REAL *y) {
   enum { block = 512 };
   for (long o = 0; o < outer; o++) {
@@ -25,20 +41,9 @@ OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to
       out[0] = (REAL)sum;
       continue;
     }
-    // A strip of columns that stays in registers or the nearest cache while the rows go by.
-    enum { strip = 64 };
-    for (long left = 0; left < inner; left += strip) {
-      const long width = inner - left < strip ? inner - left : strip;
-      double total[strip] = {0};
-      for (long k = from; k < to; k += block) {
-        const long end = to - k < block ? to : k + block;
-        REAL sum[strip] = {0};
-        for (long row = k; row < end; row++) {
-          for (long i = 0; i < width; i++) sum[i] += slice[row * inner + left + i];
-        }
-        for (long i = 0; i < width; i++) total[i] += sum[i];
-      }
-      for (long i = 0; i < width; i++) out[left + i] = (REAL)total[i];
+    for (long left = 0; left < inner; left += en_strip) {
+      if (inner - left >= en_strip) strip_sums(from, to, inner, en_strip, slice + left, out + left);
+      else strip_sums(from, to, inner, inner - left, slice + left, out + left);
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "reductions.h"
 
+enum { en_strip = 64 };
+
 #define REAL float
 #define block_sum block_sum_float
 #include "reductions.body.h"
