@@ -1,5 +1,3 @@
-import CKernels
-
 /// Which scalars meet in a convolution by the definition: pixels of the result that are reached by the same taps form a class,
 /// and go through the micro-kernel together.
 ///
@@ -97,8 +95,8 @@ struct ConvolutionPlan {
 
 extension ConvolutionPlan.Class {
   fileprivate mutating func append(from source: Int, to result: Int) {
-    from.append(Int32(truncatingIfNeeded: source))
-    to.append(Int32(truncatingIfNeeded: result))
+    from.append(Int32(source))
+    to.append(Int32(result))
   }
 
   /// Makes one segment of the `count` segments of each row of taps where they lie side by side, in source and panels alike.

@@ -40,6 +40,7 @@ typedef struct {
   long bytes;
 } en_ahead;
 
+/// Fetches the share of `count` of `steps` steps from `step` on; a fetch beyond what is there does no harm.
 static inline __attribute__((always_inline)) void en_bring_near(en_ahead ahead, long step, long steps, long count) {
   const char *start = (const char *)ahead.start, *end = start + ahead.bytes * (step + count) / steps;
   for (const char *line = start + ahead.bytes * step / steps; line < end; line += 64) __builtin_prefetch(line, 0, 2);

@@ -69,7 +69,8 @@ OVERLOADED void en_winograd_multiply(
   en_winograd_form form, long tiles, long channels, const double *v, long vPlane, long blocks, const double *u,
   long uPlane, long uBlock, double *m, long mPlane, en_ahead ahead);
 
-/// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock` apart; du's lie together.
+/// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock`
+/// apart; du's lie together.
 OVERLOADED void en_winograd_multiply_transposed(
   en_winograd_form form, long tiles, long blocks, const float *v, long vBlock, const float *d, long plane, float *du,
   long duPlane, int adds, en_ahead ahead);
