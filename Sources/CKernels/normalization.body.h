@@ -59,13 +59,14 @@ OVERLOADED KERNEL void en_channel_moments(
 
 INLINED OVERLOADED void channel_products(
   long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset,
-  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products) {
+  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products, REAL *restrict dz, const int wantsDz) {
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
       const long start = row * channels;
       for (long c = 0; c < width; c++) {
         const REAL g = PASSED(c0 + c);
+        if (wantsDz) dz[start + c0 + c] = g;
         s[c] += g;
         q[c] += g * (x[start + c0 + c] - mean[c0 + c]);
       }
@@ -79,14 +80,15 @@ INLINED OVERLOADED void channel_products(
 
 OVERLOADED KERNEL void en_channel_products(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy, const REAL *y,
-  const REAL *x, double *sums, double *products) {
+  const REAL *x, double *sums, double *products, REAL *dz) {
   const int relu = y ? relu_by_output : scale ? relu_again : no_relu;
-#define PRODUCTS_AFTER(relu, channels) \
-  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products)
+#define PRODUCTS_AFTER(relu, channels, wantsDz) \
+  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products, dz, wantsDz)
 #define PRODUCTS(channels)                                                     \
-  if (relu == relu_by_output) PRODUCTS_AFTER(relu_by_output, channels);        \
-  else if (relu == relu_again) PRODUCTS_AFTER(relu_again, channels);           \
-  else PRODUCTS_AFTER(no_relu, channels)
+  if (relu == relu_by_output && dz) PRODUCTS_AFTER(relu_by_output, channels, 1);  \
+  else if (relu == relu_by_output) PRODUCTS_AFTER(relu_by_output, channels, 0); \
+  else if (relu == relu_again) PRODUCTS_AFTER(relu_again, channels, 0);        \
+  else PRODUCTS_AFTER(no_relu, channels, 0)
   FOR_USUAL(channels, PRODUCTS)
 #undef PRODUCTS
 #undef PRODUCTS_AFTER
@@ -94,7 +96,7 @@ OVERLOADED KERNEL void en_channel_products(
 
 INLINED OVERLOADED void scale_channels(
   long rows, const long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
-  const int hasResidual, const int rectifies, REAL *y) {
+  const int hasResidual, const int rectifies, REAL *restrict y) {
   for (long row = 0; row < rows; row++, x += channels, residual += hasResidual ? channels : 0, y += channels) {
     for (long c = 0; c < channels; c++) {
       const REAL v = scale[c] * (x[c] - mean[c]) + offset[c] + (hasResidual ? residual[c] : 0);
@@ -120,12 +122,11 @@ OVERLOADED KERNEL void en_scale_channels(
 
 INLINED OVERLOADED void batch_norm_backward(
   long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p,
-  const REAL *q, const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz, const int wantsDz) {
+  const REAL *q, const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *restrict dx) {
   for (long row = 0; row < rows; row++) {
     const long start = row * channels;
     for (long c = 0; c < channels; c++) {
       const REAL g = PASSED(c);
-      if (wantsDz) dz[start + c] = g;
       dx[start + c] = p[c] * g + q[c] * (x[start + c] - mean[c]) + r[c];
     }
   }
@@ -133,14 +134,13 @@ INLINED OVERLOADED void batch_norm_backward(
 
 OVERLOADED KERNEL void en_batch_norm_backward(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p, const REAL *q,
-  const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx, REAL *dz) {
-#define BACKWARD_AFTER(relu, channels, wantsDz) \
-  batch_norm_backward(rows, channels, relu, mean, scale, offset, p, q, r, dy, y, x, dx, dz, wantsDz)
-#define BACKWARD(channels)                                        \
-  if (y && dz) BACKWARD_AFTER(relu_by_output, channels, 1);       \
-  else if (y) BACKWARD_AFTER(relu_by_output, channels, 0);        \
-  else if (scale) BACKWARD_AFTER(relu_again, channels, 0);        \
-  else BACKWARD_AFTER(no_relu, channels, 0)
+  const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx) {
+#define BACKWARD_AFTER(relu, channels) \
+  batch_norm_backward(rows, channels, relu, mean, scale, offset, p, q, r, dy, y, x, dx)
+#define BACKWARD(channels)                               \
+  if (y) BACKWARD_AFTER(relu_by_output, channels);       \
+  else if (scale) BACKWARD_AFTER(relu_again, channels);  \
+  else BACKWARD_AFTER(no_relu, channels)
   FOR_USUAL(channels, BACKWARD)
 #undef BACKWARD
 #undef BACKWARD_AFTER

@@ -21,25 +21,25 @@ INLINED void NAMED(store_input_row)(const VECTOR *d, REAL *planes, long plane) {
 INLINED void NAMED(input_4x4)(
   const REAL *const *rows, long channels, const long left, const long right, REAL *planes, long plane) {
 #define D(row, column) LOAD(rows[row] + (column) * channels)
-  VECTOR t[6] = {0}, u[6] = {0};
-  EACH(j, left, 6 - right) t[j] = D(4, j) - 5 * D(2, j) + 4 * D(0, j);
-  NAMED(store_input_row)(t, planes, plane);
+  VECTOR t[6] = {0}, u[6] = {0}, v[6] = {0};
   EACH(j, left, 6 - right) {
-    const VECTOR a = D(4, j) - 4 * D(2, j), b = D(3, j) - 4 * D(1, j);
-    t[j] = a + b;
-    u[j] = a - b;
+    const VECTOR d1 = D(1, j), d2 = D(2, j), d4 = D(4, j), a = d4 - 4 * d2, b = D(3, j) - 4 * d1;
+    t[j] = (a - d2) + 4 * D(0, j);
+    u[j] = a + b;
+    v[j] = a - b;
   }
-  NAMED(store_input_row)(t, planes + 6 * plane, plane);
-  NAMED(store_input_row)(u, planes + 12 * plane, plane);
+  NAMED(store_input_row)(t, planes, plane);
+  NAMED(store_input_row)(u, planes + 6 * plane, plane);
+  NAMED(store_input_row)(v, planes + 12 * plane, plane);
   EACH(j, left, 6 - right) {
-    const VECTOR a = D(4, j) - D(2, j), b = 2 * (D(3, j) - D(1, j));
-    t[j] = a + b;
-    u[j] = a - b;
+    const VECTOR d1 = D(1, j), d3 = D(3, j), a = D(4, j) - D(2, j), b = d3 - d1;
+    t[j] = a + 2 * b;
+    u[j] = a - 2 * b;
+    v[j] = D(5, j) - d3 - 4 * b;
   }
   NAMED(store_input_row)(t, planes + 18 * plane, plane);
   NAMED(store_input_row)(u, planes + 24 * plane, plane);
-  EACH(j, left, 6 - right) t[j] = D(5, j) - 5 * D(3, j) + 4 * D(1, j);
-  NAMED(store_input_row)(t, planes + 30 * plane, plane);
+  NAMED(store_input_row)(v, planes + 30 * plane, plane);
 #undef D
 }
 
@@ -239,8 +239,11 @@ OVERLOADED KERNEL void en_winograd_input(
     if (ahead.bytes > 0) en_bring_near(ahead, t, tiles.count, 1);
     const int isCopied = below > 1 || outside > 1 || channels > zero_channels;
     REAL *out = planes + t * layout.tile;
+    const NAMED(place) next = NAMED(place_of)(tiles, tiles.first + t + 1, 4);
+    const REAL *soon = x + next.image * tiles.height * line + (next.top + 1) * line + (next.left + 1) * channels;
     for (long c = 0; c < channels; c += 16) {
       REAL *block = out + c / 16 * layout.block;
+      EACH(i, 0, 4) EACH(j, 0, 4) __builtin_prefetch(soon + i * line + j * channels + c, 0, 3);
       const REAL *rows[6];
       REAL copy[36 * 16];
       if (isCopied) {
@@ -284,6 +287,14 @@ OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *d
       }
     }
   }
+}
+
+OVERLOADED KERNEL void en_winograd_pixel_sums(
+  en_winograd_form form, long tiles, const REAL *planes, long plane, REAL *sums, int adds) {
+  const REAL *from = planes + (form == en_winograd_4x4 ? 7 : 0) * plane;
+  VECTOR total = adds ? LOAD(sums) : (VECTOR){0};
+  for (long t = 0; t < tiles; t++) total += LOAD(from + t * 16);
+  STORE(sums, total);
 }
 
 /// Inlined for each of the epilogues that are told apart below.
@@ -336,30 +347,48 @@ OVERLOADED KERNEL void en_winograd_output(
 
 // MARK: Weights
 
+/// Sixteen rows of sixteen become columns: each of four rounds interleaves the first eight rows with the last eight.
+INLINED void NAMED(transpose)(VECTOR *rows) {
+  EACH(round, 0, 4) {
+    VECTOR woven[16];
+    EACH(i, 0, 8) {
+      woven[2 * i] = __builtin_shufflevector(
+        rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      woven[2 * i + 1] = __builtin_shufflevector(
+        rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    EACH(i, 0, 16) rows[i] = woven[i];
+  }
+}
+
 OVERLOADED KERNEL void en_winograd_weights(
-  en_winograd_form form, long first, long end, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
+  en_winograd_form form, long inputs, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
   long plane) {
   const REAL *taps = tapStride < 0 ? w - 8 * tapStride : w;
-  // Weights that do not lie along the outputs are turned round sixteen inputs at a time.
-  REAL turned[9 * 16 * 16];
-  for (long start = first; start < end; start += 16) {
-    const long count = end - start < 16 ? end - start : 16;
-    if (outputStride != 1) {
-      for (long tap = 0; tap < 9; tap++) {
-        for (long k = 0; k < 16; k++) {
-          const REAL *from = taps + tap * tapStride + start * inputStride + k * outputStride;
-          __builtin_prefetch(from + 16 * inputStride);
-          for (long c = 0; c < count; c++) turned[(tap * 16 + c) * 16 + k] = from[c * inputStride];
+  // Sixteen inputs of a tap after the other: taps lie so far apart that all of one input would meet in one set of a cache.
+  REAL near[9 * 16 * 16];
+  for (long start = 0; start < inputs; start += 16) {
+    for (long tap = 0; tap < 9; tap++) {
+      const REAL *from = taps + tap * tapStride + start * inputStride;
+      VECTOR rows[16];
+      if (outputStride == 1) {
+        const REAL *next = tap < 8 ? from + tapStride : taps + (start + 16) * inputStride;
+        EACH(c, 0, 16) {
+          __builtin_prefetch(next + c * inputStride);
+          rows[c] = LOAD(from + c * inputStride);
         }
+      } else {
+        EACH(k, 0, 16) {
+          __builtin_prefetch(from + k * outputStride + 16);
+          rows[k] = LOAD(from + k * outputStride);
+        }
+        NAMED(transpose)(rows);
       }
+      EACH(c, 0, 16) STORE(near + (tap * 16 + c) * 16, rows[c]);
     }
-    for (long c = 0; c < count; c++) {
+    for (long c = 0; c < 16; c++) {
       VECTOR g[9], half[18], all[36];
-      EACH(tap, 0, 9) {
-        if (outputStride == 1) __builtin_prefetch(taps + tap * tapStride + (start + c + 8) * inputStride);
-        g[tap] = outputStride == 1 ? LOAD(taps + tap * tapStride + (start + c) * inputStride)
-                                   : LOAD(turned + (tap * 16 + c) * 16);
-      }
+      EACH(tap, 0, 9) g[tap] = LOAD(near + (tap * 16 + c) * 16);
       REAL *out = u + (start + c) * 16;
       if (form == en_winograd_4x4) {
         EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
@@ -423,19 +452,19 @@ INLINED void NAMED(columns_by_panel)(const long rows, long tiles, const REAL *v,
 }
 
 OVERLOADED KERNEL void en_winograd_multiply(
-  en_winograd_form form, long tiles, long channels, const REAL *v, long vPlane, long blocks, const REAL *u, long uPlane,
-  long uBlock, REAL *m, long mPlane, en_ahead ahead) {
+  en_winograd_form form, long tiles, long channels, long first, long end, const REAL *v, long vPlane, long blocks,
+  const REAL *u, long uPlane, long uBlock, REAL *m, long mPlane, en_ahead ahead) {
   // So many channels of a panel stay in the first-level cache while all tiles go by.
   enum { depth = 256 };
   const long planes = form == en_winograd_4x4 ? 36 : 9, mRow = blocks * 16, most = en_most_rows();
   for (long p = 0; p < planes; p++) {
-    for (long c = 0; c < channels; c += depth) {
-      const long count = channels - c < depth ? channels - c : depth;
+    for (long c = first; c < end; c += depth) {
+      const long count = end - c < depth ? end - c : depth;
       for (long t = 0; t < tiles;) {
         const long rows = en_share(tiles - t, most);
         if (c == 0 && ahead.bytes > 0) en_bring_near(ahead, p * tiles + t, planes * tiles, rows);
         for (long b = 0; b < blocks; b++) {
-          const REAL *from = v + p * vPlane + t * channels + c, *panel = u + b * uBlock + p * uPlane + c * 16;
+          const REAL *from = v + p * vPlane + t * channels + c, *panel = u + b * uBlock + p * uPlane + (c - first) * 16;
           REAL *to = m + p * mPlane + t * mRow + b * 16;
 #define ROWS(n) \
   case n: NAMED(rows_by_panel)(n, count, from, channels, panel, to, mRow, c > 0); break

@@ -1,11 +1,20 @@
 import CKernels
-import Synchronization
 
 /// The shapes of a two-dimensional convolution, and its three products on the fastest kernels for them.
 package struct Convolution: Sendable {
-  package let (images, height, width, inputs): (Int, Int, Int, Int)
-  package let (kernelHeight, kernelWidth, outputs): (Int, Int, Int)
-  package let (stride, padding, dilation, groups): (Int, Int, Int, Int)
+  package let images: Int
+  package let height: Int
+  package let width: Int
+  package let inputs: Int
+  package let kernelHeight: Int
+  package let kernelWidth: Int
+  package let outputs: Int
+  package let stride: Int
+  package let padding: Int
+  package let dilation: Int
+  package let groups: Int
+  /// Chosen when the operation runs, for its derivatives too.
+  package private(set) var algorithm = ConvolutionAlgorithm.direct
 
   package init(
     images: Int, height: Int, width: Int, inputs: Int, kernelHeight: Int, kernelWidth: Int, outputs: Int, stride: Int,
@@ -14,24 +23,14 @@ package struct Convolution: Sendable {
     (self.images, self.height, self.width, self.inputs) = (images, height, width, inputs)
     (self.kernelHeight, self.kernelWidth, self.outputs) = (kernelHeight, kernelWidth, outputs)
     (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
+    algorithm = .chosen(for: self, by: ConvolutionRule.inUse.withLock { $0 })
   }
 
   package var outputHeight: Int { (height + 2 * padding - dilation * (kernelHeight - 1) - 1) / stride + 1 }
   package var outputWidth: Int { (width + 2 * padding - dilation * (kernelWidth - 1) - 1) / stride + 1 }
 
-  /// Whether Winograd's filtering may serve where it applies; its rounding errors are some ten times those of the definition.
-  package static var allowsWinograd: Bool {
-    get { winogradIsAllowed.load(ordering: .relaxed) }
-    set { winogradIsAllowed.store(newValue, ordering: .relaxed) }
-  }
-  private static let winogradIsAllowed = Atomic<Bool>(true)
-
   private var winograd: Winograd? {
-    guard Self.allowsWinograd, kernelHeight == 3, kernelWidth == 3, stride == 1, padding == 1, dilation == 1,
-      groups == 1,
-      Winograd.applies(height: height, width: width, inputs: inputs, outputs: outputs)
-    else { return nil }
-    return Winograd(images: images, height: height, width: width)
+    algorithm == .direct ? nil : Winograd(algorithm, images: images, height: height, width: width)
   }
 
   /// Scalars multiplied for an image, as the definition has it, and weights read for it.
@@ -43,6 +42,9 @@ package struct Convolution: Sendable {
   private var paddedHeight: Int { height + 2 * padding }
   private var paddedWidth: Int { width + 2 * padding }
 
+  /// Whether the gradient of a bias comes along with that of the weights.
+  package var sumsPixels: Bool { winograd != nil }
+
   // MARK: The three products
 
   /// y = epilogue of x ∗ w: `[images, height, width, inputs]` and `[kernelHeight, kernelWidth, inputs / groups, outputs]` to
@@ -50,7 +52,7 @@ package struct Convolution: Sendable {
   ///
   /// - Parameter layouts: Keeps `w` as the kernels want it, for the next time.
   package func forward(
-    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, layouts: WeightLayouts? = nil,
+    _ x: ImageSource, _ w: UnsafePointer<Scalar>, layouts: WeightLayouts? = nil,
     epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
     if let winograd {
@@ -60,6 +62,7 @@ package struct Convolution: Sendable {
           x, w, layouts: layouts, inputs: inputs, outputs: outputs, epilogue: epilogue, into: y)
       }
     }
+    let x = x.pointer
     // A border of few pixels would not keep the micro-kernel busy, and small images cost less to pad than large results to
     // write out of order.
     let isPadded = padding > 0 && (images < 4 || inputs * 4 <= outputs)
@@ -77,7 +80,7 @@ package struct Convolution: Sendable {
 
   /// dx = the adjoint of `forward` in x, applied to dy, plus `residual`, which may be what dx holds.
   package func backwardData(
-    _ dy: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, adding residual: UnsafePointer<Scalar>? = nil,
+    _ dy: ImageSource, _ w: UnsafePointer<Scalar>, adding residual: UnsafePointer<Scalar>? = nil,
     into dx: UnsafeMutablePointer<Scalar>
   ) {
     let epilogue = Epilogue(bias: nil, residual: residual)
@@ -85,6 +88,7 @@ package struct Convolution: Sendable {
       return winograd.convolve(
         dy, w, isAdjoint: true, inputs: outputs, outputs: inputs, epilogue: epilogue, into: dx)
     }
+    let dy = dy.pointer
     let plan = adjointPlan()
     let panels = Panels(columns: inputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
       en_pack_panel(
@@ -96,11 +100,30 @@ package struct Convolution: Sendable {
       epilogue, dx, resultSize: height * width * inputs)
   }
 
-  /// dw = the adjoint of `forward` in w, applied to dy.
-  package func backwardWeights(
-    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, into dw: UnsafeMutablePointer<Scalar>
+  /// Both adjoints: `backwardData` and `backwardWeights`, of which dy is read once where that takes less time.
+  package func backward(
+    _ x: ImageSource, _ w: UnsafePointer<Scalar>, _ dy: ImageSource, adding residual: UnsafePointer<Scalar>? = nil,
+    dx: UnsafeMutablePointer<Scalar>, dw: UnsafeMutablePointer<Scalar>,
+    db: UnsafeMutablePointer<Scalar>? = nil
   ) {
-    if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw) }
+    if let winograd, Winograd.hasFewWeights(inputs, outputs) {
+      return winograd.gradients(
+        x, w, dy, inputs: inputs, outputs: outputs, adding: residual, dx: dx, dw: dw, db: db)
+    }
+    backwardData(dy, w, adding: residual, into: dx)
+    backwardWeights(x, dy, into: dw, db: db)
+  }
+
+  /// dw = the adjoint of `forward` in w, applied to dy.
+  ///
+  /// - Parameter db: Gets the sums of dy's pixels, the gradient of a bias, where this ``sumsPixels``.
+  package func backwardWeights(
+    _ x: ImageSource, _ dy: ImageSource, into dw: UnsafeMutablePointer<Scalar>,
+    db: UnsafeMutablePointer<Scalar>? = nil
+  ) {
+    if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw, db: db) }
+    require(db == nil, "convolution: the definition does not sum pixels on its way")
+    let (x, dy) = (x.pointer, dy.pointer)
     // Classes with fewer taps save the products with padded zeros. That pays where the border is a good part of the image, and
     // segments are long, as dy is packed for each.
     let isPadded = padding > 0 && (inputs / groups < 64 || images < 16 || outputHeight * outputWidth > 256)

@@ -13,15 +13,22 @@ import Synchronization
 /// A fresh large block costs more in page faults than most kernels cost in arithmetic, so released blocks wait in a pool for
 /// the next request of their size class.
 package final class Storage: Sendable {
-  package nonisolated(unsafe) let pointer: UnsafeMutablePointer<Scalar>
   package let count: Int
-  private let capacity: Int
+  private nonisolated(unsafe) let memory: UnsafeMutablePointer<Scalar>?
+  private let deferred: DeferredRows?
 
   /// Room for `count` scalars, not initialised.
   package init(count: Int) {
-    capacity = StoragePool.rounded(max(count, 1) * MemoryLayout<Scalar>.stride)
-    pointer = StoragePool.take(capacity).bindMemory(to: Scalar.self, capacity: count)
     self.count = count
+    memory = StoragePool.take(count)
+    deferred = nil
+  }
+
+  /// Rows that are computed when `pointer` is first asked for, or never, if whoever needs them takes the `computation`.
+  package init(computing rows: RowComputation) {
+    count = rows.count * rows.width
+    memory = nil
+    deferred = DeferredRows(rows)
   }
 
   package convenience init(repeating value: Scalar, count: Int) {
@@ -34,9 +41,17 @@ package final class Storage: Sendable {
     pointer.update(from: other.pointer, count: count)
   }
 
-  deinit { StoragePool.give(pointer, capacity) }
+  deinit {
+    if let memory = memory ?? deferred?.memory { StoragePool.give(memory, count) }
+  }
 
-  package var byteCount: Int { count * MemoryLayout<Scalar>.stride }
+  package var pointer: UnsafeMutablePointer<Scalar> { memory ?? deferred!.computed() }
+
+  /// How the rows are computed, as long as they are not.
+  package var computation: RowComputation? { deferred?.computation }
+
+  /// Bytes of memory that are taken.
+  package var byteCount: Int { computation == nil ? count * MemoryLayout<Scalar>.stride : 0 }
 }
 
 /// The parts of the memory that are free; those that touch are one.
@@ -111,7 +126,15 @@ package enum StoragePool {
   /// What a request for `bytes` takes: whole lines of a cache.
   static func rounded(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
 
-  fileprivate static func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+  static func take(_ count: Int) -> UnsafeMutablePointer<Scalar> {
+    take(bytes: bytes(count)).bindMemory(to: Scalar.self, capacity: max(count, 1))
+  }
+
+  static func give(_ pointer: UnsafeMutablePointer<Scalar>, _ count: Int) { give(pointer, bytes: bytes(count)) }
+
+  private static func bytes(_ count: Int) -> Int { rounded(max(count, 1) * MemoryLayout<Scalar>.stride) }
+
+  private static func take(bytes: Int) -> UnsafeMutableRawPointer {
     guard bytes >= smallestPooled else {
       var block: UnsafeMutableRawPointer?
       require(posix_memalign(&block, 64, bytes) == 0, "out of memory: \(bytes) bytes for a tensor")
@@ -134,7 +157,7 @@ package enum StoragePool {
     return UnsafeMutableRawPointer(bitPattern: start)!
   }
 
-  fileprivate static func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+  private static func give(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
     guard bytes >= smallestPooled else { return free(pointer) }
     state.withLock { state in
       state.bytesInUse -= bytes

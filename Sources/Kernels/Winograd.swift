@@ -13,26 +13,32 @@ package struct Winograd {
   private let form: en_winograd_form
   private let planes: Int
   private let tileCount: Int
+  private let tilesPerImage: Int
 
-  /// Whether images of `height` by `width` with so many channels can be convolved this way, and gain by it.
-  package static func applies(height: Int, width: Int, inputs: Int, outputs: Int) -> Bool {
-    guard inputs % 16 == 0, outputs % 16 == 0 else { return false }
-    return (height == 2 && width == 2) || (height >= 4 && width >= 4)
-  }
-
-  package init(images: Int, height: Int, width: Int) {
+  package init(_ algorithm: ConvolutionAlgorithm, images: Int, height: Int, width: Int) {
     (self.images, self.height, self.width) = (images, height, width)
-    let isTiny = height == 2 && width == 2
+    let isTiny = algorithm == .winograd2x2
     form = isTiny ? en_winograd_2x2 : en_winograd_4x4
     planes = isTiny ? 9 : 36
     let side = isTiny ? 2 : 4
-    tileCount = images * ((height + side - 1) / side) * ((width + side - 1) / side)
+    tilesPerImage = ((height + side - 1) / side) * ((width + side - 1) / side)
+    tileCount = images * tilesPerImage
   }
 
   private func tiles(_ channels: Int, _ range: Range<Int>) -> en_tiles {
     en_tiles(
       form: form, height: height, width: width, channels: channels, first: range.lowerBound, count: range.count)
   }
+
+  /// Whether images that are computed as they are needed take less time than images in memory: they are so many that each
+  /// thread finds some, so small that those stay in its cache, and needed once in each sweep.
+  private func takesComputed(_ inputs: Int, _ outputs: Int) -> Bool {
+    Self.hasFewWeights(inputs, outputs) && images >= 8 * Parallel.threadCount
+      && height * width * max(inputs, outputs) <= 1 << 16
+  }
+
+  /// Images that a thread takes at a time where it computes them first.
+  private var imagesTogether: Int { max(1, 64 / tilesPerImage) }
 
   /// Room between planes, so that they do not fall on the same lines of a cache.
   private func padded(_ count: Int) -> Int { count + 16 }
@@ -57,7 +63,7 @@ package struct Winograd {
   ///   - layouts: Keeps `w` as the kernels want it, for the next time.
   ///   - y: `[images, height, width, outputs]`.
   package func convolve(
-    _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, layouts: WeightLayouts? = nil,
+    _ x: ImageSource, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, layouts: WeightLayouts? = nil,
     inputs: Int, outputs: Int, epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
     let epilogue = epilogue.streaming(to: y, images * height * width * outputs, channels: outputs)
@@ -69,10 +75,10 @@ package struct Winograd {
     }
     // Where the weights are more than the images, each thread takes outputs, and transforms their weights just before use.
     if tileCount <= 160 && inputs * outputs >= (ready == nil ? 256 * 256 : 64 * 64) {
-      splittingOutputs(x, weights, ready, inputs, outputs, epilogue, y)
+      splittingOutputs(x.pointer, weights, ready, inputs, outputs, epilogue, y)
     } else {
       let u = ready ?? weights.transformed(blocks: outputs / 16, inputs)
-      splittingTiles(x, weights, u, inputs, outputs, epilogue, y)
+      splittingTiles(x.computed(if: takesComputed(inputs, outputs)), weights, u, inputs, outputs, epilogue, y)
     }
   }
 
@@ -93,21 +99,22 @@ package struct Winograd {
       block = planes * plane + 32
     }
 
-    func transform(block kb: Int, _ inputs: Range<Int>, into u: UnsafeMutablePointer<Scalar>) {
+    /// Some inputs of a block of outputs; u begins with the first of these inputs.
+    func transform(block kb: Int, _ inputs: Range<Int>, into u: UnsafeMutablePointer<Scalar>, plane: Int) {
       en_winograd_weights(
-        form, inputs.lowerBound, inputs.upperBound, w + kb * 16 * outputStride, tapStride, inputStride, outputStride,
-        u, plane)
+        form, inputs.count, w + kb * 16 * outputStride + inputs.lowerBound * inputStride, tapStride, inputStride,
+        outputStride, u, plane)
     }
 
     /// All planes of all outputs.
     func transformed(blocks: Int, _ inputs: Int) -> Storage {
       let u = Storage(count: blocks * block)
-      let slices = max(1, inputs / 32)
+      let (inputBlocks, slices) = (inputs / 16, max(1, inputs / 32))
       Parallel.forEach(blocks * slices) { range in
         for task in range {
           let (kb, slice) = task.quotientAndRemainder(dividingBy: slices)
-          transform(
-            block: kb, inputs * slice / slices..<inputs * (slice + 1) / slices, into: u.pointer + kb * block)
+          let some = inputBlocks * slice / slices * 16..<inputBlocks * (slice + 1) / slices * 16
+          transform(block: kb, some, into: u.pointer + kb * block + some.lowerBound * 16, plane: plane)
         }
       }
       return u
@@ -115,38 +122,70 @@ package struct Winograd {
   }
 
   private func splittingTiles(
-    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ u: Storage, _ inputs: Int, _ outputs: Int, _ epilogue: Epilogue,
+    _ x: ImageSource, _ weights: Weights, _ u: Storage, _ inputs: Int, _ outputs: Int, _ epilogue: Epilogue,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let blocks = outputs / 16
-    let size = inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64
-    let group = min(inputs <= 16 ? 1 : 2, blocks)
-    let vPlane = padded(size * inputs)
-    let mPlane = padded(size * group * 16)
-    Parallel.sweep((tileCount + size - 1) / size) { range in
-      let v = Storage(count: planes * vPlane)
-      let m = Storage(count: planes * mPlane)
-      for first in stride(from: range.lowerBound * size, to: min(range.upperBound * size, tileCount), by: size) {
-        let some = first..<min(first + size, tileCount)
-        en_winograd_input(
-          tiles(inputs, some), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16), v.pointer, en_ahead())
-        for kb in stride(from: 0, to: blocks, by: group) {
-          let count = min(group, blocks - kb)
-          en_winograd_multiply(
-            form, some.count, inputs, v.pointer, vPlane, count, u.pointer + kb * weights.block, weights.plane,
-            weights.block, m.pointer, mPlane,
-            ahead(
-              x, inputs, some.upperBound..<min(some.upperBound + size, range.upperBound * size), kb..<kb + count, blocks
-            ))
-          en_winograd_output(
-            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
-            epilogue, y)
-        }
+    let size = ForwardRoom.size(inputs)
+    // What is computed goes by whole images, what lies in memory by blocks of tiles.
+    let step = x.isStored ? size : imagesTogether * tilesPerImage
+    Parallel.sweep((tileCount + step - 1) / step) { range in
+      let reader = self.reader(x, channels: inputs)
+      let room = ForwardRoom(self, inputs, outputs)
+      for first in stride(from: range.lowerBound * step, to: min(range.upperBound * step, tileCount), by: step) {
+        let some = first..<min(first + step, tileCount)
+        let end = x.isStored ? min(range.upperBound * step, tileCount) : some.upperBound
+        convolve(reader.read(imagesOf(some)), some, end, weights, u, inputs, outputs, epilogue, y, room)
       }
     }
   }
 
-  /// About where the pixels of some tiles lie; of `wholes` parts the `parts`.
+  /// What a thread needs to take tiles from x to y.
+  private struct ForwardRoom {
+    /// Tiles, and blocks of outputs, that go by together.
+    let (size, group): (Int, Int)
+    let (vPlane, mPlane): (Int, Int)
+    let v: Storage
+    let m: Storage
+
+    /// Tiles that go by together.
+    static func size(_ inputs: Int) -> Int { inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64 }
+
+    init(_ winograd: Winograd, _ inputs: Int, _ outputs: Int) {
+      size = Self.size(inputs)
+      group = min(inputs <= 16 ? 1 : 2, outputs / 16)
+      vPlane = winograd.padded(size * inputs)
+      mPlane = winograd.padded(size * group * 16)
+      v = Storage(count: winograd.planes * vPlane)
+      m = Storage(count: winograd.planes * mPlane)
+    }
+  }
+
+  /// Some tiles, a block at a time, from x to y, on this thread; those before `end` come next.
+  private func convolve(
+    _ x: UnsafePointer<Scalar>, _ some: Range<Int>, _ end: Int, _ weights: Weights, _ u: Storage, _ inputs: Int,
+    _ outputs: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, _ room: ForwardRoom
+  ) {
+    let (blocks, v, m) = (outputs / 16, room.v.pointer, room.m.pointer)
+    for first in stride(from: some.lowerBound, to: some.upperBound, by: room.size) {
+      let here = first..<min(first + room.size, some.upperBound)
+      en_winograd_input(
+        tiles(inputs, here), x, en_plane_layout(plane: room.vPlane, tile: inputs, block: 16), v, en_ahead())
+      for kb in stride(from: 0, to: blocks, by: room.group) {
+        let count = min(room.group, blocks - kb)
+        en_winograd_multiply(
+          form, here.count, inputs, 0, inputs, v, room.vPlane, count, u.pointer + kb * weights.block, weights.plane,
+          weights.block, m, room.mPlane,
+          ahead(
+            x, inputs, here.upperBound..<min(here.upperBound + room.size, end),
+            kb..<kb + count, blocks))
+        en_winograd_output(
+          tiles(outputs, here), kb, count, en_plane_layout(plane: room.mPlane, tile: count * 16, block: 16), m,
+          epilogue, y)
+      }
+    }
+  }
+
+  /// About where the pixels of some tiles lie; of `wholes` parts the `parts`. There may be none.
   private func ahead(
     _ x: UnsafePointer<Scalar>, _ channels: Int, _ tiles: Range<Int>, _ parts: Range<Int>, _ wholes: Int
   ) -> en_ahead {
@@ -167,30 +206,54 @@ package struct Winograd {
         tiles(inputs, range), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16),
         v.pointer + range.lowerBound * inputs, en_ahead())
     }
-    let size = min(tileCount, 48)
-    let group = inputs >= 512 ? 1 : 2
-    let mPlane = padded(size * group * 16)
     let blocks = outputs / 16
+    // Weights that are transformed here stay in the second-level cache until they are used.
+    let depth = ready == nil ? min(inputs, 256) : inputs
+    let group = inputs >= 512 ? 1 : 2
+    let size = depth < inputs ? tileCount : min(tileCount, 48)
+    let mPlane = padded(size * group * 16)
+    let uPlane = padded(depth * 16)
+    let uBlock = planes * uPlane + 32
     Parallel.forEach((blocks + group - 1) / group) { range in
-      let room = Storage(count: ready == nil ? group * weights.block : 0)
+      let room = Storage(count: ready == nil ? group * uBlock : 0)
       let m = Storage(count: planes * mPlane)
       for kb in stride(from: range.lowerBound * group, to: min(range.upperBound * group, blocks), by: group) {
         let count = min(group, blocks - kb)
-        if ready == nil {
-          for b in 0..<count { weights.transform(block: kb + b, 0..<inputs, into: room.pointer + b * weights.block) }
+        func multiply(_ some: Range<Int>, _ c: Range<Int>, _ u: UnsafePointer<Scalar>, plane: Int, block: Int) {
+          en_winograd_multiply(
+            form, some.count, inputs, c.lowerBound, c.upperBound, v.pointer + some.lowerBound * inputs, vPlane, count,
+            u, plane, block, m.pointer, mPlane, en_ahead())
         }
-        let u = ready.map { $0.pointer + kb * weights.block } ?? room.pointer
         for first in stride(from: 0, to: tileCount, by: size) {
           let some = first..<min(first + size, tileCount)
-          en_winograd_multiply(
-            form, some.count, inputs, v.pointer + first * inputs, vPlane, count, u, weights.plane,
-            weights.block, m.pointer, mPlane, en_ahead())
+          if let ready {
+            multiply(some, 0..<inputs, ready.pointer + kb * weights.block, plane: weights.plane, block: weights.block)
+          } else {
+            for c in stride(from: 0, to: inputs, by: depth) {
+              let part = c..<min(c + depth, inputs)
+              if first == 0 || depth < inputs {
+                for b in 0..<count {
+                  weights.transform(block: kb + b, part, into: room.pointer + b * uBlock, plane: uPlane)
+                }
+              }
+              multiply(some, part, room.pointer, plane: uPlane, block: uBlock)
+            }
+          }
           en_winograd_output(
             tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
             epilogue, y)
         }
       }
     }
+  }
+
+  private func reader(_ source: ImageSource, channels: Int) -> ImageReader {
+    ImageReader(source, pixels: height * width, channels: channels, together: imagesTogether)
+  }
+
+  /// The images that some tiles are of.
+  private func imagesOf(_ tiles: Range<Int>) -> Range<Int> {
+    tiles.lowerBound / tilesPerImage..<(tiles.upperBound + tilesPerImage - 1) / tilesPerImage
   }
 
   // MARK: Backward-weights
@@ -200,21 +263,48 @@ package struct Winograd {
   /// - Parameters:
   ///   - x: `[images, height, width, inputs]`.
   ///   - dy: `[images, height, width, outputs]`.
+  ///   - db: Where the sums of dy's pixels are wanted, the gradient of a bias.
   package func weightsGradient(
-    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, inputs: Int, outputs: Int,
-    into dw: UnsafeMutablePointer<Scalar>
+    _ x: ImageSource, _ dy: ImageSource, inputs: Int, outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
+    db: UnsafeMutablePointer<Scalar>? = nil
   ) {
-    if inputs * outputs > 64 * 64 {
-      gradientSplittingWeights(x, dy, inputs, outputs, dw)
+    let takesComputed = takesComputed(inputs, outputs)
+    if Self.hasFewWeights(inputs, outputs) {
+      gradientSplittingTiles(
+        x.computed(if: takesComputed), dy.computed(if: takesComputed), inputs, outputs, dw, db)
     } else {
-      gradientSplittingTiles(x, dy, inputs, outputs, dw)
+      gradientSplittingWeights(x.pointer, dy.pointer, inputs, outputs, dw, db)
     }
   }
 
-  /// Few weights: each part of the tiles has a gradient of its own, and they are added up.
+  /// So few that each thread can have a gradient of its own.
+  static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= 64 * 64 }
+
+  /// Both gradients in one sweep over the images; for few weights.
+  ///
+  /// - Parameters:
+  ///   - w: `[3, 3, inputs, outputs]`.
+  ///   - residual: Is added to dx, and may be dx.
+  func gradients(
+    _ x: ImageSource, _ w: UnsafePointer<Scalar>, _ dy: ImageSource, inputs: Int, outputs: Int,
+    adding residual: UnsafePointer<Scalar>?, dx: UnsafeMutablePointer<Scalar>, dw: UnsafeMutablePointer<Scalar>,
+    db: UnsafeMutablePointer<Scalar>?
+  ) {
+    let weights = Weights(w, inputs: outputs, outputs: inputs, isAdjoint: true, form: form, planes: planes)
+    let epilogue = Epilogue(bias: nil, residual: residual).streaming(
+      to: dx, images * height * width * inputs, channels: inputs)
+    let u = weights.transformed(blocks: inputs / 16, outputs)
+    let takesComputed = takesComputed(inputs, outputs)
+    let (x, dy) = (x.computed(if: takesComputed), dy.computed(if: takesComputed))
+    gradientSplittingTiles(x, dy, inputs, outputs, dw, db) { dy, some, room in
+      convolve(dy, some, some.upperBound, weights, u, outputs, inputs, epilogue, dx, room)
+    }
+  }
+
+  /// Few weights: each part of the images has a gradient of its own, and they are added up.
   private func gradientSplittingTiles(
-    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ inputs: Int, _ outputs: Int,
-    _ dw: UnsafeMutablePointer<Scalar>
+    _ x: ImageSource, _ dy: ImageSource, _ inputs: Int, _ outputs: Int, _ dw: UnsafeMutablePointer<Scalar>,
+    _ db: UnsafeMutablePointer<Scalar>?, alongside: ((UnsafePointer<Scalar>, Range<Int>, ForwardRoom) -> Void)? = nil
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
     let size = inputs <= 32 ? 32 : inputs * height <= 512 ? 32 : 128
@@ -222,24 +312,40 @@ package struct Winograd {
     let block = planes * plane + 32
     let uPlane = padded(inputs * 16)
     let uBlock = planes * uPlane + 32
-    let parts = max(1, min(Parallel.threadCount * 2, tileCount / size))
+    // What is computed goes by whole images.
+    let isStored = x.isStored
+    let unit = isStored && dy.isStored ? 1 : tilesPerImage
+    let step = unit == 1 && alongside == nil ? tileCount : imagesTogether * tilesPerImage
+    let parts = max(1, min(Parallel.threadCount * 2, tileCount / max(size, unit)))
     let u = Storage(count: parts * outputBlocks * uBlock)
     Parallel.forEach(parts) { range in
       let v = Storage(count: (inputBlocks + outputBlocks) * block)
       let d = v.pointer + inputBlocks * block
       let layout = en_plane_layout(plane: plane, tile: 16, block: block)
+      let xReader = reader(x, channels: inputs)
+      let dyReader = reader(dy, channels: outputs)
+      let room = alongside == nil ? nil : ForwardRoom(self, outputs, inputs)
       for part in range {
         let own = u.pointer + part * outputBlocks * uBlock
-        let (begin, end) = (tileCount * part / parts, tileCount * (part + 1) / parts)
-        for first in stride(from: begin, to: end, by: size) {
-          let some = first..<min(first + size, end)
-          en_winograd_input(tiles(inputs, some), x, layout, v.pointer, ahead(dy, outputs, some, 0..<1, 1))
-          en_winograd_output_gradient(tiles(outputs, some), dy, layout, d)
-          for kb in 0..<outputBlocks {
-            en_winograd_multiply_transposed(
-              form, some.count, inputBlocks, v.pointer, block, d + kb * block, plane, own + kb * uBlock, uPlane,
-              first > begin ? 1 : 0,
-              ahead(x, inputs, some.upperBound..<min(some.upperBound + size, end), kb..<kb + 1, outputBlocks))
+        let (begin, end) = (tileCount / unit * part / parts * unit, tileCount / unit * (part + 1) / parts * unit)
+        for start in stride(from: begin, to: end, by: step) {
+          let some = start..<min(start + step, end)
+          let (x, dy) = (xReader.read(imagesOf(some)), dyReader.read(imagesOf(some)))
+          alongside?(dy, some, room!)
+          let readable = isStored ? end : some.upperBound
+          for first in stride(from: some.lowerBound, to: some.upperBound, by: size) {
+            let here = first..<min(first + size, some.upperBound)
+            en_winograd_input(tiles(inputs, here), x, layout, v.pointer, ahead(dy, outputs, here, 0..<1, 1))
+            en_winograd_output_gradient(tiles(outputs, here), dy, layout, d)
+            for kb in 0..<outputBlocks {
+              let adds: Int32 = first > begin ? 1 : 0
+              en_winograd_pixel_sums(
+                form, here.count, d + kb * block, plane, own + kb * uBlock + planes * uPlane, adds)
+              en_winograd_multiply_transposed(
+                form, here.count, inputBlocks, v.pointer, block, d + kb * block, plane, own + kb * uBlock, uPlane, adds,
+                ahead(
+                  x, inputs, here.upperBound..<min(here.upperBound + size, readable), kb..<kb + 1, outputBlocks))
+            }
           }
         }
       }
@@ -255,6 +361,13 @@ package struct Winograd {
           }
         }
         store(sum, uPlane, inputs: 16, outputs, into: dw + cb * 16 * outputs + kb * 16, inputCount: inputs)
+        if let db, cb == 0 {
+          for k in 0..<16 {
+            db[kb * 16 + k] = (0..<parts).reduce(0) {
+              $0 + u.pointer[($1 * outputBlocks + kb) * uBlock + planes * uPlane + k]
+            }
+          }
+        }
       }
     }
   }
@@ -262,7 +375,7 @@ package struct Winograd {
   /// Many weights: each thread takes some of them, over all tiles, a few hundred at a time.
   private func gradientSplittingWeights(
     _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ inputs: Int, _ outputs: Int,
-    _ dw: UnsafeMutablePointer<Scalar>
+    _ dw: UnsafeMutablePointer<Scalar>, _ db: UnsafeMutablePointer<Scalar>?
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
     let size = min(128, tileCount)
@@ -299,9 +412,12 @@ package struct Winograd {
           let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
           let own = isOnce ? room.pointer : u.pointer + task * uGroup
           let count = min(group, inputBlocks - cg * group)
+          let adds: Int32 = first > 0 ? 1 : 0
+          if let db, cg == 0 {
+            en_winograd_pixel_sums(form, end - first, d + kb * block, plane, db + kb * 16, adds)
+          }
           en_winograd_multiply_transposed(
-            form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane,
-            first > 0 ? 1 : 0,
+            form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane, adds,
             soon(task, outputBlocks * groups))
           if end == tileCount {
             store(

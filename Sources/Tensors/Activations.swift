@@ -40,10 +40,10 @@ private func leaky(_ x: Tensor, _ slope: Scalar) -> Tensor {
 /// `dy` where `x` is positive, `slope · dy` elsewhere: linear in `dy`, and its own adjoint.
 private func leakyBackward(_ dy: Tensor, at x: Tensor, _ slope: Scalar) -> Tensor {
   Tensor(shape: x.shape) { out in
-    let dx = out.baseAddress!
-    Parallel.sweep(x.count, grain: elementwiseGrain) { range in
+    let (x, dy, dx) = (x.pointer, dy.pointer, out.baseAddress!)
+    Parallel.sweep(out.count, grain: elementwiseGrain) { range in
       en_leaky_relu_backward(
-        range.count, slope, x.pointer + range.lowerBound, dy.pointer + range.lowerBound, dx + range.lowerBound)
+        range.count, slope, x + range.lowerBound, dy + range.lowerBound, dx + range.lowerBound)
     }
   }.recorded("leakyBackward", keeping: [x], (dy, { leakyBackward($0, at: x, slope) }))
 }

@@ -35,10 +35,10 @@ extension Tensor {
       return
     }
     a.withUnsafeMutableScalars { a in
-      let y = a.baseAddress!
+      let (y, b) = (a.baseAddress!, b.pointer)
       Parallel.sweep(a.count, grain: elementwiseGrain) { range in
         let y = y + range.lowerBound
-        en_add(1, range.count, 0, 1, 0, 1, y, b.pointer + range.lowerBound, y)
+        en_add(1, range.count, 0, 1, 0, 1, y, b + range.lowerBound, y)
       }
     }
   }

@@ -32,15 +32,15 @@ public func batchNorm2d(
       let dz = relu.map { dy * $0.mask(x) } ?? dy
       return composedGradient(dz, x, gamma, epsilon) + [dz]
     }
-    let (dBeta, products) = channels.products(dy, relu, x, mean: mean)
+    let wantsResidual = needed.count > 3 && needed[3]
+    let (dBeta, products, dz) = channels.products(dy, relu, x, mean: mean, wantsPassed: wantsResidual)
     let dGamma = products * rstd
     let p = map.scale
     let n = Scalar(channels.rows)
     let q = -p * square(rstd) * products / n
-    let wantsResidual = needed.count > 3 && needed[3]
-    let (dx, dz) = channels.combined(
-      dy, relu, x, mean: mean, p: p, q: q, r: -p * dBeta / n, wantsResidual: wantsResidual)
-    return [dx, dGamma, dBeta, wantsResidual ? dz : nil]
+    let dx = channels.combined(
+      dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
+    return [dx, dGamma, dBeta, dz]
   }
   return (result, mean, variance)
 }
@@ -154,50 +154,46 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through.
-  func products(_ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor) -> (sums: Tensor, products: Tensor) {
+  /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through; that too, where it is wanted.
+  func products(
+    _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
+  ) -> (sums: Tensor, products: Tensor, passed: Tensor?) {
+    let passed = !wantsPassed ? nil : relu == nil ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
+    let dz = relu == nil ? nil : passed?.storage.pointer
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
       en_channel_products(
         rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy.pointer + start,
-        relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products)
+        relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products, dz.map { $0 + start })
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
-      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels])
+      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels]), passed
     )
   }
 
-  /// The map of x, plus the residual, rectified where wanted.
+  /// The map of x, plus the residual, rectified where wanted. Without a residual it is computed when it is needed.
   func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, rectifies: Bool) -> Tensor {
-    Tensor(shape: x.shape) { out in
-      guard out.count > 0 else { return }
-      let y = out.baseAddress!
-      Parallel.sweep(rows, grain: grain) { range in
-        let start = range.lowerBound * channels
-        en_scale_channels(
-          range.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
-          residual.map { $0.pointer + start }, rectifies ? 1 : 0, y + start)
-      }
+    let y = Tensor(shape: x.shape) { rows, y in
+      let start = rows.lowerBound * channels
+      en_scale_channels(
+        rows.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
+        residual.map { $0.pointer + start }, rectifies ? 1 : 0, y)
     }
+    // What is needed at once, by the sum's two readers, is computed once.
+    if residual != nil { _ = y.pointer }
+    return y
   }
 
-  /// p dy + q (x - mean) + r, with dy as a ReLU lets it through, which is the residual's gradient.
+  /// p dy + q (x - mean) + r, with dy as a ReLU lets it through, computed when it is needed.
   func combined(
-    _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor,
-    wantsResidual: Bool
-  ) -> (dx: Tensor, dz: Tensor) {
-    let dz = wantsResidual && relu != nil ? Tensor(storage: Storage(count: x.count), shape: x.shape) : nil
-    let dx = Tensor(shape: x.shape) { out in
-      let dx = out.baseAddress!
-      Parallel.sweep(rows, grain: grain) { range in
-        let start = range.lowerBound * channels
-        en_batch_norm_backward(
-          range.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
-          q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start,
-          dx + start, dz.map { $0.storage.pointer + start })
-      }
+    _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor
+  ) -> Tensor {
+    Tensor(shape: x.shape) { rows, dx in
+      let start = rows.lowerBound * channels
+      en_batch_norm_backward(
+        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
+        q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start, dx)
     }
-    return (dx, dz ?? dy)
   }
 }

@@ -57,19 +57,18 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: Binary
   let aRow = rows.aRepeats ? 0 : columns.aRepeats ? 1 : columns.extent
   let bRow = rows.bRepeats ? 0 : columns.bRepeats ? 1 : columns.extent
   return Tensor(shape: shape) { out in
-    let y = out.baseAddress!
+    let (a, b, y) = (a.pointer, b.pointer, out.baseAddress!)
     if rows.extent == 1 {
       Parallel.sweep(columns.extent, grain: elementwiseGrain) { range in
         kernel(
-          1, range.count, 0, aStep, 0, bStep, a.pointer + range.lowerBound * aStep,
-          b.pointer + range.lowerBound * bStep,
+          1, range.count, 0, aStep, 0, bStep, a + range.lowerBound * aStep, b + range.lowerBound * bStep,
           y + range.lowerBound)
       }
     } else {
       Parallel.sweep(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
         kernel(
-          range.count, columns.extent, aRow, aStep, bRow, bStep, a.pointer + range.lowerBound * aRow,
-          b.pointer + range.lowerBound * bRow, y + range.lowerBound * columns.extent)
+          range.count, columns.extent, aRow, aStep, bRow, bStep, a + range.lowerBound * aRow,
+          b + range.lowerBound * bRow, y + range.lowerBound * columns.extent)
       }
     }
   }
@@ -80,9 +79,9 @@ typealias UnaryKernel = (Int, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scala
 /// `kernel` applied to the elements of `x`.
 func elementwise(_ x: Tensor, _ kernel: UnaryKernel) -> Tensor {
   Tensor(shape: x.shape) { out in
-    let y = out.baseAddress!
-    Parallel.sweep(x.count, grain: elementwiseGrain) { range in
-      kernel(range.count, x.pointer + range.lowerBound, y + range.lowerBound)
+    let (x, y) = (x.pointer, out.baseAddress!)
+    Parallel.sweep(out.count, grain: elementwiseGrain) { range in
+      kernel(range.count, x + range.lowerBound, y + range.lowerBound)
     }
   }
 }

@@ -10,11 +10,26 @@ public enum Computation {
     set { Parallel.threadCount = newValue }
   }
 
+  /// The table that chooses how a convolution is computed, at first ``ConvolutionRule/measured``.
+  ///
+  /// The first rule that fits decides, if its algorithm can compute that convolution; the definition serves where none does.
+  /// ```swift
+  /// print(Computation.convolutionRules)
+  /// // Images of less than 8×8 by the definition.
+  /// Computation.convolutionRules.insert(ConvolutionRule(.direct, sides: 1...7), at: 0)
+  /// ```
+  public static var convolutionRules: [ConvolutionRule] {
+    get { ConvolutionRule.inUse.withLock { $0 } }
+    set { ConvolutionRule.inUse.withLock { $0 = newValue } }
+  }
+
   /// Whether 3×3 convolutions may use Winograd's filtering, at first true: it is two to four times as fast, with rounding
   /// errors some ten times those of the definition (about 3e-6 of the largest element).
+  ///
+  /// Setting it sets the whole table ``convolutionRules``.
   public static var allowsWinograd: Bool {
-    get { Convolution.allowsWinograd }
-    set { Convolution.allowsWinograd = newValue }
+    get { convolutionRules.contains { $0.algorithm != .direct } }
+    set { convolutionRules = newValue ? ConvolutionRule.measured : [] }
   }
 
   /// Whether every recorded operation and every gradient is looked at for what is not finite, so that `Fit` can name the

@@ -56,7 +56,7 @@ package struct FixedConvolution: Sendable {
       "FixedConvolution: residual \(residual?.shape ?? shape) does not fit output \(shape)")
     return Tensor(shape: shape) { y in
       product.forward(
-        x.pointer, weight.pointer, layouts: layouts,
+        ImageSource(x.storage), weight.pointer, layouts: layouts,
         epilogue: Epilogue(
           bias: bias.map { UnsafePointer($0.pointer) }, residual: residual.map { UnsafePointer($0.pointer) },
           rectifies: rectifies), into: y.baseAddress!)
@@ -120,35 +120,56 @@ extension Convolution {
   fileprivate func forward(_ x: Tensor, _ w: Tensor, _ bias: Tensor? = nil) -> Tensor {
     let y = Tensor(shape: yShape) { y in
       let epilogue = Epilogue(bias: bias.map { UnsafePointer($0.pointer) })
-      forward(x.pointer, w.pointer, epilogue: epilogue, into: y.baseAddress!)
+      forward(ImageSource(x.storage), w.pointer, epilogue: epilogue, into: y.baseAddress!)
     }
-    var others: [(Tensor, @Sendable (Tensor) -> Tensor)] = [(w, { backwardWeights(x, $0) })]
-    if let bias { others.append((bias, { $0 })) }
+    let inputs = [x, w] + (bias.map { [$0] } ?? [])
     return y.recorded(
-      "conv2d", keeping: [x, w], gathering: (x, { backwardData($0, w, adding: &$1) }), others)
+      "conv2d", keeping: [x, w], from: inputs,
+      gathering: { dy, needed, gathered in
+        // An outer tape follows operations, not what is added or shared on the way.
+        if GradientTape.active.isEmpty { return gradients(x, w, dy, needed, adding: &gathered) }
+        return [needed[0] ? backwardData(dy, w) : nil, needed[1] ? backwardWeights(x, dy) : nil, dy]
+      })
   }
 
-  /// `backwardData` plus `sum`, whose memory the result takes where nobody else holds it.
-  private func backwardData(_ dy: Tensor, _ w: Tensor, adding sum: inout Tensor?) -> Tensor {
-    guard var result = sum else { return backwardData(dy, w) }
-    // An outer tape follows operations, not what is added on the way.
-    guard GradientTape.active.isEmpty else { return backwardData(dy, w) + result }
-    sum = nil
-    let gathered = result.pointer
-    if isKnownUniquelyReferenced(&result.storage) {
-      backwardData(dy.pointer, w.pointer, adding: gathered, into: result.storage.pointer)
-      return result
+  /// The gradients of x, w and a bias, where they are needed. What is gathered of the first already is added on the way, and its
+  /// memory takes the sum where nobody else holds it.
+  private func gradients(
+    _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ needed: [Bool], adding gathered: inout Tensor?
+  ) -> [Tensor?] {
+    let upstream = ImageSource(dy.storage)
+    let dw = needed[1] ? Tensor(storage: Storage(count: w.count), shape: wShape) : nil
+    let wantsBias = needed.count > 2 && needed[2]
+    let db = wantsBias && dw != nil && sumsPixels ? Tensor(storage: Storage(count: outputs), shape: [outputs]) : nil
+    var dx: Tensor?
+    if needed[0] {
+      var sum = gathered.take()
+      let residual = sum.map { UnsafePointer($0.pointer) }
+      let takesItsPlace = sum != nil && isKnownUniquelyReferenced(&sum!.storage)
+      let result = takesItsPlace ? sum! : Tensor(storage: Storage(count: x.count), shape: xShape)
+      if let dw {
+        backward(
+          ImageSource(x.storage), w.pointer, upstream, adding: residual, dx: result.storage.pointer,
+          dw: dw.storage.pointer, db: db?.storage.pointer)
+      } else {
+        backwardData(upstream, w.pointer, adding: residual, into: result.storage.pointer)
+      }
+      dx = result
+    } else if let dw {
+      backwardWeights(ImageSource(x.storage), upstream, into: dw.storage.pointer, db: db?.storage.pointer)
     }
-    return Tensor(shape: xShape) { backwardData(dy.pointer, w.pointer, adding: gathered, into: $0.baseAddress!) }
+    return [dx, dw, wantsBias ? db ?? dy : nil]
   }
 
   fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {
-    Tensor(shape: xShape) { backwardData(dy.pointer, w.pointer, into: $0.baseAddress!) }.recorded(
-      "convTranspose2d", keeping: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
+    Tensor(shape: xShape) {
+      backwardData(ImageSource(dy.storage), w.pointer, into: $0.baseAddress!)
+    }.recorded("convTranspose2d", keeping: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
   }
 
   private func backwardWeights(_ x: Tensor, _ dy: Tensor) -> Tensor {
-    Tensor(shape: wShape) { backwardWeights(x.pointer, dy.pointer, into: $0.baseAddress!) }.recorded(
-      "conv2dWeights", keeping: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
+    Tensor(shape: wShape) {
+      backwardWeights(ImageSource(x.storage), ImageSource(dy.storage), into: $0.baseAddress!)
+    }.recorded("conv2dWeights", keeping: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
   }
 }

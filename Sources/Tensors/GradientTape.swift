@@ -110,30 +110,14 @@ extension Tensor {
     _ operation: String, keeping kept: [Tensor] = [],
     _ inputs: (Tensor, @Sendable (Tensor) -> Tensor)...
   ) -> Tensor {
-    recorded(operation, keeping: kept, gathering: nil, inputs)
-  }
-
-  /// Records `self` as the output of `operation`; the pullback of `first` adds to what is gathered of that input's gradient
-  /// where that costs less than a sum afterwards.
-  ///
-  /// - Parameter first: An input, and what maps the output's gradient, and perhaps a sum to add to, to that input's gradient.
-  package func recorded(
-    _ operation: String, keeping kept: [Tensor] = [],
-    gathering first: (Tensor, @Sendable (Tensor, inout Tensor?) -> Tensor)?,
-    _ inputs: [(Tensor, @Sendable (Tensor) -> Tensor)]
-  ) -> Tensor {
     var output = self
     for tape in GradientTape.active {
-      let gathering = first.flatMap { tape.isTracking($0.0.id) ? (id: $0.0.id, pullback: $0.1) : nil }
       let tracked = inputs.filter { tape.isTracking($0.0.id) }.map { (id: $0.0.id, shape: $0.0.shape, pullback: $0.1) }
-      guard gathering != nil || !tracked.isEmpty else { continue }
+      guard !tracked.isEmpty else { continue }
       if output.id == .untracked { output.id = .fresh() }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, gathered in
-          let others = tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
-          guard let gathering else { return others }
-          var sum = gathered(gathering.id)
-          return [(gathering.id, gathering.pullback(upstream, &sum))] + others
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, _ in
+          tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
         }, of: self)
     }
     return output
@@ -164,6 +148,18 @@ extension Tensor {
     _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
     jointly pullback: @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool]) -> [Tensor?]
   ) -> Tensor {
+    recorded(operation, keeping: kept, from: inputs, gathering: { upstream, needed, _ in pullback(upstream, needed) })
+  }
+
+  /// Records `self` as the output of `operation` whose gradients are computed together, the first with what is gathered of it.
+  ///
+  /// - Parameter pullback: Gets the output's gradient, which inputs need one, and what is already gathered of the first
+  ///   input's gradient, which it may take and add; returns a gradient for each of those inputs.
+  package func recorded(
+    _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
+    gathering pullback:
+      @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool], _ gathered: inout Tensor?) -> [Tensor?]
+  ) -> Tensor {
     var output = self
     for tape in GradientTape.active {
       let needed = inputs.map { tape.isTracking($0.id) }
@@ -171,11 +167,14 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let targets = inputs.map { (id: $0.id, shape: $0.shape) }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, _ in
-          zip(zip(targets, needed), pullback(upstream, needed)).compactMap { target, gradient in
+        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, gathered in
+          var sum = needed[0] ? gathered(targets[0].id) : nil
+          let gradients = pullback(upstream, needed, &sum)
+          let own = zip(zip(targets, needed), gradients).compactMap { target, gradient -> (TensorID, Tensor)? in
             guard target.1, let gradient else { return nil }
             return (target.0.id, gradient.summed(to: target.0.shape))
           }
+          return own + (sum.map { [(targets[0].id, $0)] } ?? [])
         }, of: self)
     }
     return output

@@ -37,12 +37,12 @@ private struct BilinearGrid: Sendable {
 
   func enlarged(_ x: Tensor) -> Tensor {
     Tensor(shape: [images, height * scale, width * scale, channels]) { out in
-      let y = out.baseAddress!
+      let (x, y) = (x.pointer, out.baseAddress!)
       Parallel.forEach(images) { range in
         for n in range {
           en_interpolate(
             width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
-            x.pointer + n * smallSize, y + n * largeSize)
+            x + n * smallSize, y + n * largeSize)
         }
       }
     }.recorded("upsampleBilinear2d", (x, { adjoint($0) }))
@@ -50,13 +50,13 @@ private struct BilinearGrid: Sendable {
 
   private func adjoint(_ dy: Tensor) -> Tensor {
     Tensor(shape: [images, height, width, channels]) { out in
-      let dx = out.baseAddress!
+      let (dy, dx) = (dy.pointer, out.baseAddress!)
       Parallel.forEach(images) { range in
         for n in range {
           (dx + n * smallSize).update(repeating: 0, count: smallSize)
           en_interpolate_adjoint(
             width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
-            dy.pointer + n * largeSize, dx + n * smallSize)
+            dy + n * largeSize, dx + n * smallSize)
         }
       }
     }.recorded("upsampleBilinear2dBackward", (dy, { enlarged($0) }))

@@ -10,10 +10,10 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int =
   let indices = IndexStorage(count: windows.yShape.count)
   return Tensor(shape: windows.yShape) { out in
     let y = out.baseAddress!
-    windows.forEachImage { n, from, to in
+    windows.forEachImage(of: x) { image, to in
       en_max_pool(
         windows.height, windows.width, windows.channels, size, windows.stride, padding, windows.outputHeight,
-        windows.outputWidth, x.pointer + from, y + to, indices.pointer + to)
+        windows.outputWidth, image, y + to, indices.pointer + to)
     }
   }.recorded("maxPool2d", keeping: [indices.tensor], (x, { windows.spread($0, indices) }))
 }
@@ -66,32 +66,44 @@ private struct Windows: Sendable {
   var xShape: Shape { [images, height, width, channels] }
   var yShape: Shape { [images, outputHeight, outputWidth, channels] }
 
-  /// Calls `body` with each image, and where it begins in x and in y.
-  func forEachImage(_ body: (_ n: Int, _ x: Int, _ y: Int) -> Void) {
+  private var grain: Int { max(1, elementwiseGrain / max(height * width * channels, 1)) }
+
+  /// Calls `body` with where each image begins in what is as large as x, and in what is as large as y.
+  func forEachImage(_ body: (_ x: Int, _ y: Int) -> Void) {
     let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
-    Parallel.sweep(images, grain: max(1, elementwiseGrain / max(xSize, 1))) { range in
-      for n in range { body(n, n * xSize, n * ySize) }
+    Parallel.sweep(images, grain: grain) { range in
+      for n in range { body(n * xSize, n * ySize) }
+    }
+  }
+
+  /// Calls `body` with each image of x, which need not lie in memory, and where it begins in y.
+  func forEachImage(of x: Tensor, _ body: (_ image: UnsafePointer<Scalar>, _ y: Int) -> Void) {
+    let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
+    let source = ImageSource(x.storage).computed(if: xSize <= 1 << 17)
+    Parallel.sweep(images, grain: grain) { range in
+      let reader = ImageReader(source, pixels: height * width, channels: channels, together: 1)
+      for n in range { body(reader.read(n..<n + 1) + n * xSize, n * ySize) }
     }
   }
 
   func sums(_ x: Tensor, weight: Scalar, _ name: String) -> Tensor {
     Tensor(shape: yShape) { out in
-      let y = out.baseAddress!
-      forEachImage { _, from, to in
+      let (x, y) = (x.pointer, out.baseAddress!)
+      forEachImage { from, to in
         en_window_sum(
           height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
-          x.pointer + from, y + to)
+          x + from, y + to)
       }
     }.recorded(name, (x, { spread($0, weight: weight, name) }))
   }
 
   func spread(_ dy: Tensor, weight: Scalar, _ name: String) -> Tensor {
     Tensor(shape: xShape) { out in
-      let dx = out.baseAddress!
-      forEachImage { _, to, from in
+      let (dy, dx) = (dy.pointer, out.baseAddress!)
+      forEachImage { to, from in
         en_window_spread(
           height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
-          dy.pointer + from, dx + to)
+          dy + from, dx + to)
       }
     }.recorded(name, (dy, { sums($0, weight: weight, name) }))
   }
@@ -99,19 +111,19 @@ private struct Windows: Sendable {
   /// Each element of `dy` added where the largest was.
   func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
     Tensor(shape: xShape) { out in
-      let dx = out.baseAddress!
-      forEachImage { _, to, from in
+      let (dy, dx) = (dy.pointer, out.baseAddress!)
+      forEachImage { to, from in
         (dx + to).update(repeating: 0, count: height * width * channels)
-        en_scatter_add(outputHeight * outputWidth * channels, indices.pointer + from, dy.pointer + from, dx + to)
+        en_scatter_add(outputHeight * outputWidth * channels, indices.pointer + from, dy + from, dx + to)
       }
     }.recorded("maxPool2dBackward", (dy, { gather($0, indices) }))
   }
 
   private func gather(_ x: Tensor, _ indices: IndexStorage) -> Tensor {
     Tensor(shape: yShape) { out in
-      let y = out.baseAddress!
-      forEachImage { _, from, to in
-        en_gather(outputHeight * outputWidth * channels, indices.pointer + to, x.pointer + from, y + to)
+      let (x, y) = (x.pointer, out.baseAddress!)
+      forEachImage { from, to in
+        en_gather(outputHeight * outputWidth * channels, indices.pointer + to, x + from, y + to)
       }
     }.recorded("maxPool2d", (x, { spread($0, indices) }))
   }

@@ -194,17 +194,16 @@ private func sumKernel(_ x: Tensor, outer: Int, n: Int, inner: Int) -> Tensor {
   // Few long sums are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
   let parts = outer >= 64 ? 1 : max(1, min(64, n / 8, n * inner / (1 << 15)))
   let partial = Tensor(shape: [parts, outer, inner]) { out in
-    let y = out.baseAddress!
+    let (x, y) = (x.pointer, out.baseAddress!)
     if parts > 1 {
       Parallel.sweep(parts) { range in
         for part in range {
-          en_sum(outer, n, inner, n * part / parts, n * (part + 1) / parts, x.pointer, y + part * outer * inner)
+          en_sum(outer, n, inner, n * part / parts, n * (part + 1) / parts, x, y + part * outer * inner)
         }
       }
     } else {
       Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
-        en_sum(
-          range.count, n, inner, 0, n, x.pointer + range.lowerBound * n * inner, y + range.lowerBound * inner)
+        en_sum(range.count, n, inner, 0, n, x + range.lowerBound * n * inner, y + range.lowerBound * inner)
       }
     }
   }
@@ -219,12 +218,12 @@ private func extremes(
   var indices = [Int](repeating: 0, count: outer * inner)
   let values = Tensor(shape: [outer, inner]) { out in
     guard out.count > 0 else { return }
-    let y = out.baseAddress!
+    let (x, y) = (x.pointer, out.baseAddress!)
     indices.withUnsafeMutableBufferPointer { indices in
       nonisolated(unsafe) let indices = indices.baseAddress!
       Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
         en_extreme(
-          range.count, n, inner, sign, x.pointer + range.lowerBound * n * inner, y + range.lowerBound * inner,
+          range.count, n, inner, sign, x + range.lowerBound * n * inner, y + range.lowerBound * inner,
           indices + range.lowerBound * inner)
       }
     }

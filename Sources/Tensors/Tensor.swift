@@ -67,6 +67,19 @@ public struct Tensor: Sendable {
 
   /// Where a kernel reads this tensor.
   package var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.pointer) }
+
+  /// A tensor of `shape` whose rows along the last axis are computed when they are needed.
+  ///
+  /// - Parameter write: Writes the rows `range`, the first of them to `start`.
+  package init(
+    shape: Shape,
+    computingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
+  ) {
+    let width = Swift.max(shape[-1], 1)
+    self.init(
+      storage: Storage(computing: RowComputation(count: shape.count / width, width: width, write: write)),
+      shape: shape)
+  }
 }
 
 extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {

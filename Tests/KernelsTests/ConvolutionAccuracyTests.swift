@@ -26,6 +26,8 @@ import Testing
     let w = generator.numbers(9 * inputs * outputs)
     let dy = generator.numbers(images * outputSide * outputSide * outputs)
 
+    let (xs, dys) = (Storage(x), Storage(dy))
+
     /// Every pair of pixels of x and y, flat within their images, that a tap joins.
     func pairs(tap: Int) -> [(x: Int, y: Int)] {
       (0..<outputSide * outputSide).compactMap { pixel in
@@ -51,7 +53,7 @@ import Testing
     }
 
     let forward = error(dy.count) {
-      convolution.forward(x, w, into: $0)
+      convolution.forward(ImageSource(xs), w, into: $0)
     } _: { index in
       let (pixel, k) = index.quotientAndRemainder(dividingBy: outputs)
       let (n, at) = pixel.quotientAndRemainder(dividingBy: ySize)
@@ -64,7 +66,7 @@ import Testing
       }
     }
     let backwardData = error(x.count) {
-      convolution.backwardData(dy, w, into: $0)
+      convolution.backwardData(ImageSource(dys), w, into: $0)
     } _: { index in
       let (pixel, c) = index.quotientAndRemainder(dividingBy: inputs)
       let (n, at) = pixel.quotientAndRemainder(dividingBy: xSize)
@@ -77,7 +79,7 @@ import Testing
       }
     }
     let backwardWeights = error(w.count) {
-      convolution.backwardWeights(x, dy, into: $0)
+      convolution.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0)
     } _: { index in
       let (row, k) = index.quotientAndRemainder(dividingBy: outputs)
       let (tap, c) = row.quotientAndRemainder(dividingBy: inputs)

@@ -48,8 +48,10 @@ import Testing
     let (inputs, outputs) = (c.inputs / c.groups, c.outputs / c.groups)
     var generator = TestGenerator(state: 5)
     let x = generator.numbers(c.images * c.height * c.width * c.inputs)
+    let xs = Storage(x)
     let w = generator.numbers(c.kernelHeight * c.kernelWidth * inputs * c.outputs)
     let dy = generator.numbers(c.images * c.outputHeight * c.outputWidth * c.outputs)
+    let dys = Storage(dy)
     var y = [Double](repeating: 0, count: dy.count)
     var dx = [Double](repeating: 0, count: x.count)
     var dw = [Double](repeating: 0, count: w.count)
@@ -83,16 +85,16 @@ import Testing
       let relative = (error / expected.reduce(0) { $0 + $1 * $1 }).squareRoot()
       #expect(relative < (Scalar.self == Float.self ? 1e-6 : 1e-14), "\(name): relative error \(relative)")
     }
-    check("forward", y) { c.forward(x, w, into: $0) }
-    check("backward-data", dx) { c.backwardData(dy, w, into: $0) }
-    check("backward-weights", dw) { c.backwardWeights(x, dy, into: $0) }
+    check("forward", y) { c.forward(ImageSource(xs), w, into: $0) }
+    check("backward-data", dx) { c.backwardData(ImageSource(dys), w, into: $0) }
+    check("backward-weights", dw) { c.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0) }
     let residual = generator.numbers(dy.count)
     let bias = generator.numbers(c.outputs)
     let finished = y.indices.map { max(0, y[$0] + Double(bias[$0 % c.outputs]) + Double(residual[$0])) }
     bias.withUnsafeBufferPointer { bias in
       residual.withUnsafeBufferPointer { residual in
         let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, rectifies: true)
-        check("epilogue", finished) { c.forward(x, w, epilogue: epilogue, into: $0) }
+        check("epilogue", finished) { c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0) }
       }
     }
   }

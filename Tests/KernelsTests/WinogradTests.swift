@@ -8,6 +8,7 @@ import Testing
   static let shapes = [
     (2, 8, 8, 16, 32), (1, 5, 7, 16, 16), (3, 4, 4, 32, 16), (1, 13, 4, 48, 16), (5, 2, 2, 16, 32), (1, 6, 9, 80, 96),
     (2, 2, 2, 256, 272), (1, 4, 4, 256, 256), (40, 4, 8, 16, 16), (1, 5, 4, 1040, 16), (200, 4, 4, 80, 64),
+    (35, 5, 7, 16, 32), (150, 2, 2, 32, 48), (19, 3, 3, 16, 16),
   ]
 
   @Test(arguments: shapes) func agreesWithTheDefinition(shape: (Int, Int, Int, Int, Int)) {
@@ -19,6 +20,7 @@ import Testing
     var y = [Double](repeating: 0, count: n * h * w * co)
     var dx = [Double](repeating: 0, count: x.count)
     var dw = [Double](repeating: 0, count: weights.count)
+    let db = (0..<co).map { k in stride(from: k, to: dy.count, by: co).reduce(0) { $0 + Double(dy[$1]) } }
     for image in 0..<n {
       for i in 0..<h {
         for j in 0..<w {
@@ -38,18 +40,83 @@ import Testing
         }
       }
     }
-    let winograd = Winograd(images: n, height: h, width: w)
+    let winograd = Winograd(h == 2 && w == 2 ? .winograd2x2 : .winograd4x4, images: n, height: h, width: w)
+    let (xs, dys) = (Storage(x), Storage(dy))
     let bound = Scalar.self == Float.self ? 2e-5 : 1e-12
     func check(_ name: String, _ expected: [Double], _ run: (UnsafeMutablePointer<Scalar>) -> Void) {
       var found = [Scalar](repeating: .nan, count: expected.count)
       found.withUnsafeMutableBufferPointer { run($0.baseAddress!) }
+      check(name, expected, found)
+    }
+    func check(_ name: String, _ expected: [Double], _ found: [Scalar]) {
       let error = zip(found, expected).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
       let norm = expected.reduce(0) { $0 + $1 * $1 }
       #expect((error / norm).squareRoot() < bound, "\(name) of \(shape): relative error \((error / norm).squareRoot())")
     }
-    check("forward", y) { winograd.convolve(x, weights, inputs: ci, outputs: co, into: $0) }
-    check("backward-data", dx) { winograd.convolve(dy, weights, isAdjoint: true, inputs: co, outputs: ci, into: $0) }
-    check("backward-weights", dw) { winograd.weightsGradient(x, dy, inputs: ci, outputs: co, into: $0) }
+    /// The images in memory, or pixels that are computed when they are asked for.
+    for isComputed in [false, true] {
+      func source(_ images: Storage, _ channels: Int) -> ImageSource {
+        guard isComputed else { return ImageSource(images) }
+        return ImageSource(
+          Storage(
+            computing: RowComputation(count: images.count / channels, width: channels) { rows, start in
+              start.update(from: images.pointer + rows.lowerBound * channels, count: rows.count * channels)
+            }))
+      }
+      let how = isComputed ? " of computed images" : ""
+      check("forward" + how, y) { winograd.convolve(source(xs, ci), weights, inputs: ci, outputs: co, into: $0) }
+      check("backward-data" + how, dx) {
+        winograd.convolve(source(dys, co), weights, isAdjoint: true, inputs: co, outputs: ci, into: $0)
+      }
+      var sums = [Scalar](repeating: .nan, count: co)
+      check("backward-weights" + how, dw) {
+        winograd.weightsGradient(source(xs, ci), source(dys, co), inputs: ci, outputs: co, into: $0, db: &sums)
+      }
+      check("sums of pixels" + how, db, sums)
+      guard Winograd.hasFewWeights(ci, co) else { continue }
+      var (both, residual) = ([Scalar](repeating: .nan, count: dw.count), generator.numbers(dx.count))
+      let sum = zip(dx, residual).map { $0 + Double($1) }
+      winograd.gradients(
+        source(xs, ci), weights, source(dys, co), inputs: ci, outputs: co, adding: residual, dx: &residual, dw: &both,
+        db: &sums)
+      check("both gradients: backward-data" + how, sum, residual)
+      check("both gradients: backward-weights" + how, dw, both)
+      check("both gradients: sums of pixels" + how, db, sums)
+    }
+  }
+
+  @Test func rulesChooseTheAlgorithm() {
+    var rules = ConvolutionRule.measured
+    func chosen(_ side: Int, inputs: Int = 16, kernel: Int = 3, stride: Int = 1) -> ConvolutionAlgorithm {
+      let convolution = Convolution(
+        images: 1, height: side, width: side + side % 2, inputs: inputs, kernelHeight: kernel, kernelWidth: kernel,
+        outputs: 32, stride: stride, padding: kernel / 2, dilation: 1, groups: 1)
+      return ConvolutionAlgorithm.chosen(for: convolution, by: rules)
+    }
+    #expect(chosen(2) == .winograd2x2)
+    #expect(chosen(3) == .direct)
+    #expect(chosen(4) == .winograd4x4)
+    #expect(chosen(4, inputs: 24) == .direct)
+    #expect(chosen(4, kernel: 5) == .direct)
+    #expect(chosen(4, stride: 2) == .direct)
+    rules = [
+      ConvolutionRule(.winograd2x2), ConvolutionRule(.direct, sides: 1...8, inputs: 16...16),
+      ConvolutionRule(.winograd4x4),
+    ]
+    #expect(
+      "\(rules)" == "[winograd2x2: wherever it can, direct: sides 1...8, inputs 16...16, winograd4x4: wherever it can]")
+    #expect(chosen(2) == .winograd2x2)
+    #expect(chosen(8) == .direct)
+    #expect(chosen(3, inputs: 32) == .winograd4x4)
+    #expect(chosen(3, inputs: 24) == .direct)
+  }
+}
+
+extension Storage {
+  /// A copy of `scalars`.
+  convenience init(_ scalars: [Scalar]) {
+    self.init(count: scalars.count)
+    pointer.update(from: scalars, count: scalars.count)
   }
 }
 

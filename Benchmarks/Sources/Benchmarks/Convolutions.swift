@@ -63,6 +63,9 @@ func convolving(_ layer: Case.Convolution, _ pass: Case.Pass) -> () -> Void {
       : conv2d(x, w, stride: layer.stride, padding: k / 2)
   }
   let work: () -> Void
+  // The algorithm is chosen when the operation runs, for its derivatives too.
+  Computation.allowsWinograd = layer.allowsWinograd
+  defer { Computation.allowsWinograd = true }
   let y = run(x, w)
   switch pass {
   case .forward: work = { _ = run(x, w) }
@@ -73,7 +76,7 @@ func convolving(_ layer: Case.Convolution, _ pass: Case.Pass) -> () -> Void {
     let pullback = valueWithPullback(at: [w]) { run(x, $0[0]) }.pullback
     work = { _ = pullback(y) }
   }
-  guard !layer.allowsWinograd else { return work }
+  guard !layer.allowsWinograd && pass == .forward else { return work }
   return {
     Computation.allowsWinograd = false
     work()

@@ -35,6 +35,12 @@ OVERLOADED void en_winograd_input(
 OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const float *dy, en_plane_layout layout, float *planes);
 OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const double *dy, en_plane_layout layout, double *planes);
 
+/// sums[16] (+)= the sums of dy's pixels, of which one plane of the above holds those over each tile.
+OVERLOADED void en_winograd_pixel_sums(
+  en_winograd_form form, long tiles, const float *planes, long plane, float *sums, int adds);
+OVERLOADED void en_winograd_pixel_sums(
+  en_winograd_form form, long tiles, const double *planes, long plane, double *sums, int adds);
+
 /// y = epilogue of Aᵀ planes A for `blocks` blocks of channels from `firstBlock` on
 OVERLOADED void en_winograd_output(
   en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const float *planes, en_float_epilogue epilogue,
@@ -43,15 +49,15 @@ OVERLOADED void en_winograd_output(
   en_tiles tiles, long firstBlock, long blocks, en_plane_layout layout, const double *planes,
   en_double_epilogue epilogue, double *y);
 
-/// u[plane][input channel][16] = G w Gᵀ for a block of 16 output channels and the input channels `first` ..< `end`.
+/// u[plane][input channel][16] = G w Gᵀ for a block of 16 output channels and some input channels.
 ///
 /// w[tap][input · inputStride + output · outputStride] with taps `tapStride` apart, read backwards if `tapStride` is negative.
 OVERLOADED void en_winograd_weights(
-  en_winograd_form form, long first, long end, const float *w, long tapStride, long inputStride, long outputStride,
-  float *u, long plane);
+  en_winograd_form form, long inputs, const float *w, long tapStride, long inputStride, long outputStride, float *u,
+  long plane);
 OVERLOADED void en_winograd_weights(
-  en_winograd_form form, long first, long end, const double *w, long tapStride, long inputStride, long outputStride,
-  double *u, long plane);
+  en_winograd_form form, long inputs, const double *w, long tapStride, long inputStride, long outputStride, double *u,
+  long plane);
 
 /// dw[tap][input · inputStride] = Gᵀ du G, the adjoint of the weights' transform, for 16 output channels that lie together.
 OVERLOADED void en_winograd_weights_gradient(
@@ -59,15 +65,16 @@ OVERLOADED void en_winograd_weights_gradient(
 OVERLOADED void en_winograd_weights_gradient(
   en_winograd_form form, long inputs, const double *du, long plane, double *dw, long tapStride, long inputStride);
 
-/// m = v u in each plane: [tiles, channels] by [channels, 16], for `blocks` blocks of outputs that lie `uBlock` apart.
+/// m = v u in each plane: [tiles, channels] by [channels, 16], for `blocks` blocks of outputs that lie `uBlock` apart. Of the
+/// channels `first` ..< `end` take part, whose u is given, and what they give is added to m if there were others before.
 ///
 /// v's blocks of channels lie together in a tile (block 16), as do m's.
 OVERLOADED void en_winograd_multiply(
-  en_winograd_form form, long tiles, long channels, const float *v, long vPlane, long blocks, const float *u, long uPlane,
-  long uBlock, float *m, long mPlane, en_ahead ahead);
+  en_winograd_form form, long tiles, long channels, long first, long end, const float *v, long vPlane, long blocks,
+  const float *u, long uPlane, long uBlock, float *m, long mPlane, en_ahead ahead);
 OVERLOADED void en_winograd_multiply(
-  en_winograd_form form, long tiles, long channels, const double *v, long vPlane, long blocks, const double *u,
-  long uPlane, long uBlock, double *m, long mPlane, en_ahead ahead);
+  en_winograd_form form, long tiles, long channels, long first, long end, const double *v, long vPlane, long blocks,
+  const double *u, long uPlane, long uBlock, double *m, long mPlane, en_ahead ahead);
 
 /// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock`
 /// apart; du's lie together.
