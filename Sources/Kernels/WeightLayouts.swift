@@ -17,7 +17,7 @@ extension Epilogue {
   /// The same where y has so many scalars, `channels` to a pixel: what no cache holds streams to memory.
   func streaming(to y: UnsafePointer<Scalar>, _ count: Int, channels: Int) -> Epilogue {
     var epilogue = self
-    let isLarge = count * MemoryLayout<Scalar>.stride > 24 << 20
+    let isLarge = count * MemoryLayout<Scalar>.stride > 6 << 20
     epilogue.streams = isLarge && channels % en_panel_width == 0 && UInt(bitPattern: y) % 64 == 0 ? 1 : 0
     return epilogue
   }

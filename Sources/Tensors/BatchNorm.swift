@@ -143,7 +143,7 @@ private struct ChannelRows: Sendable {
     // The first row is near enough to the mean to keep the difference of squares accurate.
     let shift = x.pointer
     let sums = sums { rows, sum, squares in
-      en_channel_moments(rows.count, channels, shift, x.pointer + rows.lowerBound * channels, sum, squares)
+      en_channel_moments(rows.count, channels, shift, shift + rows.lowerBound * channels, sum, squares)
     }
     let n = Double(rows)
     return (
@@ -159,11 +159,11 @@ private struct ChannelRows: Sendable {
     _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
   ) -> (sums: Tensor, products: Tensor, passed: Tensor?) {
     let passed = !wantsPassed ? nil : relu == nil ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
-    let dz = relu == nil ? nil : passed?.storage.pointer
+    let (dy, dz) = (dy.pointer, relu == nil ? nil : passed?.storage.pointer)
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
       en_channel_products(
-        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy.pointer + start,
+        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy + start,
         relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products, dz.map { $0 + start })
     }
     return (
@@ -174,12 +174,15 @@ private struct ChannelRows: Sendable {
 
   /// The map of x, plus the residual, rectified where wanted. Without a residual it is computed when it is needed.
   func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, rectifies: Bool) -> Tensor {
-    let y = Tensor(shape: x.shape) { rows, y in
-      let start = rows.lowerBound * channels
-      en_scale_channels(
-        rows.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
-        residual.map { $0.pointer + start }, rectifies ? 1 : 0, y)
-    }
+    for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
+    let y = Tensor(
+      shape: x.shape,
+      computingRows: { rows, y in
+        let start = rows.lowerBound * channels
+        en_scale_channels(
+          rows.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
+          residual.map { $0.pointer + start }, rectifies ? 1 : 0, y)
+      })
     // What is needed at once, by the sum's two readers, is computed once.
     if residual != nil { _ = y.pointer }
     return y
@@ -189,11 +192,13 @@ private struct ChannelRows: Sendable {
   func combined(
     _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor
   ) -> Tensor {
-    Tensor(shape: x.shape) { rows, dx in
-      let start = rows.lowerBound * channels
-      en_batch_norm_backward(
-        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
-        q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start, dx)
-    }
+    Tensor(
+      shape: x.shape,
+      computingRows: { rows, dx in
+        let start = rows.lowerBound * channels
+        en_batch_norm_backward(
+          rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
+          q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start, dx)
+      })
   }
 }

@@ -15,12 +15,12 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
   let (aPlace, bPlace) = (a.matrixOffsets(in: batches), b.matrixOffsets(in: batches))
   return Tensor(shape: Shape(batches.dimensions + [m, n])) { out in
     guard out.count > 0 else { return }
-    let c = out.baseAddress!
+    let (aStart, bStart, c) = (a.pointer, b.pointer, out.baseAddress!)
     Parallel.forEach(batches.count, grain: max(1, (1 << 20) / max(1, m * n * k))) { range in
       for index in range {
         multiply(
-          MatrixFactor(a.pointer + aPlace[index], columns: a.shape[-1], isTransposed: transposeA),
-          MatrixFactor(b.pointer + bPlace[index], columns: b.shape[-1], isTransposed: transposeB),
+          MatrixFactor(aStart + aPlace[index], columns: a.shape[-1], isTransposed: transposeA),
+          MatrixFactor(bStart + bPlace[index], columns: b.shape[-1], isTransposed: transposeB),
           into: c + index * m * n, m: m, n: n, k: k)
       }
     }

@@ -160,9 +160,9 @@ extension Tensor {
     guard part.count > 0 else { return }
     let layout = StridedLayout(part.shape, strides)
     withUnsafeMutableScalars { out in
-      let y = out.baseAddress! + offset
+      let (x, y) = (part.pointer, out.baseAddress! + offset)
       layout.forEachPart { dimensions, to, start in
-        en_write_strided(layout.strides.count, dimensions, layout.strides, part.pointer + start, y + to)
+        en_write_strided(layout.strides.count, dimensions, layout.strides, x + start, y + to)
       }
     }
   }

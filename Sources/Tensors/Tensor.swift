@@ -65,7 +65,8 @@ public struct Tensor: Sendable {
     return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
   }
 
-  /// Where a kernel reads this tensor.
+  /// Where a kernel reads this tensor. Rows that are left to be computed are computed now: on all threads, but inside of a
+  /// parallel section on one, so ask for it before.
   package var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.pointer) }
 
   /// A tensor of `shape` whose rows along the last axis are computed when they are needed.
