@@ -172,12 +172,17 @@ package struct Winograd {
         tiles(inputs, here), x, en_plane_layout(plane: room.vPlane, tile: inputs, block: 16), v, en_ahead())
       for kb in stride(from: 0, to: blocks, by: room.group) {
         let count = min(room.group, blocks - kb)
+        // What is read next: the residual of these tiles, and where there is none the tiles after these.
+        let next = here.upperBound..<min(here.upperBound + room.size, end)
+        let soon =
+          if let residual = epilogue.residual {
+            ahead(residual, outputs, here, 0..<(kb == 0 ? 1 : 0), 1)
+          } else {
+            ahead(x, inputs, next, kb..<kb + count, blocks)
+          }
         en_winograd_multiply(
           form, here.count, inputs, 0, inputs, v, room.vPlane, count, u.pointer + kb * weights.block, weights.plane,
-          weights.block, m, room.mPlane,
-          ahead(
-            x, inputs, here.upperBound..<min(here.upperBound + room.size, end),
-            kb..<kb + count, blocks))
+          weights.block, m, room.mPlane, soon)
         en_winograd_output(
           tiles(outputs, here), kb, count, en_plane_layout(plane: room.mPlane, tile: count * 16, block: 16), m,
           epilogue, y)
