@@ -59,14 +59,15 @@ OVERLOADED KERNEL void en_channel_moments(
 
 INLINED OVERLOADED void channel_products(
   long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset,
-  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products, REAL *restrict dz, const int wantsDz) {
+  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products, REAL *restrict dz, const int keeping) {
+  if (keeping == keeps_in_place) dy = dz;
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
       const long start = row * channels;
       for (long c = 0; c < width; c++) {
         const REAL g = PASSED(c0 + c);
-        if (wantsDz) dz[start + c0 + c] = g;
+        if (keeping) dz[start + c0 + c] = g;
         s[c] += g;
         q[c] += g * (x[start + c0 + c] - mean[c0 + c]);
       }
@@ -82,13 +83,16 @@ OVERLOADED KERNEL void en_channel_products(
   long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy, const REAL *y,
   const REAL *x, double *sums, double *products, REAL *dz) {
   const int relu = y ? relu_by_output : scale ? relu_again : no_relu;
-#define PRODUCTS_AFTER(relu, channels, wantsDz) \
-  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products, dz, wantsDz)
-#define PRODUCTS(channels)                                                     \
-  if (relu == relu_by_output && dz) PRODUCTS_AFTER(relu_by_output, channels, 1);  \
-  else if (relu == relu_by_output) PRODUCTS_AFTER(relu_by_output, channels, 0); \
-  else if (relu == relu_again) PRODUCTS_AFTER(relu_again, channels, 0);        \
-  else PRODUCTS_AFTER(no_relu, channels, 0)
+  const int keeping = !dz ? keeps_nothing : dz == dy ? keeps_in_place : keeps_elsewhere;
+#define PRODUCTS_AFTER(relu, channels, keeping) \
+  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products, dz, keeping)
+#define PRODUCTS(channels)                                                                                   \
+  if (relu == relu_by_output && keeping == keeps_in_place)                                                   \
+    PRODUCTS_AFTER(relu_by_output, channels, keeps_in_place);                                                \
+  else if (relu == relu_by_output && keeping) PRODUCTS_AFTER(relu_by_output, channels, keeps_elsewhere);     \
+  else if (relu == relu_by_output) PRODUCTS_AFTER(relu_by_output, channels, keeps_nothing);                  \
+  else if (relu == relu_again) PRODUCTS_AFTER(relu_again, channels, keeps_nothing);                          \
+  else PRODUCTS_AFTER(no_relu, channels, keeps_nothing)
   FOR_USUAL(channels, PRODUCTS)
 #undef PRODUCTS
 #undef PRODUCTS_AFTER

@@ -25,23 +25,23 @@ public func batchNorm2d(
   let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
   let result = y.recorded(
     "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
-    from: [x, gamma, beta] + (residual.map { [$0] } ?? [])
-  ) { dy, needed in
-    // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
-    guard GradientTape.active.isEmpty else {
-      let dz = relu.map { dy * $0.mask(x) } ?? dy
-      return composedGradient(dz, x, gamma, epsilon) + [dz]
-    }
-    let wantsResidual = needed.count > 3 && needed[3]
-    let (dBeta, products, dz) = channels.products(dy, relu, x, mean: mean, wantsPassed: wantsResidual)
-    let dGamma = products * rstd
-    let p = map.scale
-    let n = Scalar(channels.rows)
-    let q = -p * square(rstd) * products / n
-    let dx = channels.combined(
-      dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
-    return [dx, dGamma, dBeta, dz]
-  }
+    from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
+    owning: { dy, needed, _ in
+      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+      guard GradientTape.active.isEmpty else {
+        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        return composedGradient(dz, x, gamma, epsilon) + [dz]
+      }
+      let wantsResidual = needed.count > 3 && needed[3]
+      let (dBeta, products, dz) = channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual)
+      let dGamma = products * rstd
+      let p = map.scale
+      let n = Scalar(channels.rows)
+      let q = -p * square(rstd) * products / n
+      let dx = channels.combined(
+        dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
+      return [dx, dGamma, dBeta, dz]
+    })
   return (result, mean, variance)
 }
 
@@ -156,9 +156,11 @@ private struct ChannelRows: Sendable {
 
   /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through; that too, where it is wanted.
   func products(
-    _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
+    _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
   ) -> (sums: Tensor, products: Tensor, passed: Tensor?) {
-    let passed = !wantsPassed ? nil : relu == nil ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
+    let takesItsPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
+    let passed =
+      !wantsPassed ? nil : takesItsPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
     let (dy, dz) = (dy.pointer, relu == nil ? nil : passed?.storage.pointer)
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels

@@ -125,7 +125,7 @@ extension Convolution {
     let inputs = [x, w] + (bias.map { [$0] } ?? [])
     return y.recorded(
       "conv2d", keeping: [x, w], from: inputs,
-      gathering: { dy, needed, gathered in
+      owning: { dy, needed, gathered in
         // An outer tape follows operations, not what is added or shared on the way.
         if GradientTape.active.isEmpty { return gradients(x, w, dy, needed, adding: &gathered) }
         return [needed[0] ? backwardData(dy, w) : nil, needed[1] ? backwardWeights(x, dy) : nil, dy]

@@ -13,10 +13,11 @@ package struct TensorID: Hashable, Sendable {
 /// The order of recording is a topological order, so the backward pass pops entries from the end, without recursion, and
 /// releases what each entry had kept as it goes. A tape is active inside a scope of its task alone.
 package final class GradientTape: Sendable {
-  /// From the gradient of an operation's output to those of its inputs.
+  /// From the gradient of an operation's output, whose memory it may take for its own, to those of the operation's inputs.
   ///
   /// `gathered` gives up what is already summed for an input; whoever asks for it returns it as part of the gradient.
-  package typealias Pullback = @Sendable (_ upstream: Tensor, _ gathered: (TensorID) -> Tensor?) -> [(TensorID, Tensor)]
+  package typealias Pullback =
+    @Sendable (_ upstream: inout Tensor, _ gathered: (TensorID) -> Tensor?) -> [(TensorID, Tensor)]
 
   package struct Entry: Sendable {
     let operation: String
@@ -83,10 +84,11 @@ package final class GradientTape: Sendable {
   ) -> [TensorID: Tensor] {
     var gradients: [TensorID: Tensor] = [output: seed]
     while let entry = entries.popLast() {
-      let upstream =
-        leaves.contains(entry.output) ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
-      guard let upstream else { continue }
-      for (id, gradient) in entry.pullback(upstream, { gradients.removeValue(forKey: $0) }) {
+      guard
+        var upstream = leaves.contains(entry.output)
+          ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
+      else { continue }
+      for (id, gradient) in entry.pullback(&upstream, { gradients.removeValue(forKey: $0) }) {
         inspecting(entry, gradient)
         if var sum = gradients.removeValue(forKey: id) {
           sum += gradient
@@ -148,17 +150,18 @@ extension Tensor {
     _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
     jointly pullback: @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool]) -> [Tensor?]
   ) -> Tensor {
-    recorded(operation, keeping: kept, from: inputs, gathering: { upstream, needed, _ in pullback(upstream, needed) })
+    recorded(operation, keeping: kept, from: inputs, owning: { upstream, needed, _ in pullback(upstream, needed) })
   }
 
   /// Records `self` as the output of `operation` whose gradients are computed together, the first with what is gathered of it.
   ///
-  /// - Parameter pullback: Gets the output's gradient, which inputs need one, and what is already gathered of the first
-  ///   input's gradient, which it may take and add; returns a gradient for each of those inputs.
+  /// - Parameter pullback: Gets the output's gradient, whose memory it may take where nobody else holds it, which inputs need
+  ///   one, and what is already gathered of the first input's gradient, which it may take and add; returns a gradient for each
+  ///   of those inputs.
   package func recorded(
     _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
-    gathering pullback:
-      @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool], _ gathered: inout Tensor?) -> [Tensor?]
+    owning pullback:
+      @escaping @Sendable (_ upstream: inout Tensor, _ needed: [Bool], _ gathered: inout Tensor?) -> [Tensor?]
   ) -> Tensor {
     var output = self
     for tape in GradientTape.active {
@@ -169,7 +172,7 @@ extension Tensor {
       tape.append(
         .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, gathered in
           var sum = needed[0] ? gathered(targets[0].id) : nil
-          let gradients = pullback(upstream, needed, &sum)
+          let gradients = pullback(&upstream, needed, &sum)
           let own = zip(zip(targets, needed), gradients).compactMap { target, gradient -> (TensorID, Tensor)? in
             guard target.1, let gradient else { return nil }
             return (target.0.id, gradient.summed(to: target.0.shape))

@@ -13,7 +13,7 @@ OVERLOADED void en_channel_moments(
 // offset, where these are. Without y there is less to read; where a residual was added, there is no way without.
 
 /// sums[c] += Σ dz[row][c] and products[c] += Σ dz[row][c] · (x[row][c] - mean[c]), dz being dy as it was let through, which is
-/// kept where there is room for it and y is given.
+/// kept in dz where there is room for it and y is given; dz may be dy.
 OVERLOADED void en_channel_products(
   long rows, long channels, const float *mean, const float *scale, const float *offset, const float *dy, const float *y,
   const float *x, double *sums, double *products, float *dz);
