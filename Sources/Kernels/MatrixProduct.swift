@@ -23,10 +23,12 @@ package func multiply(
 ) {
   guard m > 0, n > 0 else { return }
   guard k > 0 else { return c.update(repeating: 0, count: m * n) }
-  if !a.isTransposed && suitsPanels(m: m, n: n, k: k) {
-    multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
-  } else {
+  if a.isTransposed || !suitsPanels(m: m, n: n, k: k) {
     multiplyByOpenBLAS(a, b, into: c, m: m, n: n, k: k)
+  } else if m <= 256 && n >= 64 * Parallel.threadCount {
+    multiplyFewRows(a, b, into: c, m: m, n: n, k: k)
+  } else {
+    multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
   }
 }
 
@@ -71,6 +73,33 @@ private func multiplyByPanels(
               a.pointer + first * a.columns + part, packed.pointer + (panel * k + part) * width,
               Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), min(width, n - panel * width), sums)
           }
+        }
+      }
+    }
+  }
+}
+
+/// Each thread takes some columns of b, and packs a panel of them just before all rows of a meet it: with few rows, panels that
+/// lie ready would be read from far away for little arithmetic.
+private func multiplyFewRows(
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+) {
+  let (width, depth) = (en_panel_width, 512)
+  let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
+  Parallel.forEach((n + width - 1) / width, grain: max(1, (1 << 18) / (m * k * width))) { range in
+    let panel = Storage(count: min(k, depth) * width)
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * m) { offsets in
+      for i in 0..<m { (offsets[i], offsets[m + i]) = (Int32(i * a.columns), Int32(i * n)) }
+      for part in stride(from: 0, to: k, by: depth) {
+        let inner = min(depth, k - part)
+        for column in stride(from: range.lowerBound * width, to: min(range.upperBound * width, n), by: width) {
+          let (columns, sums) = (min(width, n - column), c + column)
+          en_pack_panel(
+            1, [0], inner, columns, rowStride, columnStride, b.pointer + part * rowStride + column * columnStride,
+            panel.pointer)
+          en_convolve(
+            m, offsets.baseAddress!, offsets.baseAddress! + m, 1, [0], [0], inner, a.pointer + part, panel.pointer,
+            Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), columns, sums)
         }
       }
     }

@@ -6,7 +6,7 @@ import Testing
   /// Shapes on both sides of every block's edge, for the micro-kernel and for OpenBLAS.
   static let shapes = [
     (1, 1, 1), (6, 16, 1), (7, 17, 3), (100, 17, 513), (97, 10, 530), (5, 256, 40), (13, 257, 20), (64, 300, 130),
-    (2, 400, 700), (20, 48, 1030), (30, 530, 530),
+    (2, 400, 700), (20, 48, 1030), (30, 530, 530), (257, 130, 20), (256, 513, 37),
   ]
 
   @Test(arguments: shapes) func areTheDefinitions(shape: (Int, Int, Int)) {

@@ -17,7 +17,7 @@ typedef struct {
 
 /// How many rows of sums stay in registers: six take twelve of AVX2's sixteen, twelve as many of AVX-512's thirty-two.
 static inline __attribute__((always_inline)) long en_most_rows(void) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(EN_AT_MOST_AVX2)
   return __builtin_cpu_supports("avx512vl") ? 12 : 6;
 #else
   return 6;
