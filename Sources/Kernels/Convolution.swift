@@ -325,8 +325,8 @@ package struct Convolution: Sendable {
         let source = isPadded ? UnsafePointer(room.pointer) : x + some.lowerBound * imageSize
         let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
         if let only = plan.classes.first, plan.classes.count == 1, only.segments.count == 1 {
-          // No two pixels share what they read: so many as stay in the first-level cache while the panels go by.
-          let block = max(1, (24 << 10) / (only.length * 24)) * 6
+          // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by.
+          let block = max(1, (20 << 10) / (only.length * 48)) * 12
           let count = some.count * pixels[0]
           for first in Swift.stride(from: 0, to: count, by: block) {
             let next = first + block < count ? source + Int(only.from[first + block]) : source + imageSize * together
