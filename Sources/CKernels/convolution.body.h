@@ -150,11 +150,13 @@ INLINED OVERLOADED void pack_rows(const long count, long pixels, const int *from
 // x is packed too, in the order in which the micro-kernel reads it, once for all of them.
 OVERLOADED KERNEL void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const REAL *x,
-  const REAL *dy, long columns, REAL *panels, long panelSize) {
+  const REAL *dy, long columns, REAL *panels, long panelSize, const en_ahead next[2]) {
   enum { block = 256 };
   REAL packed[block * en_weight_rows], right[block * en_panel_width];
   memset(right, 0, sizeof right);
-  const long most = en_most_rows();
+  const long most = en_most_rows(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
+  const long steps = (pixels + block - 1) / block * panelCount * rows;
+  long step = 0;
   for (long first = 0; first < pixels; first += block) {
     const long count = pixels - first < block ? pixels - first : block;
     for (long column = 0; column < columns; column += en_panel_width) {
@@ -172,6 +174,8 @@ OVERLOADED KERNEL void en_convolve_weights(
         const long segment = (firstRow + row) / length, start = (firstRow + row) % length;
         some = en_share(length - start < rows - row ? length - start : rows - row, most);
         const REAL *source = x + segments[segment] + start;
+        for (int i = 0; i < 2; i++) en_bring_near(next[i], step, steps, some);
+        step += some;
         if (columns <= en_few_panels * en_panel_width) {
 #define ROWS(n) \
   case n: rows_of_panel(n, 0, count, from + first, source, right, panel + row * en_panel_width); break

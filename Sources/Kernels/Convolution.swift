@@ -161,13 +161,19 @@ package struct Convolution: Sendable {
           let some = n..<min(n + together, end)
           if shared == nil { pad(x, some, into: own.pointer) }
           let source = shared.map { $0 + n * imageSize } ?? UnsafePointer(own.pointer)
+          // The images after these, of which the first call brings all near.
+          let after = some.upperBound..<min(some.upperBound + together, end)
+          var next = [(x, height * width * inputs), (dy, resultSize)].map { start, size in
+            en_ahead(start: start + after.lowerBound * size, bytes: after.count * size * MemoryLayout<Scalar>.stride)
+          }
           /// Some rows of the panels, `first` the first of them in these segments.
           func add(_ one: ConvolutionPlan.Class, _ pixels: Int, _ segments: [Int32], _ first: Int, _ rows: Range<Int>) {
+            defer { next = [en_ahead(), en_ahead()] }
             en_convolve_weights(
               some.count * pixels, one.from, one.to, segments, one.length, first, rows.count,
               source + group * (inputs / groups), dy + n * resultSize + group * perGroup, perGroup,
               sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
-              panelSize)
+              panelSize, next)
           }
           if let only = plan.classes.first, only.segments.count * only.length == plan.rows, plan.classes.count == 1 {
             // Every tap meets every pixel: the rows of the panels are those of the segments.

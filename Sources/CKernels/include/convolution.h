@@ -34,10 +34,13 @@ OVERLOADED void en_convolve(
   const double *x, const double *panel, en_double_epilogue epilogue, long columns, double *y);
 
 /// panels[j / 16][row - firstRow][j % 16] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], for row = s · length + k in
-/// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`; panels lie `panelSize` apart.
+/// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`;
+/// panels lie `panelSize` apart. `next` are the parts of x and dy that are needed after these.
 OVERLOADED void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const float *x,
-  const float *dy, long columns, float *panels, long panelSize);
+  const float *dy, long columns, float *panels, long panelSize,
+  const en_ahead next[2]);
 OVERLOADED void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows,
-  const double *x, const double *dy, long columns, double *panels, long panelSize);
+  const double *x, const double *dy, long columns, double *panels, long panelSize,
+  const en_ahead next[2]);
