@@ -281,7 +281,10 @@ def repetitions_for(milliseconds, seconds):
 
 
 def compare(case, ours, peers, rounds):
-    """The case's medians over rounds in which everyone has a turn."""
+    """The case's medians over rounds in which ours has a turn right before each form of the peer.
+
+    A machine's pace changes from minute to minute, so only neighbours are compared.
+    """
     own = ours.measure(case, 2)[-1]
     forms = {}
     for peer in peers:
@@ -293,18 +296,23 @@ def compare(case, ours, peers, rounds):
                 forms[(peer, variant)] = answer["milliseconds"][-1]
     # A form that is far behind is not measured again.
     limit = 1.3 * min(forms.values())
-    times = {form: [] for form, first in forms.items() if first <= limit}
-    own_times = []
+    pairs = {form: [] for form, first in forms.items() if first <= limit}
     # Long enough for several steps of a whole model.
     seconds = 1.0 if next(iter(case["work"])) in ("training", "inference") else 0.15
     for _ in range(rounds):
-        own_times.append(statistics.median(ours.measure(case, repetitions_for(own, seconds))))
-        for (peer, variant), taken in times.items():
+        for (peer, variant), taken in pairs.items():
             count = repetitions_for(forms[(peer, variant)], seconds)
-            taken.append(statistics.median(peer.measure(case, variant, count)["milliseconds"]))
-    (peer, variant), taken = min(times.items(), key=lambda item: statistics.median(item[1]))
-    ours_ms, peer_ms = statistics.median(own_times), statistics.median(taken)
-    ratios = sorted(b / a for a, b in zip(own_times, taken))
+            taken.append((
+                statistics.median(ours.measure(case, repetitions_for(own, seconds))),
+                statistics.median(peer.measure(case, variant, count)["milliseconds"]),
+            ))
+
+    medians = {form: [statistics.median(times) for times in zip(*taken)] for form, taken in pairs.items()}
+    # The peer's best form is the one that comes nearest to ours.
+    peer, variant = min(medians, key=lambda form: medians[form][1] / medians[form][0])
+    ours_ms, peer_ms = medians[(peer, variant)]
+    taken = pairs[(peer, variant)]
+    ratios = sorted(theirs / mine for mine, theirs in taken)
     return {
         "name": case["name"], "ours_ms": round(ours_ms, 4), "peer_ms": round(peer_ms, 4),
         "ratio": round(peer_ms / ours_ms, 3), "ratio_low": round(ratios[0], 3), "ratio_high": round(ratios[-1], 3),

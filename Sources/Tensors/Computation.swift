@@ -23,6 +23,13 @@ public enum Computation {
     set { ConvolutionRule.inUse.withLock { $0 = newValue } }
   }
 
+  /// How ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` computes images and weights of these shapes, by the table as it is.
+  public static func convolutionAlgorithm(
+    images: Shape, weight: Shape, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
+  ) -> ConvolutionAlgorithm {
+    Convolution(images, weight, stride: stride, padding: padding, dilation: dilation, groups: groups).algorithm
+  }
+
   /// Whether 3×3 convolutions may use Winograd's filtering, at first true: it is two to four times as fast, with rounding
   /// errors some ten times those of the definition (about 3e-6 of the largest element).
   ///

@@ -17,9 +17,7 @@ public func conv2d(
     "conv2d: input \(x.shape) has \(x.rank == 4 ? x.shape[3] : 0) channels, weight \(weight.shape) in \(groups) groups "
       + "wants \(weight.rank == 4 ? weight.shape[2] * groups : 0)")
   let product = Convolution(
-    images: x.shape[0], height: x.shape[1], width: x.shape[2], inputs: x.shape[3], kernelHeight: weight.shape[0],
-    kernelWidth: weight.shape[1], outputs: weight.shape[3], stride: stride, padding: padding, dilation: dilation,
-    groups: groups)
+    x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
   product.check("conv2d", x.shape, weight.shape)
   if let bias { product.checkBias("conv2d", bias.shape) }
   return product.forward(x, weight, bias)
@@ -46,9 +44,7 @@ package struct FixedConvolution: Sendable {
   /// The convolution of `x`, plus `residual`, and `relu` of it all if it `rectifies`.
   package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, rectifies: Bool = false) -> Tensor {
     let product = Convolution(
-      images: x.shape[0], height: x.shape[1], width: x.shape[2], inputs: x.shape[3], kernelHeight: weight.shape[0],
-      kernelWidth: weight.shape[1], outputs: weight.shape[3], stride: stride, padding: padding, dilation: dilation,
-      groups: groups)
+      x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
     product.check("FixedConvolution", x.shape, weight.shape)
     let shape = product.yShape
     require(
@@ -98,6 +94,15 @@ public func convTranspose2d(
 }
 
 extension Convolution {
+  /// - Parameters:
+  ///   - x: `[batch, height, width, channels]`.
+  ///   - weight: `[kernel height, kernel width, channels / groups, outputs]`.
+  init(_ x: Shape, _ weight: Shape, stride: Int, padding: Int, dilation: Int, groups: Int) {
+    self.init(
+      images: x[0], height: x[1], width: x[2], inputs: x[3], kernelHeight: weight[0], kernelWidth: weight[1],
+      outputs: weight[3], stride: stride, padding: padding, dilation: dilation, groups: groups)
+  }
+
   fileprivate func check(_ operation: String, _ x: Shape, _ weight: Shape) {
     require(images > 0, "\(operation): the batch \(x) is empty")
     require(

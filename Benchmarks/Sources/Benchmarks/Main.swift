@@ -5,6 +5,7 @@ import Foundation
 enum Main {
   static let usage = """
     usage: Benchmarks [--filter PART-OF-A-NAME] [--threads N] [--json FILE] [--baseline FILE-OF-AN-EARLIER-JSON]
+           Benchmarks --algorithms
            Benchmarks --serve
     """
 
@@ -12,6 +13,7 @@ enum Main {
     var (filter, json, baseline): (String?, URL?, URL?) = (nil, nil, nil)
     var arguments = Array(CommandLine.arguments.dropFirst())
     if arguments == ["--serve"] { return try Service.run() }
+    if arguments == ["--algorithms"] { return printAlgorithms() }
     while !arguments.isEmpty {
       let option = arguments.removeFirst()
       guard !arguments.isEmpty else { return print(usage) }
@@ -36,5 +38,19 @@ enum Main {
       for one in wanted { report.add(one, Timing(seconds: 0.5, one.prepare())) }
     }
     if let json { try report.write(to: json) }
+  }
+
+  /// The table that chooses an algorithm for a convolution, and what it chooses here.
+  static func printAlgorithms() {
+    print("The first of these rules that fits decides, else the definition does:")
+    for rule in Computation.convolutionRules { print("  \(rule)") }
+    for one in Case.convolutions {
+      guard case .convolution(let layer, .forward) = one, layer.allowsWinograd, !layer.isTransposed else { continue }
+      let algorithm = Computation.convolutionAlgorithm(
+        images: [128, layer.side, layer.side, layer.inputs],
+        weight: [layer.kernel, layer.kernel, layer.inputs, layer.outputs], stride: layer.stride,
+        padding: layer.kernel / 2)
+      print("\(one.name.padding(toLength: 56, withPad: " ", startingAt: 0))\(algorithm.rawValue)")
+    }
   }
 }
