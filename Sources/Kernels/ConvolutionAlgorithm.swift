@@ -52,7 +52,7 @@ public struct ConvolutionRule: Sendable, Hashable, CustomStringConvertible {
   /// What was the fastest where it was measured: an AMD EPYC with AVX-512, two threads; see `Docs/performance.md`.
   public static let measured = [
     ConvolutionRule(.winograd2x2),
-    ConvolutionRule(.winograd4x4, sides: 4...Int.max),
+    ConvolutionRule(.winograd4x4, sides: 3...Int.max),
   ]
 
   package static let inUse = Mutex(measured)

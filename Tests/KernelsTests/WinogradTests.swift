@@ -94,7 +94,8 @@ import Testing
       return ConvolutionAlgorithm.chosen(for: convolution, by: rules)
     }
     #expect(chosen(2) == .winograd2x2)
-    #expect(chosen(3) == .direct)
+    #expect(chosen(1) == .direct)
+    #expect(chosen(3) == .winograd4x4)
     #expect(chosen(4) == .winograd4x4)
     #expect(chosen(4, inputs: 24) == .direct)
     #expect(chosen(4, kernel: 5) == .direct)
