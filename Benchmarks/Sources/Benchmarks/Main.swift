@@ -39,18 +39,4 @@ enum Main {
     }
     if let json { try report.write(to: json) }
   }
-
-  /// The table that chooses an algorithm for a convolution, and what it chooses here.
-  static func printAlgorithms() {
-    print("The first of these rules that fits decides, else the definition does:")
-    for rule in Computation.convolutionRules { print("  \(rule)") }
-    for one in Case.convolutions {
-      guard case .convolution(let layer, .forward) = one, layer.allowsWinograd, !layer.isTransposed else { continue }
-      let algorithm = Computation.convolutionAlgorithm(
-        images: [128, layer.side, layer.side, layer.inputs],
-        weight: [layer.kernel, layer.kernel, layer.inputs, layer.outputs], stride: layer.stride,
-        padding: layer.kernel / 2)
-      print("\(one.name.padding(toLength: 56, withPad: " ", startingAt: 0))\(algorithm.rawValue)")
-    }
-  }
 }
