@@ -65,6 +65,17 @@ INLINED OVERLOADED void channel_products(
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
       const long start = row * channels;
+      if (keeping && width >= 32) {
+        // A loop of its own for each step, which vectorise where they are not so short that they are unrolled before.
+        REAL g[tile];
+        for (long c = 0; c < width; c++) g[c] = PASSED(c0 + c);
+        for (long c = 0; c < width; c++) {
+          s[c] += g[c];
+          q[c] += g[c] * (x[start + c0 + c] - mean[c0 + c]);
+        }
+        for (long c = 0; c < width; c++) dz[start + c0 + c] = g[c];
+        continue;
+      }
       for (long c = 0; c < width; c++) {
         const REAL g = PASSED(c0 + c);
         if (keeping) dz[start + c0 + c] = g;
