@@ -11,11 +11,14 @@ func printAlgorithms() {
     guard case .convolution(let layer, .forward) = one, layer.allowsWinograd, !layer.isTransposed else { continue }
     let algorithm = Computation.convolutionAlgorithm(
       images: [128, layer.side, layer.side, layer.inputs],
-      weight: [layer.kernel, layer.kernel, layer.inputs, layer.outputs], stride: layer.stride, padding: layer.kernel / 2)
+      weight: [layer.kernel, layer.kernel, layer.inputs, layer.outputs], stride: layer.stride, padding: layer.kernel / 2
+    )
     print("\(one.name.padding(toLength: 56, withPad: " ", startingAt: 0))\(algorithm.rawValue)")
   }
   let channels = [16, 64, 256]
-  print("\nTime of direct ÷ winograd4x4, 3×3 forward, 128 images; channels \(channels.map(String.init).joined(separator: ", ")):")
+  print(
+    "\nTime of direct ÷ winograd4x4, 3×3 forward, 128 images; channels \(channels.map(String.init).joined(separator: ", ")):"
+  )
   let rules = Computation.convolutionRules
   defer { Computation.convolutionRules = rules }
   for side in 2...8 {
