@@ -358,14 +358,9 @@ package struct Winograd {
     Parallel.forEach(outputBlocks * inputBlocks) { range in
       for task in range {
         let (kb, cb) = task.quotientAndRemainder(dividingBy: inputBlocks)
-        let sum = u.pointer + kb * uBlock + cb * 256
-        for part in 1..<max(parts, 1) {
-          let other = sum + part * outputBlocks * uBlock
-          for p in 0..<planes {
-            en_add(1, 256, 0, 1, 0, 1, sum + p * uPlane, other + p * uPlane, sum + p * uPlane)
-          }
-        }
-        store(sum, uPlane, inputs: 16, outputs, into: dw + cb * 16 * outputs + kb * 16, inputCount: inputs)
+        en_winograd_weights_gradient(
+          form, 16, parts, u.pointer + kb * uBlock + cb * 256, outputBlocks * uBlock, uPlane,
+          dw + cb * 16 * outputs + kb * 16, inputs * outputs, outputs)
         if let db, cb == 0 {
           for k in 0..<16 {
             db[kb * 16 + k] = (0..<parts).reduce(0) {
@@ -425,19 +420,11 @@ package struct Winograd {
             form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane, adds,
             soon(task, outputBlocks * groups))
           if end == tileCount {
-            store(
-              own, uPlane, inputs: count * 16, outputs, into: dw + cg * group * 16 * outputs + kb * 16,
-              inputCount: inputs)
+            en_winograd_weights_gradient(
+              form, count * 16, 1, own, 0, uPlane, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs, outputs)
           }
         }
       }
     }
-  }
-
-  private func store(
-    _ u: UnsafePointer<Scalar>, _ uPlane: Int, inputs: Int, _ outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
-    inputCount: Int
-  ) {
-    en_winograd_weights_gradient(form, inputs, u, uPlane, dw, inputCount * outputs, outputs)
   }
 }

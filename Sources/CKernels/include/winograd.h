@@ -59,11 +59,14 @@ OVERLOADED void en_winograd_weights(
   en_winograd_form form, long inputs, const double *w, long tapStride, long inputStride, long outputStride, double *u,
   long plane);
 
-/// dw[tap][input · inputStride] = Gᵀ du G, the adjoint of the weights' transform, for 16 output channels that lie together.
+/// dw[tap][input · inputStride] = Gᵀ du G, the adjoint of the weights' transform, for 16 output channels that lie together. du
+/// is the sum of `parts`, which lie `part` apart.
 OVERLOADED void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, const float *du, long plane, float *dw, long tapStride, long inputStride);
+  en_winograd_form form, long inputs, long parts, const float *du, long part, long plane, float *dw, long tapStride,
+  long inputStride);
 OVERLOADED void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, const double *du, long plane, double *dw, long tapStride, long inputStride);
+  en_winograd_form form, long inputs, long parts, const double *du, long part, long plane, double *dw, long tapStride,
+  long inputStride);
 
 /// m = v u in each plane: [tiles, channels] by [channels, 16], for `blocks` blocks of outputs that lie `uBlock` apart. Of the
 /// channels `first` ..< `end` take part, whose u is given, and what they give is added to m if there were others before.
