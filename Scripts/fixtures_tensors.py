@@ -205,6 +205,9 @@ def images():
         mean, variance = torch.arange(c) * 0.25, torch.arange(c) + 0.5
         case("batchNorm2d inference", lambda x, g, b: F.batch_norm(x, mean, variance, g, b, False, eps=1e-5),
              numbers(*shape), positive(c), numbers(c), layouts=layout, to=layout)
+    for n, c, h, w, s, before, after in [(1, 1, 1, 1, 1, 0, 0), (2, 3, 5, 4, 2, 1, 2), (1, 2, 7, 5, 3, 0, 3), (1, 2, 2, 3, 1, 2, 0)]:
+        case("subsampled2d", lambda x: F.pad(x[:, :, ::s, ::s], (0, 0, 0, 0, before, after)), numbers(n, c, h, w), layouts="i",
+             to="i", stride=s, before=before, after=after)
 
 
 def broadcasting():

@@ -34,6 +34,28 @@ OVERLOADED void en_scatter_add(long n, const int *indices, const REAL *dy, REAL 
   for (long i = 0; i < n; i++) dx[indices[i]] += dy[i];
 }
 
+OVERLOADED KERNEL void en_subsample(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const REAL *x,
+  REAL *y) {
+  for (long i = 0; i < outHeight; i++)
+    for (long j = 0; j < outWidth; j++, y += outChannels) {
+      const REAL *pixel = x + (i * width + j) * stride * channels;
+      for (long c = 0; c < before; c++) y[c] = 0;
+      for (long c = 0; c < channels; c++) y[before + c] = pixel[c];
+      for (long c = before + channels; c < outChannels; c++) y[c] = 0;
+    }
+}
+
+OVERLOADED KERNEL void en_subsample_adjoint(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const REAL *dy,
+  REAL *dx) {
+  for (long i = 0; i < outHeight; i++)
+    for (long j = 0; j < outWidth; j++, dy += outChannels) {
+      REAL *pixel = dx + (i * width + j) * stride * channels;
+      for (long c = 0; c < channels; c++) pixel[c] += dy[before + c];
+    }
+}
+
 OVERLOADED KERNEL void en_window_sum(
   long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
   long outHeight, long outWidth, REAL weight, const REAL *x, REAL *y) {

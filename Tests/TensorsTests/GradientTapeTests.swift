@@ -49,6 +49,34 @@ import Testing
     #expect(curvature.isApproximatelyEqual(to: separate, relativeTolerance: 1e-3, absoluteTolerance: 1e-2))
   }
 
+  /// A subsample adds its pixels to what is gathered of its input's gradient, in place where it may.
+  @Test(arguments: [1, 2]) func aSubsampleAddsToWhatIsGathered(stride: Int) {
+    let x = normal([2, 5, 4, 3])
+    let u = normal(x.shape)
+    func picked(_ x: Tensor) -> Tensor { subsampled2d(x, stride: stride, channelMargins: (1, 2)) }
+    let g = normal(picked(x).shape)
+    let alone = gradient(at: x) { (picked($0) * g).sum() }
+    func along(_ rest: @escaping (Tensor) -> Tensor) -> Tensor {
+      gradient(at: x) { x in
+        let x = x * 1
+        return (picked(x) * g).sum() + rest(x)
+      }
+    }
+    #expect(along { ($0 * u).sum() }.isApproximatelyEqual(to: alone + u, absoluteTolerance: 1e-5))
+    #expect(along { ($0 * u).sum() + $0.sum() }.isApproximatelyEqual(to: alone + u + 1, absoluteTolerance: 1e-5))
+    // A gradient that somebody else holds stays as it is.
+    let before = u.scalars
+    let (_, pullback) = valueWithPullback(at: [x]) { subsampled2d($0[0], stride: 1) + $0[0] }
+    #expect(
+      pullback(u)[0].scalars == (u * 2).scalars && pullback(u)[0].scalars == (u * 2).scalars && u.scalars == before)
+    // Once more through the gradient: pixels that are picked count twice.
+    let curvature = gradient(at: x) { x in
+      square(gradient(at: x) { x in (square(picked(x)) * 0.5).sum() + (square(x) * 0.5).sum() }).sum() * 0.5
+    }
+    let counts = gradient(at: x) { picked($0).sum() } + 1
+    #expect(curvature.isApproximatelyEqual(to: square(counts) * x, absoluteTolerance: 1e-5))
+  }
+
   @Test func whatHasNoPartInTheValueHasGradientZero() {
     let (a, b) = (normal([2, 2]), normal([3]))
     let gradients = gradient(at: [a, b]) { $0[0].sum() }

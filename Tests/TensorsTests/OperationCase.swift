@@ -101,6 +101,9 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
     },
     "maxPool2d": { maxPool2d($1[0], size: $0["size"], stride: $0["stride"], padding: $0["padding"]) },
     "averagePool2d": { averagePool2d($1[0], size: $0["size"], stride: $0["stride"], padding: $0["padding"]) },
+    "subsampled2d": {
+      subsampled2d($1[0], stride: $0["stride"], channelMargins: ($0["before"], $0["after"]))
+    },
     "globalAveragePool2d": { globalAveragePool2d($1[0]) },
     "upsampleNearest2d": { upsampleNearest2d($1[0], scale: $0["scale"]) },
     "upsampleBilinear2d": { upsampleBilinear2d($1[0], scale: $0["scale"]) },

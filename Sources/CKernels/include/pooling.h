@@ -19,6 +19,22 @@ OVERLOADED void en_gather(long n, const int *indices, const double *x, double *y
 OVERLOADED void en_scatter_add(long n, const int *indices, const float *dy, float *dx);
 OVERLOADED void en_scatter_add(long n, const int *indices, const double *dy, double *dx);
 
+/// y[outHeight][outWidth][outChannels] = every `stride`-th pixel of x, its channels from `before` on, amid zeros.
+OVERLOADED void en_subsample(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const float *x,
+  float *y);
+OVERLOADED void en_subsample(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const double *x,
+  double *y);
+
+/// The adjoint of en_subsample, added to dx.
+OVERLOADED void en_subsample_adjoint(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const float *dy,
+  float *dx);
+OVERLOADED void en_subsample_adjoint(
+  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before,
+  const double *dy, double *dx);
+
 /// y = weight · the sum of each window; what lies outside the image counts as 0.
 OVERLOADED void en_window_sum(
   long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,

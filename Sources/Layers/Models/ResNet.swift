@@ -93,9 +93,11 @@ public final class BasicBlock: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    // First the way around: its gradient comes last then, and adds the few pixels it has to what is there.
+    let around = shortcut(x)
     let inner = bn1(conv1(x), then: relu)
-    guard let attention else { return bn2(conv2(inner), adding: shortcut(x), then: relu) }
-    return relu(attention(bn2(conv2(inner))) + shortcut(x))
+    guard let attention else { return bn2(conv2(inner), adding: around, then: relu) }
+    return relu(attention(bn2(conv2(inner))) + around)
   }
 }
 
@@ -148,8 +150,6 @@ public final class SubsampledIdentity: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    // A pool of one pixel is a subsample.
-    let picked = stride == 1 ? x : maxPool2d(x, size: 1, stride: stride, padding: 0)
-    return reported(picked.padded([(0, 0), (0, 0), (0, 0), (before, after)]))
+    reported(subsampled2d(x, stride: stride, channelMargins: (before, after)))
   }
 }
