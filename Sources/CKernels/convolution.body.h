@@ -121,6 +121,68 @@ OVERLOADED KERNEL void en_convolve(
   }
 }
 
+// Few columns would leave most of a vector empty. Here a vector holds sixteen scalars of a pixel, whose products with those of
+// each column are added up across it at the end: halves of two vectors are added side by side until all sums are in one.
+INLINED OVERLOADED void pixels_by_columns(
+  const long count, const long columns, const int *from, const int *to, long segmentCount, const int *segments,
+  const int *rows, long length, const REAL *x, const REAL *panel, long depth, EPILOGUE epilogue, REAL *y) {
+  ROW sums[4 * en_narrow_columns] = {0};
+  for (long s = 0; s < segmentCount; s++) {
+    const REAL *pixels = x + segments[s], *column = panel + rows[s];
+    for (long k = 0; k < length; k += 16) {
+#pragma clang loop unroll(full)
+      for (long i = 0; i < count; i++) {
+        const ROW a = *(const ROW *)(pixels + from[i] + k);
+#pragma clang loop unroll(full)
+        for (long j = 0; j < columns; j++)
+          sums[i * en_narrow_columns + j] += a * *(const ROW *)(column + j * depth + k);
+      }
+    }
+  }
+#define HALVES(...) __builtin_shufflevector(sums[2 * i], sums[2 * i + 1], __VA_ARGS__)
+#define FOLD(n, low, high) \
+  _Pragma("clang loop unroll(full)") for (long i = 0; i < n; i++) sums[i] = low + high
+  FOLD(8, HALVES(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+       HALVES(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  FOLD(4, HALVES(0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27),
+       HALVES(4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31));
+  FOLD(2, HALVES(0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29),
+       HALVES(2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31));
+  FOLD(1, HALVES(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
+       HALVES(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31));
+#undef FOLD
+#undef HALVES
+  for (long i = 0; i < count; i++) {
+    for (long j = 0; j < columns; j++) {
+      REAL v = sums[0][i * en_narrow_columns + j];
+      if (epilogue.bias) v += epilogue.bias[j];
+      if (epilogue.residual) v += epilogue.residual[to[i] + j];
+      y[to[i] + j] = epilogue.rectifies && v < 0 ? 0 : v;
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_convolve_narrow(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const REAL *x, const REAL *panel, long depth, EPILOGUE epilogue, long columns, REAL *y) {
+  const long most = en_most_rows() > 6 ? 4 : 2;
+#define PIXELS(count, columns) \
+  pixels_by_columns( \
+    count, columns, from + p, to + p, segmentCount, segments, rows, length, x, panel, depth, epilogue, y)
+#define COLUMNS(n) \
+  case n: \
+    if (some == 4) PIXELS(4, n); \
+    else if (some == 2) PIXELS(2, n); \
+    else PIXELS(1, n); \
+    break
+  for (long p = 0, some; p < pixels; p += some) {
+    some = pixels - p < most ? 1 : most;
+    switch (columns) { COLUMNS(1); COLUMNS(2); COLUMNS(3); COLUMNS(4); }
+  }
+#undef COLUMNS
+#undef PIXELS
+}
+
 // The micro-kernel of the weights: `count` rows of a panel, summed over pixels in registers. dy is packed; x is packed
 // for these rows, or read in place.
 INLINED OVERLOADED void rows_of_panel(

@@ -68,11 +68,8 @@ package struct Convolution: Sendable {
     let isPadded = padding > 0 && (images < 4 || inputs * 4 <= outputs)
     let plan = forwardPlan(isPadded: isPadded)
     let panels = Panels(
-      columns: outputs / groups, groups: groups, rows: plan.rows, layouts: layouts
-    ) { group, column, count, panel in
-      en_pack_panel(
-        plan.taps.count, plan.taps, inputs / groups, count, outputs, 1, w + group * (outputs / groups) + column, panel)
-    }
+      w, taps: plan.taps, perTap: inputs / groups, columns: outputs / groups, groups: groups, strides: (outputs, 1),
+      layouts: layouts)
     convolve(
       plan, panels, x, imageSize: height * width * inputs, isPadded: isPadded, perGroup: inputs / groups, epilogue, y,
       resultSize: outputHeight * outputWidth * outputs)
@@ -90,11 +87,8 @@ package struct Convolution: Sendable {
     }
     let dy = dy.pointer
     let plan = adjointPlan()
-    let panels = Panels(columns: inputs / groups, groups: groups, rows: plan.rows) { group, column, count, panel in
-      en_pack_panel(
-        plan.taps.count, plan.taps, outputs / groups, count, 1, outputs,
-        w + group * (outputs / groups) + column * outputs, panel)
-    }
+    let panels = Panels(
+      w, taps: plan.taps, perTap: outputs / groups, columns: inputs / groups, groups: groups, strides: (1, outputs))
     convolve(
       plan, panels, dy, imageSize: outputHeight * outputWidth * outputs, isPadded: false, perGroup: outputs / groups,
       epilogue, dx, resultSize: height * width * inputs)
@@ -123,6 +117,7 @@ package struct Convolution: Sendable {
   ) {
     if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw, db: db) }
     require(db == nil, "convolution: the definition does not sum pixels on its way")
+    if let turned { return turned.backwardWeights(dy, x, turnedInto: dw) }
     let (x, dy) = (x.pointer, dy.pointer)
     // Classes with fewer taps save the products with padded zeros. That pays where the border is a good part of the image, and
     // segments are long, as dy is packed for each.
@@ -208,6 +203,31 @@ package struct Convolution: Sendable {
     }
   }
 
+  /// The convolution of dy whose weights have this one's gradient, turned by half and transposed, as theirs, where it leaves
+  /// fewer columns of a panel empty.
+  private var turned: Convolution? {
+    func cost(_ rows: Int, _ columns: Int) -> Int {
+      rows * ((columns + Self.panelWidth - 1) / Self.panelWidth * Self.panelWidth)
+    }
+    guard groups == 1, stride == 1, dilation == 1, kernelHeight == kernelWidth, padding < kernelHeight,
+      2 * cost(outputs, inputs) <= cost(inputs, outputs)
+    else { return nil }
+    return Convolution(
+      images: images, height: outputHeight, width: outputWidth, inputs: outputs, kernelHeight: kernelHeight,
+      kernelWidth: kernelWidth, outputs: inputs, stride: 1, padding: kernelHeight - 1 - padding, dilation: 1, groups: 1)
+  }
+
+  private func backwardWeights(_ x: ImageSource, _ dy: ImageSource, turnedInto dw: UnsafeMutablePointer<Scalar>) {
+    let taps = kernelHeight * kernelWidth
+    let own = Storage(count: taps * inputs * outputs)
+    backwardWeights(x, dy, into: own.pointer)
+    for tap in 0..<taps {
+      en_read_strided(
+        2, [outputs, inputs], [1, outputs], own.pointer + (taps - 1 - tap) * inputs * outputs,
+        dw + tap * inputs * outputs)
+    }
+  }
+
   // MARK: Plans
 
   private static let panelWidth = en_panel_width
@@ -250,34 +270,56 @@ package struct Convolution: Sendable {
       sourceChannels: outputs, channels: inputs, perGroup: outputs / groups, tapOffset: weightOffset)
   }
 
-  /// Weights packed for the micro-kernel: for each group, panels of 16 columns.
+  /// Weights packed for the micro-kernel: for each group, panels of 16 columns, or one of few columns.
   private struct Panels {
     let storage: Storage
     let columns: Int
     let perGroup: Int
     let count: Int
-    let size: Int
+    let rows: Int
+    /// Whether there are so few columns that products go along the rows.
+    let isNarrow: Bool
 
+    var size: Int { rows * (isNarrow ? columns : Convolution.panelWidth) }
+
+    /// - Parameters:
+    ///   - taps: Where the matrix of each tap begins in `w`, of `perTap` rows.
+    ///   - columns: Of each group, `strides.column` apart; all columns of a group lie before those of the next, and the other
+    ///     way round where columns are inputs.
+    ///   - strides: From row to row and from column to column.
     init(
-      columns: Int, groups: Int, rows: Int, layouts: WeightLayouts? = nil,
-      pack: (_ group: Int, _ column: Int, _ count: Int, _ panel: UnsafeMutablePointer<Scalar>) -> Void
+      _ w: UnsafePointer<Scalar>, taps: [Int32], perTap: Int, columns: Int, groups: Int,
+      strides: (row: Int, column: Int), layouts: WeightLayouts? = nil
     ) {
       let width = Convolution.panelWidth
-      self.columns = columns
-      perGroup = (columns + width - 1) / width
-      count = groups * perGroup
-      size = rows * width
-      let (count, perGroup, size) = (count, perGroup, size)
+      let isNarrow = columns <= en_narrow_columns && perTap % 16 == 0
+      let (perGroup, rows) = ((columns + width - 1) / width, taps.count * perTap)
+      let (count, size) = (groups * perGroup, rows * (isNarrow ? columns : width))
+      // Where columns are inputs, a group's outputs are its rows.
+      let groupStride = strides.column == 1 ? columns : perTap
       storage = layouts.storage(.panels) {
         let storage = Storage(count: count * size)
         Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
           for task in range {
             let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
-            pack(group, panel * width, min(width, columns - panel * width), storage.pointer + task * size)
+            let (first, to) = (w + group * groupStride + panel * width * strides.column, storage.pointer + task * size)
+            guard isNarrow else {
+              en_pack_panel(
+                taps.count, taps, perTap, min(width, columns - panel * width), strides.row, strides.column, first, to)
+              continue
+            }
+            for (t, tap) in taps.enumerated() {
+              for column in 0..<columns {
+                en_read_strided(
+                  1, [perTap], [strides.row], first + Int(tap) + column * strides.column,
+                  to + column * rows + t * perTap)
+              }
+            }
           }
         }
         return storage
       }
+      (self.columns, self.perGroup, self.count, self.rows, self.isNarrow) = (columns, perGroup, count, rows, isNarrow)
     }
   }
 
@@ -307,16 +349,23 @@ package struct Convolution: Sendable {
       let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
       let channel = group * panels.columns + panel * Self.panelWidth
       let offset = batch * together * resultSize + channel
+      let here = Epilogue(
+        bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
+        rectifies: epilogue.rectifies, streams: epilogue.streams)
+      let weights = panels.storage.pointer + task * panels.size
       one.from.withUnsafeBufferPointer { from in
         one.to.withUnsafeBufferPointer { to in
-          en_convolve(
-            pixels.count, from.baseAddress! + pixels.lowerBound, to.baseAddress! + pixels.lowerBound,
-            one.segments.count, one.segments, one.panelRows, one.length, source + group * perGroup,
-            panels.storage.pointer + task * panels.size,
-            Epilogue(
-              bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
-              rectifies: epilogue.rectifies, streams: epilogue.streams),
-            min(Self.panelWidth, panels.columns - panel * Self.panelWidth), y + offset)
+          let (from, to) = (from.baseAddress! + pixels.lowerBound, to.baseAddress! + pixels.lowerBound)
+          if panels.isNarrow {
+            en_convolve_narrow(
+              pixels.count, from, to, one.segments.count, one.segments, one.panelRows, one.length,
+              source + group * perGroup, weights, panels.rows, here, panels.columns, y + offset)
+          } else {
+            en_convolve(
+              pixels.count, from, to, one.segments.count, one.segments, one.panelRows, one.length,
+              source + group * perGroup, weights, here, min(Self.panelWidth, panels.columns - panel * Self.panelWidth),
+              y + offset)
+          }
         }
       }
     }

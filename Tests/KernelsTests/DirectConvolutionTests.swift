@@ -38,6 +38,14 @@ import Testing
     Shape(images: 20, height: 6, width: 6, inputs: 66, outputs: 8, padding: 0),
     Shape(images: 9, height: 5, width: 7, inputs: 3, outputs: 5, kernel: 1, stride: 2, padding: 1),
     Shape(images: 5, height: 9, width: 8, inputs: 6, outputs: 4, stride: 2, padding: 2, dilation: 3),
+    // Few columns, of x and of dy.
+    Shape(images: 5, height: 7, width: 6, inputs: 32, outputs: 3),
+    Shape(images: 3, height: 6, width: 9, inputs: 16, outputs: 1, kernel: 5, padding: 1),
+    Shape(images: 2, height: 8, width: 5, inputs: 48, outputs: 4, stride: 2, padding: 2, dilation: 2),
+    Shape(images: 4, height: 5, width: 5, inputs: 32, outputs: 4, groups: 2),
+    Shape(images: 7, height: 3, width: 3, inputs: 16, outputs: 2, padding: 0),
+    Shape(images: 6, height: 4, width: 6, inputs: 2, outputs: 32, stride: 2),
+    Shape(images: 3, height: 5, width: 4, inputs: 4, outputs: 64),
   ]
 
   @Test(arguments: shapes) func agreeWithIt(shape: Shape) {

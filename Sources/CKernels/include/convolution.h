@@ -8,7 +8,7 @@
 // A pixel is a pair of offsets: `from` into the image, `to` into the output. A segment is a run of input scalars that lie
 // together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
 
-enum { en_panel_width = 16, en_few_panels = 8, en_weight_rows = 96 };
+enum { en_panel_width = 16, en_few_panels = 8, en_weight_rows = 96, en_narrow_columns = 4 };
 
 /// Copies images into the middle of larger ones, and fills their margins with zeros. Negative margins crop.
 OVERLOADED void en_pad_images(
@@ -32,6 +32,15 @@ OVERLOADED void en_convolve(
 OVERLOADED void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const double *x, const double *panel, en_double_epilogue epilogue, long columns, double *y);
+
+/// The same for at most `en_narrow_columns` columns and lengths of multiples of 16; a column of the panel lies together, `depth`
+/// from the next one.
+OVERLOADED void en_convolve_narrow(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const float *x, const float *panel, long depth, en_float_epilogue epilogue, long columns, float *y);
+OVERLOADED void en_convolve_narrow(
+  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const double *x, const double *panel, long depth, en_double_epilogue epilogue, long columns, double *y);
 
 /// panels[j / 16][row - firstRow][j % 16] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], for row = s · length + k in
 /// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`;
