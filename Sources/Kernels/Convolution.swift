@@ -284,8 +284,7 @@ package struct Convolution: Sendable {
 
     /// - Parameters:
     ///   - taps: Where the matrix of each tap begins in `w`, of `perTap` rows.
-    ///   - columns: Of each group, `strides.column` apart; all columns of a group lie before those of the next, and the other
-    ///     way round where columns are inputs.
+    ///   - columns: Of each group.
     ///   - strides: From row to row and from column to column.
     init(
       _ w: UnsafePointer<Scalar>, taps: [Int32], perTap: Int, columns: Int, groups: Int,

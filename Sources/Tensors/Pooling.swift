@@ -46,17 +46,17 @@ public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
 
 /// Every `stride`-th pixel in both directions, with channels of zeros before and after its own.
 ///
+/// What ResNet's option A adds where a block halves its images: He et al., arXiv 1512.03385.
 /// - Parameters:
-///   - x: `[batch, height, width, channels]`.
+///   - x: `[batch, height, width, channels]`, of at least one channel.
 ///   - margins: How many channels of zeros.
 /// - Returns: `[batch, ⌈height / stride⌉, ⌈width / stride⌉, before + channels + after]`.
 public func subsampled2d(_ x: Tensor, stride: Int, channelMargins margins: (before: Int, after: Int) = (0, 0)) -> Tensor
 {
   require(margins.before >= 0 && margins.after >= 0, "subsampled2d: negative margins \(margins)")
-  return Subsampling(
-    windows: Windows("subsampled2d", x.shape, size: 1, stride: stride, padding: 0), before: margins.before,
-    after: margins.after
-  ).forward(x)
+  let windows = Windows("subsampled2d", x.shape, size: 1, stride: stride, padding: 0)
+  require(windows.channels > 0, "subsampled2d: \(x.shape) has no channels")
+  return Subsampling(windows: windows, before: margins.before, after: margins.after).forward(x)
 }
 
 /// Pixels that are picked, and their gradient.

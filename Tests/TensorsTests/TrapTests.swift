@@ -41,6 +41,12 @@ import Testing
     "an empty batch": Trap("conv2d: the batch [0, 8, 8, 3] is empty") {
       _ = conv2d(image([0, 8, 8, 3]), .ones([3, 3, 3, 16]))
     },
+    "margins to subsample with": Trap("subsampled2d: negative margins (before: 0, after: -1)") {
+      _ = subsampled2d(image([1, 8, 8, 3]), stride: 2, channelMargins: (0, -1))
+    },
+    "nothing to subsample": Trap("subsampled2d: [1, 8, 8, 0] has no channels") {
+      _ = subsampled2d(image([1, 8, 8, 0]), stride: 2)
+    },
     "an empty batch to pool": Trap("maxPool2d: the batch [0, 8, 8, 3] is empty") {
       _ = maxPool2d(image([0, 8, 8, 3]), size: 2)
     },
