@@ -20,6 +20,7 @@ typedef double double_line __attribute__((vector_size(128), aligned(64)));
 #define LINE float_line
 #define NAMED(name) name##_float
 #include "winograd.body.h"
+#include "winograd_products.body.h"
 #undef REAL
 #undef EPILOGUE
 #undef VECTOR
@@ -31,3 +32,4 @@ typedef double double_line __attribute__((vector_size(128), aligned(64)));
 #define LINE double_line
 #define NAMED(name) name##_double
 #include "winograd.body.h"
+#include "winograd_products.body.h"

@@ -67,7 +67,7 @@ package struct Convolution: Sendable {
     // write out of order.
     let isPadded = padding > 0 && (images < 4 || inputs * 4 <= outputs)
     let plan = forwardPlan(isPadded: isPadded)
-    let panels = Panels(
+    let panels = ConvolutionPanels(
       w, taps: plan.taps, perTap: inputs / groups, columns: outputs / groups, groups: groups, strides: (outputs, 1),
       layouts: layouts)
     convolve(
@@ -87,7 +87,7 @@ package struct Convolution: Sendable {
     }
     let dy = dy.pointer
     let plan = adjointPlan()
-    let panels = Panels(
+    let panels = ConvolutionPanels(
       w, taps: plan.taps, perTap: outputs / groups, columns: inputs / groups, groups: groups, strides: (1, outputs))
     convolve(
       plan, panels, dy, imageSize: outputHeight * outputWidth * outputs, isPadded: false, perGroup: outputs / groups,
@@ -230,7 +230,7 @@ package struct Convolution: Sendable {
 
   // MARK: Plans
 
-  private static let panelWidth = en_panel_width
+  static let panelWidth = en_panel_width
 
   private func weightOffset(_ row: Int, _ column: Int) -> Int {
     (row * kernelWidth + column) * (inputs / groups) * outputs
@@ -270,58 +270,6 @@ package struct Convolution: Sendable {
       sourceChannels: outputs, channels: inputs, perGroup: outputs / groups, tapOffset: weightOffset)
   }
 
-  /// Weights packed for the micro-kernel: for each group, panels of 16 columns, or one of few columns.
-  private struct Panels {
-    let storage: Storage
-    let columns: Int
-    let perGroup: Int
-    let count: Int
-    let rows: Int
-    /// Whether there are so few columns that products go along the rows.
-    let isNarrow: Bool
-
-    var size: Int { rows * (isNarrow ? columns : Convolution.panelWidth) }
-
-    /// - Parameters:
-    ///   - taps: Where the matrix of each tap begins in `w`, of `perTap` rows.
-    ///   - columns: Of each group.
-    ///   - strides: From row to row and from column to column.
-    init(
-      _ w: UnsafePointer<Scalar>, taps: [Int32], perTap: Int, columns: Int, groups: Int,
-      strides: (row: Int, column: Int), layouts: WeightLayouts? = nil
-    ) {
-      let width = Convolution.panelWidth
-      let isNarrow = columns <= en_narrow_columns && perTap % 16 == 0
-      let (perGroup, rows) = ((columns + width - 1) / width, taps.count * perTap)
-      let (count, size) = (groups * perGroup, rows * (isNarrow ? columns : width))
-      // Where columns are inputs, a group's outputs are its rows.
-      let groupStride = strides.column == 1 ? columns : perTap
-      storage = layouts.storage(.panels) {
-        let storage = Storage(count: count * size)
-        Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
-          for task in range {
-            let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
-            let (first, to) = (w + group * groupStride + panel * width * strides.column, storage.pointer + task * size)
-            guard isNarrow else {
-              en_pack_panel(
-                taps.count, taps, perTap, min(width, columns - panel * width), strides.row, strides.column, first, to)
-              continue
-            }
-            for (t, tap) in taps.enumerated() {
-              for column in 0..<columns {
-                en_read_strided(
-                  1, [perTap], [strides.row], first + Int(tap) + column * strides.column,
-                  to + column * rows + t * perTap)
-              }
-            }
-          }
-        }
-        return storage
-      }
-      (self.columns, self.perGroup, self.count, self.rows, self.isNarrow) = (columns, perGroup, count, rows, isNarrow)
-    }
-  }
-
   /// Images amid zeros.
   private func pad(_ x: UnsafePointer<Scalar>, _ images: Range<Int>, into padded: UnsafeMutablePointer<Scalar>) {
     en_pad_images(
@@ -331,7 +279,7 @@ package struct Convolution: Sendable {
 
   /// Every class of the plan, for each panel in turn, which stays in a cache meanwhile; a few images at a time.
   private func convolve(
-    _ plan: ConvolutionPlan, _ panels: Panels, _ x: UnsafePointer<Scalar>, imageSize: Int, isPadded: Bool,
+    _ plan: ConvolutionPlan, _ panels: ConvolutionPanels, _ x: UnsafePointer<Scalar>, imageSize: Int, isPadded: Bool,
     perGroup: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, resultSize: Int
   ) {
     let together = imagesTogether(imageSize: imageSize, resultPixels: plan.classes.reduce(0) { $0 + $1.from.count })

@@ -44,70 +44,8 @@ public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
   return windows.spread(x, weight: 1, "upsampleNearest2d")
 }
 
-/// Every `stride`-th pixel in both directions, with channels of zeros before and after its own.
-///
-/// What ResNet's option A adds where a block halves its images: He et al., arXiv 1512.03385.
-/// - Parameters:
-///   - x: `[batch, height, width, channels]`, of at least one channel.
-///   - margins: How many channels of zeros.
-/// - Returns: `[batch, ⌈height / stride⌉, ⌈width / stride⌉, before + channels + after]`.
-public func subsampled2d(_ x: Tensor, stride: Int, channelMargins margins: (before: Int, after: Int) = (0, 0)) -> Tensor
-{
-  require(margins.before >= 0 && margins.after >= 0, "subsampled2d: negative margins \(margins)")
-  let windows = Windows("subsampled2d", x.shape, size: 1, stride: stride, padding: 0)
-  require(windows.channels > 0, "subsampled2d: \(x.shape) has no channels")
-  return Subsampling(windows: windows, before: margins.before, after: margins.after).forward(x)
-}
-
-/// Pixels that are picked, and their gradient.
-private struct Subsampling: Sendable {
-  let windows: Windows
-  let (before, after): (Int, Int)
-
-  private var channels: Int { before + windows.channels + after }
-  private var yShape: Shape { [windows.images, windows.outputHeight, windows.outputWidth, channels] }
-
-  func forward(_ x: Tensor) -> Tensor {
-    Tensor(shape: yShape) { out in
-      let y = out.baseAddress!
-      windows.forEachImage(of: x) { image, to in
-        en_subsample(
-          windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-          image, y + to / windows.channels * channels)
-      }
-    }.recorded(
-      "subsampled2d", from: [x],
-      owning: { dy, _, gathered in
-        // An outer tape follows operations, not what is added on the way.
-        if !GradientTape.active.isEmpty { return [adjoint(dy)] }
-        var sum = gathered.take()
-        guard sum != nil, isKnownUniquelyReferenced(&sum!.storage) else {
-          gathered = sum
-          return [adjoint(dy)]
-        }
-        add(dy, to: sum!.storage.pointer, clearing: false)
-        return [sum]
-      })
-  }
-
-  private func adjoint(_ dy: Tensor) -> Tensor {
-    Tensor(shape: windows.xShape) { add(dy, to: $0.baseAddress!, clearing: true) }
-      .recorded("subsampled2dBackward", (dy, { forward($0) }))
-  }
-
-  private func add(_ dy: Tensor, to dx: UnsafeMutablePointer<Scalar>, clearing: Bool) {
-    let dy = dy.pointer
-    windows.forEachImage { to, from in
-      if clearing { (dx + to).update(repeating: 0, count: windows.height * windows.width * windows.channels) }
-      en_subsample_adjoint(
-        windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-        dy + from / windows.channels * channels, dx + to)
-    }
-  }
-}
-
 /// Windows of `size` by `size` over images.
-private struct Windows: Sendable {
+struct Windows: Sendable {
   let (images, height, width, channels): (Int, Int, Int, Int)
   let (size, stride, padding): (Int, Int, Int)
   let (outputHeight, outputWidth): (Int, Int)
@@ -171,7 +109,7 @@ private struct Windows: Sendable {
   }
 
   /// Each element of `dy` added where the largest was.
-  func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
+  fileprivate func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
     Tensor(shape: xShape) { out in
       let (dy, dx) = (dy.pointer, out.baseAddress!)
       forEachImage { to, from in

@@ -1,0 +1,53 @@
+import CKernels
+
+/// Weights packed for the micro-kernel: for each group, panels of 16 columns, or one of few columns.
+struct ConvolutionPanels {
+  let storage: Storage
+  let columns: Int
+  let perGroup: Int
+  let count: Int
+  let rows: Int
+  /// Whether there are so few columns that products go along the rows.
+  let isNarrow: Bool
+
+  var size: Int { rows * (isNarrow ? columns : Convolution.panelWidth) }
+
+  /// - Parameters:
+  ///   - taps: Where the matrix of each tap begins in `w`, of `perTap` rows.
+  ///   - columns: Of each group.
+  ///   - strides: From row to row and from column to column.
+  init(
+    _ w: UnsafePointer<Scalar>, taps: [Int32], perTap: Int, columns: Int, groups: Int,
+    strides: (row: Int, column: Int), layouts: WeightLayouts? = nil
+  ) {
+    let width = Convolution.panelWidth
+    let isNarrow = columns <= en_narrow_columns && perTap % 16 == 0
+    let (perGroup, rows) = ((columns + width - 1) / width, taps.count * perTap)
+    let (count, size) = (groups * perGroup, rows * (isNarrow ? columns : width))
+    // Where columns are inputs, a group's outputs are its rows.
+    let groupStride = strides.column == 1 ? columns : perTap
+    storage = layouts.storage(.panels) {
+      let storage = Storage(count: count * size)
+      Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
+        for task in range {
+          let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
+          let (first, to) = (w + group * groupStride + panel * width * strides.column, storage.pointer + task * size)
+          guard isNarrow else {
+            en_pack_panel(
+              taps.count, taps, perTap, min(width, columns - panel * width), strides.row, strides.column, first, to)
+            continue
+          }
+          for (t, tap) in taps.enumerated() {
+            for column in 0..<columns {
+              en_read_strided(
+                1, [perTap], [strides.row], first + Int(tap) + column * strides.column,
+                to + column * rows + t * perTap)
+            }
+          }
+        }
+      }
+      return storage
+    }
+    (self.columns, self.perGroup, self.count, self.rows, self.isNarrow) = (columns, perGroup, count, rows, isNarrow)
+  }
+}
