@@ -4,17 +4,27 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { spins = 20000, maximumThreads = 256 };
 
 /// Set in `joined` when nobody may join the job any more.
 static const long closed = 1L << 32;
 
+// Each thread has a share of the pieces, those that lie together, and when it is through takes from the far ends of the
+// others' shares. So threads mostly find again what they themselves have written: cores that have no cache in common take
+// 300 ns to pass a line on, where those that have one take 50.
+typedef struct {
+  /// The pieces that are left: the first, and from bit 32 on the end.
+  _Alignas(64) _Atomic uint64_t left;
+} share;
+static share shares[maximumThreads];
+
 // The job. Only who holds `busy` writes it, and only while `joined` is closed.
 static void (*jobBody)(void *, long);
 static void *jobContext;
-static long jobPieces;
-static atomic_long nextPiece;
+static long jobThreads;
+static bool jobIsReversed;
 static atomic_long joined = closed;
 static atomic_long finished;
 
@@ -34,13 +44,28 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-static void run_pieces(void) {
+/// The first or last piece of a share, or -1 where none is left.
+static long take(share *share, bool last) {
+  uint64_t left = atomic_load(&share->left);
+  for (;;) {
+    const uint64_t first = left & UINT32_MAX, end = left >> 32;
+    if (first == end) return -1;
+    const uint64_t rest = last ? first | (end - 1) << 32 : (first + 1) | end << 32;
+    if (atomic_compare_exchange_weak(&share->left, &left, rest)) return (long)(last ? end - 1 : first);
+  }
+}
+
+static void run_pieces(long thread) {
   insideBody = true;
-  for (long piece; (piece = atomic_fetch_add(&nextPiece, 1)) < jobPieces;) jobBody(jobContext, piece);
+  for (long i = 0; i < jobThreads; i++) {
+    share *share = &shares[(thread + i) % jobThreads];
+    for (long piece; (piece = take(share, (i > 0) != jobIsReversed)) >= 0;) jobBody(jobContext, piece);
+  }
   insideBody = false;
 }
 
-static void *work(void *unused) {
+static void *work(void *number) {
+  const long thread = (long)number;
   unsigned long seen = 0;
   for (;;) {
     for (int i = 0; i < spins && atomic_load(&generation) == seen; i++) pause_briefly();
@@ -56,30 +81,34 @@ static void *work(void *unused) {
     long others = atomic_load(&joined);
     while (!(others & closed) && !atomic_compare_exchange_weak(&joined, &others, others + 1)) {}
     if (others & closed) continue;
-    run_pieces();
+    if (thread < jobThreads) run_pieces(thread);
     atomic_fetch_add(&finished, 1);
   }
-  return unused;
+  return 0;
 }
 
 static void start_threads(long wanted) {
   for (; started < wanted && started < maximumThreads; started++) {
     pthread_t thread;
-    if (pthread_create(&thread, 0, work, 0) != 0) return;
+    if (pthread_create(&thread, 0, work, (void *)started) != 0) return;
     pthread_detach(thread);
   }
 }
 
-void en_parallel(long pieces, long threads, void (*body)(void *, long), void *context) {
+void en_parallel(long pieces, long threads, int isReversed, void (*body)(void *, long), void *context) {
   if (pieces < 2 || threads < 2 || insideBody || atomic_flag_test_and_set(&busy)) {
-    for (long piece = 0; piece < pieces; piece++) body(context, piece);
+    for (long i = 0; i < pieces; i++) body(context, isReversed ? pieces - 1 - i : i);
     return;
   }
   start_threads(threads);
+  jobThreads = threads < started ? threads : started;
+  jobIsReversed = isReversed;
+  for (long i = 0; i < jobThreads; i++) {
+    const uint64_t first = (uint64_t)(pieces * i / jobThreads), end = (uint64_t)(pieces * (i + 1) / jobThreads);
+    atomic_store(&shares[i].left, first | end << 32);
+  }
   jobBody = body;
   jobContext = context;
-  jobPieces = pieces;
-  atomic_store(&nextPiece, 0);
   atomic_store(&finished, 0);
   atomic_store(&joined, 0);
   atomic_fetch_add(&generation, 1);
@@ -88,7 +117,7 @@ void en_parallel(long pieces, long threads, void (*body)(void *, long), void *co
     pthread_cond_broadcast(&wake);
     pthread_mutex_unlock(&lock);
   }
-  run_pieces();
+  run_pieces(0);
   long others = atomic_fetch_or(&joined, closed);
   for (long i = 0; atomic_load(&finished) < others; i++) {
     if (i < spins) pause_briefly(); else sched_yield();

@@ -194,11 +194,11 @@ INLINED NAMED(place) NAMED(place_of)(en_tiles tiles, long index, long side) {
 }
 
 INLINED void NAMED(transform_2x2)(
-  en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes,
+  en_tiles tiles, long blocks, const REAL *x, en_plane_layout layout, REAL *planes,
   void (*along)(const VECTOR *, long, VECTOR *, long)) {
   for (long t = 0; t < tiles.count; t++) {
     const REAL *image = x + (tiles.first + t) * 4 * tiles.channels;
-    for (long c = 0; c < tiles.channels; c += 16) {
+    for (long c = 0; c < blocks * 16; c += 16) {
       VECTOR d[4], half[6], all[9];
       EACH(i, 0, 4) d[i] = LOAD(image + i * tiles.channels + c);
       EACH(j, 0, 2) along(d + j, 2, half + j, 2);
@@ -226,7 +226,7 @@ INLINED void NAMED(copy_tile)(
 
 OVERLOADED KERNEL void en_winograd_input(
   en_tiles tiles, const REAL *x, en_plane_layout layout, REAL *planes, en_ahead ahead) {
-  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, x, layout, planes, NAMED(input_2));
+  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, tiles.channels / 16, x, layout, planes, NAMED(input_2));
   // Where a row above or below the image is read: six pixels of nothing.
   enum { zero_channels = 1024 };
   static const REAL zeros[6 * zero_channels] = {0};
@@ -267,8 +267,10 @@ OVERLOADED KERNEL void en_winograd_input(
   }
 }
 
-OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *dy, en_plane_layout layout, REAL *planes) {
-  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, dy, layout, planes, NAMED(gradient_2));
+OVERLOADED KERNEL void en_winograd_output_gradient(
+  en_tiles tiles, long firstBlock, long blocks, const REAL *dy, en_plane_layout layout, REAL *planes) {
+  dy += firstBlock * 16;
+  if (tiles.form == en_winograd_2x2) return NAMED(transform_2x2)(tiles, blocks, dy, layout, planes, NAMED(gradient_2));
   const long channels = tiles.channels, line = tiles.width * channels;
   for (long t = 0; t < tiles.count; t++) {
     const NAMED(place) place = NAMED(place_of)(tiles, tiles.first + t, 4);
@@ -278,7 +280,7 @@ OVERLOADED KERNEL void en_winograd_output_gradient(en_tiles tiles, const REAL *d
     REAL *out = planes + t * layout.tile;
     const NAMED(place) next = NAMED(place_of)(tiles, tiles.first + t + 1, 4);
     const REAL *soon = dy + next.image * tiles.height * line + next.top * line + next.left * channels;
-    for (long c = 0; c < channels; c += 16) {
+    for (long c = 0; c < blocks * 16; c += 16) {
       REAL *block = out + c / 16 * layout.block;
       EACH(i, 0, 4) EACH(j, 0, 4) __builtin_prefetch(soon + i * line + j * channels + c, 0, 3);
       REAL copy[16 * 16];

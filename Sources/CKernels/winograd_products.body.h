@@ -93,27 +93,32 @@ OVERLOADED KERNEL void en_winograd_multiply(
 }
 
 OVERLOADED KERNEL void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long blocks, const REAL *v, long vBlock, const REAL *d, long plane, REAL *du,
-  long duPlane, int adds, en_ahead ahead) {
+  en_winograd_form form, long tiles, long inputs, const REAL *v, long outputs, const REAL *d, long block, long plane,
+  REAL *du, long duBlock, long duPlane, int adds, en_ahead ahead) {
   const long planes = form == en_winograd_4x4 ? 36 : 9, most = en_most_rows();
   for (long p = 0; p < planes; p++) {
-    for (long b = 0; b < blocks; b++) {
-      if (ahead.bytes > 0) en_bring_near(ahead, p * blocks + b, planes * blocks, 1);
-      const REAL *from = v + b * vBlock + p * plane, *panel = d + p * plane;
-      REAL *to = du + p * duPlane + b * 256;
-      if (most <= 6) {
-        NAMED(columns_by_panel)(6, tiles, from, panel, to, adds, 0, 0);
-        NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16, adds, 0, 0);
-        NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16, adds, 0, 0);
-      } else if (tiles <= 32) {
-        NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 0, 0);
-        NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 0, 0);
-      } else {
-        const int isLast = b + 1 == blocks;
-        const REAL *next = isLast ? du + (p + 1) * duPlane : to + 256;
-        if (adds) EACH(i, 0, 16) __builtin_prefetch(next + i * 16, 1, 2);
-        NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 1, isLast ? v + (p + 1) * plane : from + vBlock);
-        NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 1, d + (p + 1) * plane);
+    for (long k = 0; k < outputs; k++) {
+      for (long c = 0; c < inputs; c++) {
+        if (ahead.bytes > 0) en_bring_near(ahead, (p * outputs + k) * inputs + c, planes * outputs * inputs, 1);
+        const REAL *from = v + c * block + p * plane, *panel = d + k * block + p * plane;
+        REAL *to = du + k * duBlock + p * duPlane + c * 256;
+        if (most <= 6) {
+          NAMED(columns_by_panel)(6, tiles, from, panel, to, adds, 0, 0);
+          NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16, adds, 0, 0);
+          NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16, adds, 0, 0);
+        } else if (tiles <= 32) {
+          NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 0, 0);
+          NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 0, 0);
+        } else {
+          // What comes after this block of inputs: the next one, the next block of outputs, or the next plane.
+          const int lastC = c + 1 == inputs, last = lastC && k + 1 == outputs;
+          const REAL *next = !lastC ? to + 256 : du + (last ? (p + 1) * duPlane : (k + 1) * duBlock + p * duPlane);
+          const REAL *nextV = !lastC ? from + block : v + (last ? p + 1 : p) * plane;
+          const REAL *nextD = last ? d + (p + 1) * plane : lastC ? panel + block : panel;
+          if (adds) EACH(i, 0, 16) __builtin_prefetch(next + i * 16, 1, 2);
+          NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 1, nextV);
+          NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 1, nextD);
+        }
       }
     }
   }

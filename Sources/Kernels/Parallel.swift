@@ -58,13 +58,12 @@ package enum Parallel {
     let pieces = threads == 1 && !isReversed ? 1 : min(threads * piecesPerThread, (count + grain - 1) / max(grain, 1))
     guard pieces > 1 else { return body(0..<count) }
     withoutActuallyEscaping(body) { body in
-      var job = Job(body: body, count: count, pieces: pieces, isReversed: isReversed)
+      var job = Job(body: body, count: count, pieces: pieces)
       withUnsafeMutablePointer(to: &job) { job in
         en_parallel(
-          pieces, threads,
+          pieces, threads, isReversed ? 1 : 0,
           { job, piece in
             let job = job!.assumingMemoryBound(to: Job.self).pointee
-            let piece = job.isReversed ? job.pieces - 1 - piece : piece
             job.body(job.count * piece / job.pieces..<job.count * (piece + 1) / job.pieces)
           }, job)
       }
@@ -75,6 +74,5 @@ package enum Parallel {
     let body: (Range<Int>) -> Void
     let count: Int
     let pieces: Int
-    let isReversed: Bool
   }
 }

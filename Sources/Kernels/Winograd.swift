@@ -273,17 +273,20 @@ package struct Winograd {
     _ x: ImageSource, _ dy: ImageSource, inputs: Int, outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
     db: UnsafeMutablePointer<Scalar>? = nil
   ) {
-    let takesComputed = takesComputed(inputs, outputs)
-    if Self.hasFewWeights(inputs, outputs) {
+    if tileCount <= 128 && !Self.hasFewWeights(inputs, outputs) {
+      gradientAtOnce(x.pointer, dy.pointer, inputs, outputs, dw, db)
+    } else {
+      let takesComputed = takesComputed(inputs, outputs)
       gradientSplittingTiles(
         x.computed(if: takesComputed), dy.computed(if: takesComputed), inputs, outputs, dw, db)
-    } else {
-      gradientSplittingWeights(x.pointer, dy.pointer, inputs, outputs, dw, db)
     }
   }
 
-  /// So few that each thread can have a gradient of its own.
+  /// So few that each thread has a gradient of its own of all of them.
   static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= 64 * 64 }
+
+  /// Scalars of all gradients of parts together: 128 MiB.
+  private static let mostSums = 1 << 25
 
   /// Both gradients in one sweep over the images; for few weights.
   ///
@@ -306,13 +309,17 @@ package struct Winograd {
     }
   }
 
-  /// Few weights: each part of the images has a gradient of its own, and they are added up.
+  /// Each part of the images has a gradient of its own, and they are added up: threads that shared transformed images or sums
+  /// would wait for what the others write, where they have no cache in common longer than they compute.
+  ///
+  /// Where there are more threads than parts, some share a part: each has a slice of the outputs, and transforms x for itself.
   private func gradientSplittingTiles(
     _ x: ImageSource, _ dy: ImageSource, _ inputs: Int, _ outputs: Int, _ dw: UnsafeMutablePointer<Scalar>,
     _ db: UnsafeMutablePointer<Scalar>?, alongside: ((UnsafePointer<Scalar>, Range<Int>, ForwardRoom) -> Void)? = nil
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let size = inputs <= 32 ? 32 : inputs * height <= 512 ? 32 : 128
+    let isFew = Self.hasFewWeights(inputs, outputs)
+    let size = !isFew ? 64 : inputs <= 32 || inputs * height <= 512 ? 32 : 128
     let plane = padded(size * 16)
     let block = planes * plane + 32
     let uPlane = padded(inputs * 16)
@@ -321,36 +328,40 @@ package struct Winograd {
     let isStored = x.isStored
     let unit = isStored && dy.isStored ? 1 : tilesPerImage
     let step = unit == 1 && alongside == nil ? tileCount : imagesTogether * tilesPerImage
-    let parts = max(1, min(Parallel.threadCount * 2, tileCount / max(size, unit)))
+    let threads = Parallel.threadCount
+    let wanted = isFew ? threads * 2 : min(threads, Self.mostSums / (outputBlocks * uBlock))
+    let parts = max(1, min(wanted, tileCount / max(size, unit)))
+    let slices = isFew ? 1 : min(outputBlocks, max(1, threads / parts))
     let u = Storage(count: parts * outputBlocks * uBlock)
-    Parallel.forEach(parts) { range in
-      let v = Storage(count: (inputBlocks + outputBlocks) * block)
+    Parallel.forEach(parts * slices) { range in
+      let v = Storage(count: (inputBlocks + (outputBlocks + slices - 1) / slices) * block)
       let d = v.pointer + inputBlocks * block
       let layout = en_plane_layout(plane: plane, tile: 16, block: block)
       let xReader = reader(x, channels: inputs)
       let dyReader = reader(dy, channels: outputs)
       let room = alongside == nil ? nil : ForwardRoom(self, outputs, inputs)
-      for part in range {
-        let own = u.pointer + part * outputBlocks * uBlock
+      for task in range {
+        let (part, slice) = task.quotientAndRemainder(dividingBy: slices)
+        let some = outputBlocks * slice / slices..<outputBlocks * (slice + 1) / slices
+        let own = u.pointer + (part * outputBlocks + some.lowerBound) * uBlock
         let (begin, end) = (tileCount / unit * part / parts * unit, tileCount / unit * (part + 1) / parts * unit)
         for start in stride(from: begin, to: end, by: step) {
-          let some = start..<min(start + step, end)
-          let (x, dy) = (xReader.read(imagesOf(some)), dyReader.read(imagesOf(some)))
-          alongside?(dy, some, room!)
-          let readable = isStored ? end : some.upperBound
-          for first in stride(from: some.lowerBound, to: some.upperBound, by: size) {
-            let here = first..<min(first + size, some.upperBound)
+          let these = start..<min(start + step, end)
+          let (x, dy) = (xReader.read(imagesOf(these)), dyReader.read(imagesOf(these)))
+          alongside?(dy, these, room!)
+          let readable = isStored ? end : these.upperBound
+          for first in stride(from: these.lowerBound, to: these.upperBound, by: size) {
+            let here = first..<min(first + size, these.upperBound)
             en_winograd_input(tiles(inputs, here), x, layout, v.pointer, ahead(dy, outputs, here, 0..<1, 1))
-            en_winograd_output_gradient(tiles(outputs, here), dy, layout, d)
-            for kb in 0..<outputBlocks {
-              let adds: Int32 = first > begin ? 1 : 0
+            en_winograd_output_gradient(tiles(outputs, here), some.lowerBound, some.count, dy, layout, d)
+            let adds: Int32 = first > begin ? 1 : 0
+            for kb in 0..<some.count {
               en_winograd_pixel_sums(
                 form, here.count, d + kb * block, plane, own + kb * uBlock + planes * uPlane, adds)
-              en_winograd_multiply_transposed(
-                form, here.count, inputBlocks, v.pointer, block, d + kb * block, plane, own + kb * uBlock, uPlane, adds,
-                ahead(
-                  x, inputs, here.upperBound..<min(here.upperBound + size, readable), kb..<kb + 1, outputBlocks))
             }
+            en_winograd_multiply_transposed(
+              form, here.count, inputBlocks, v.pointer, some.count, d, block, plane, own, uBlock, uPlane, adds,
+              ahead(x, inputs, here.upperBound..<min(here.upperBound + size, readable), 0..<1, 1))
           }
         }
       }
@@ -372,58 +383,37 @@ package struct Winograd {
     }
   }
 
-  /// Many weights: each thread takes some of them, over all tiles, a few hundred at a time.
-  private func gradientSplittingWeights(
+  /// Many weights and few tiles: each thread takes some weights, over all tiles.
+  private func gradientAtOnce(
     _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ inputs: Int, _ outputs: Int,
     _ dw: UnsafeMutablePointer<Scalar>, _ db: UnsafeMutablePointer<Scalar>?
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let size = min(128, tileCount)
-    let plane = padded(size * 16)
+    let plane = padded(tileCount * 16)
     let block = planes * plane + 32
     let v = Storage(count: (inputBlocks + outputBlocks) * block)
     let d = v.pointer + inputBlocks * block
     let layout = en_plane_layout(plane: plane, tile: 16, block: block)
+    Parallel.forEach(tileCount, grain: 4) { range in
+      en_winograd_input(tiles(inputs, range), x, layout, v.pointer + range.lowerBound * 16, en_ahead())
+      en_winograd_output_gradient(
+        tiles(outputs, range), 0, outputBlocks, dy, layout, d + range.lowerBound * 16)
+    }
     let group = 2
     let groups = (inputBlocks + group - 1) / group
     let uPlane = padded(group * 256)
-    let uGroup = planes * uPlane + 32
-    // Where all tiles go by at once, sums need no memory of their own between them.
-    let isOnce = tileCount <= size
-    let u = Storage(count: isOnce ? 0 : outputBlocks * groups * uGroup)
-    for first in stride(from: 0, to: tileCount, by: size) {
-      let end = min(first + size, tileCount)
-      Parallel.forEach(end - first, grain: 4) { range in
-        let some = first + range.lowerBound..<first + range.upperBound
-        en_winograd_input(tiles(inputs, some), x, layout, v.pointer + range.lowerBound * 16, en_ahead())
-        en_winograd_output_gradient(tiles(outputs, some), dy, layout, d + range.lowerBound * 16)
-      }
-      // The pixels that are transformed next, some for each task.
-      func soon(_ task: Int, _ tasks: Int) -> en_ahead {
-        let next = end..<min(end + size, tileCount)
-        let half = tasks / 2
-        return task < half
-          ? ahead(x, inputs, next, task..<task + 1, half)
-          : ahead(dy, outputs, next, task - half..<task - half + 1, tasks - half)
-      }
-      Parallel.forEach(outputBlocks * groups) { range in
-        let room = Storage(count: isOnce ? uGroup : 0)
-        for task in range {
-          let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
-          let own = isOnce ? room.pointer : u.pointer + task * uGroup
-          let count = min(group, inputBlocks - cg * group)
-          let adds: Int32 = first > 0 ? 1 : 0
-          if let db, cg == 0 {
-            en_winograd_pixel_sums(form, end - first, d + kb * block, plane, db + kb * 16, adds)
-          }
-          en_winograd_multiply_transposed(
-            form, end - first, count, v.pointer + cg * group * block, block, d + kb * block, plane, own, uPlane, adds,
-            soon(task, outputBlocks * groups))
-          if end == tileCount {
-            en_winograd_weights_gradient(
-              form, count * 16, 1, own, 0, uPlane, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs, outputs)
-          }
-        }
+    Parallel.forEach(outputBlocks * groups) { range in
+      let u = Storage(count: planes * uPlane)
+      for task in range {
+        let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
+        let count = min(group, inputBlocks - cg * group)
+        if let db, cg == 0 { en_winograd_pixel_sums(form, tileCount, d + kb * block, plane, db + kb * 16, 0) }
+        en_winograd_multiply_transposed(
+          form, tileCount, count, v.pointer + cg * group * block, 1, d + kb * block, block, plane, u.pointer, 0, uPlane,
+          0, en_ahead())
+        en_winograd_weights_gradient(
+          form, count * 16, 1, u.pointer, 0, uPlane, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs, outputs
+        )
       }
     }
   }

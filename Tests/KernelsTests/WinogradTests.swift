@@ -53,8 +53,12 @@ import Testing
       let norm = expected.reduce(0) { $0 + $1 * $1 }
       #expect((error / norm).squareRoot() < bound, "\(name) of \(shape): relative error \((error / norm).squareRoot())")
     }
-    /// The images in memory, or pixels that are computed when they are asked for.
-    for isComputed in [false, true] {
+    // The images in memory, or pixels that are computed when they are asked for; and more threads than there are parts.
+    for (isComputed, threads) in [(false, 2), (true, 2), (false, 7)] {
+      Parallel.withThreads(threads) { checkAll(isComputed, threads) }
+    }
+
+    func checkAll(_ isComputed: Bool, _ threads: Int) {
       func source(_ images: Storage, _ channels: Int) -> ImageSource {
         guard isComputed else { return ImageSource(images) }
         return ImageSource(
@@ -63,7 +67,7 @@ import Testing
               start.update(from: images.pointer + rows.lowerBound * channels, count: rows.count * channels)
             }))
       }
-      let how = isComputed ? " of computed images" : ""
+      let how = (isComputed ? " of computed images" : "") + " on \(threads) threads"
       check("forward" + how, y) { winograd.convolve(source(xs, ci), weights, inputs: ci, outputs: co, into: $0) }
       check("backward-data" + how, dx) {
         winograd.convolve(source(dys, co), weights, isAdjoint: true, inputs: co, outputs: ci, into: $0)
@@ -73,7 +77,7 @@ import Testing
         winograd.weightsGradient(source(xs, ci), source(dys, co), inputs: ci, outputs: co, into: $0, db: &sums)
       }
       check("sums of pixels" + how, db, sums)
-      guard Winograd.hasFewWeights(ci, co) else { continue }
+      guard Winograd.hasFewWeights(ci, co) else { return }
       var (both, residual) = ([Scalar](repeating: .nan, count: dw.count), generator.numbers(dx.count))
       let sum = zip(dx, residual).map { $0 + Double($1) }
       winograd.gradients(

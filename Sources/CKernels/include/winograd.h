@@ -31,9 +31,11 @@ OVERLOADED void en_winograd_input(en_tiles tiles, const float *x, en_plane_layou
 OVERLOADED void en_winograd_input(
   en_tiles tiles, const double *x, en_plane_layout layout, double *planes, en_ahead ahead);
 
-/// planes = A dy Aᵀ, the adjoint of the output's transform
-OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const float *dy, en_plane_layout layout, float *planes);
-OVERLOADED void en_winograd_output_gradient(en_tiles tiles, const double *dy, en_plane_layout layout, double *planes);
+/// planes = A dy Aᵀ, the adjoint of the output's transform, for `blocks` blocks of channels from `firstBlock` on
+OVERLOADED void en_winograd_output_gradient(
+  en_tiles tiles, long firstBlock, long blocks, const float *dy, en_plane_layout layout, float *planes);
+OVERLOADED void en_winograd_output_gradient(
+  en_tiles tiles, long firstBlock, long blocks, const double *dy, en_plane_layout layout, double *planes);
 
 /// sums[16] (+)= the sums of dy's pixels, of which one plane of the above holds those over each tile.
 OVERLOADED void en_winograd_pixel_sums(
@@ -79,11 +81,12 @@ OVERLOADED void en_winograd_multiply(
   en_winograd_form form, long tiles, long channels, long first, long end, const double *v, long vPlane, long blocks,
   const double *u, long uPlane, long uBlock, double *m, long mPlane, en_ahead ahead);
 
-/// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [16, tiles] by [tiles, 16], for `blocks` blocks of v, which lie `vBlock`
-/// apart; du's lie together.
+/// du = vᵀ d, or du += vᵀ d if it adds, in each plane: [inputs, tiles] by [tiles, outputs], in blocks of 16 of either.
+///
+/// v's and d's blocks lie `block` apart; du[plane][input][16] has a block of outputs each `duBlock`.
 OVERLOADED void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long blocks, const float *v, long vBlock, const float *d, long plane, float *du,
-  long duPlane, int adds, en_ahead ahead);
+  en_winograd_form form, long tiles, long inputs, const float *v, long outputs, const float *d, long block, long plane,
+  float *du, long duBlock, long duPlane, int adds, en_ahead ahead);
 OVERLOADED void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long blocks, const double *v, long vBlock, const double *d, long plane, double *du,
-  long duPlane, int adds, en_ahead ahead);
+  en_winograd_form form, long tiles, long inputs, const double *v, long outputs, const double *d, long block, long plane,
+  double *du, long duBlock, long duPlane, int adds, en_ahead ahead);
