@@ -361,7 +361,8 @@ def pipeline(epoch, step, ours, rounds):
 def processor():
     with open("/proc/cpuinfo") as file:
         name = re.search(r"model name\s*:\s*(.*)", file.read())
-    return name[1] if name else platform.machine()
+    limit = os.environ.get("INSTRUCTIONS")
+    return (name[1] if name else platform.machine()) + (f", kept to {limit.upper()}" if limit else "")
 
 
 def milliseconds(value):

@@ -4,14 +4,25 @@
 // one scalar for each row of sums, read where it lies. Factors beyond what the first-level cache holds are brought near while
 // those before them are multiplied: they come in pieces too short for the processor to guess the next.
 
-/// sums[rows][16] += v[rows][channels] u[channels][16]
+/// sums[rows][16] += v[rows][channels] u[channels][16], the channels a multiple of four; where it `fetches`, brings near as much
+/// of the next u.
 INLINED void NAMED(add_rows_by_panel)(
-  const long rows, long channels, const REAL *v, long vRow, const REAL *u, VECTOR *sums, const REAL *nextU) {
-#pragma clang loop unroll_count(4)
-  for (long c = 0; c < channels; c++) {
-    if (nextU) __builtin_prefetch(nextU + c * 16, 0, 2);
-    const VECTOR b = *(const VECTOR *)(u + c * 16);
-    EACH(i, 0, rows) sums[i] += v[i * vRow + c] * b;
+  const long rows, long channels, const REAL *v, long vRow, const REAL *u, VECTOR *sums, const int fetches,
+  const REAL *nextU) {
+  // One pointer reaches three rows without arithmetic. That these pointers are related is hidden from the compiler, which
+  // would else add up the address of every row; and that a step has nothing to do with the one before, as it would load so
+  // far ahead that registers run out.
+  const REAL *from[4];
+  EACH(i, 0, 4) from[i] = v + 3 * i * vRow;
+  for (const REAL *end = u + channels * 16; u < end; u += 4 * 16, nextU += 4 * 16) {
+    EACH(i, 1, 4) if (rows > 3 * i) __asm__("" : "+r"(from[i]));
+    EACH(c, 0, 4) {
+      if (fetches) __builtin_prefetch(nextU + c * 16, 0, 2);
+      const VECTOR b = *(const VECTOR *)(u + c * 16);
+      EACH(i, 0, rows) sums[i] += from[i / 3][i % 3 * vRow + c] * b;
+      __asm__ volatile("" : : : "memory");
+    }
+    EACH(i, 0, 4) from[i] += 4;
   }
 }
 
@@ -24,12 +35,12 @@ INLINED void NAMED(rows_by_panel)(
   if (nextV) {
     for (long c = 0; c < channels; c += 16) {
       EACH(i, 0, rows) __builtin_prefetch(nextV + i * vRow + c, 0, 2);
-      NAMED(add_rows_by_panel)(rows, 16, v + c, vRow, u + c * 16, sums, 0);
+      NAMED(add_rows_by_panel)(rows, 16, v + c, vRow, u + c * 16, sums, 0, u);
     }
   } else if (nextU) {
-    NAMED(add_rows_by_panel)(rows, channels, v, vRow, u, sums, nextU);
+    NAMED(add_rows_by_panel)(rows, channels, v, vRow, u, sums, 1, nextU);
   } else {
-    NAMED(add_rows_by_panel)(rows, channels, v, vRow, u, sums, 0);
+    NAMED(add_rows_by_panel)(rows, channels, v, vRow, u, sums, 0, u);
   }
   EACH(i, 0, rows) *(VECTOR *)(m + i * mRow) = sums[i];
 }
@@ -92,34 +103,46 @@ OVERLOADED KERNEL void en_winograd_multiply(
       0, most, planes, tiles, channels, first, end, v, vPlane, blocks, u, uPlane, uBlock, m, mPlane, ahead);
 }
 
-OVERLOADED KERNEL void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long inputs, const REAL *v, long outputs, const REAL *d, long block, long plane,
-  REAL *du, long duBlock, long duPlane, int adds, en_ahead ahead) {
-  const long planes = form == en_winograd_4x4 ? 36 : 9, most = en_most_rows();
+/// Inlined for factors that are brought near, and for those that need not.
+INLINED void NAMED(multiply_transposed)(
+  const int fetches, long most, long planes, long tiles, long inputs, const REAL *v, long outputs, const REAL *d, long block,
+  long plane, REAL *du, long duBlock, long duPlane, int adds, en_ahead ahead) {
   for (long p = 0; p < planes; p++) {
     for (long k = 0; k < outputs; k++) {
       for (long c = 0; c < inputs; c++) {
         if (ahead.bytes > 0) en_bring_near(ahead, (p * outputs + k) * inputs + c, planes * outputs * inputs, 1);
         const REAL *from = v + c * block + p * plane, *panel = d + k * block + p * plane;
         REAL *to = du + k * duBlock + p * duPlane + c * 256;
-        if (most <= 6) {
-          NAMED(columns_by_panel)(6, tiles, from, panel, to, adds, 0, 0);
-          NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16, adds, 0, 0);
-          NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16, adds, 0, 0);
-        } else if (tiles <= 32) {
-          NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 0, 0);
-          NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 0, 0);
-        } else {
+        const REAL *nextV = 0, *nextD = 0;
+        if (fetches) {
           // What comes after this block of inputs: the next one, the next block of outputs, or the next plane.
-          const int lastC = c + 1 == inputs, last = lastC && k + 1 == outputs;
-          const REAL *next = !lastC ? to + 256 : du + (last ? (p + 1) * duPlane : (k + 1) * duBlock + p * duPlane);
-          const REAL *nextV = !lastC ? from + block : v + (last ? p + 1 : p) * plane;
-          const REAL *nextD = last ? d + (p + 1) * plane : lastC ? panel + block : panel;
+          const int isLast = c + 1 == inputs, isPlane = isLast && k + 1 == outputs;
+          nextV = isPlane ? v + (p + 1) * plane : isLast ? v + p * plane : from + block;
+          nextD = isPlane ? d + (p + 1) * plane : isLast ? panel + block : panel;
+          const REAL *next = isPlane ? du + (p + 1) * duPlane : isLast ? du + (k + 1) * duBlock + p * duPlane : to + 256;
           if (adds) EACH(i, 0, 16) __builtin_prefetch(next + i * 16, 1, 2);
-          NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, 1, nextV);
-          NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, 1, nextD);
+        }
+        if (most <= 6) {
+          NAMED(columns_by_panel)(6, tiles, from, panel, to, adds, fetches, nextV);
+          NAMED(columns_by_panel)(5, tiles, from + 6, panel, to + 6 * 16, adds, fetches, nextD);
+          NAMED(columns_by_panel)(5, tiles, from + 11, panel, to + 11 * 16, adds, 0, 0);
+        } else {
+          NAMED(columns_by_panel)(8, tiles, from, panel, to, adds, fetches, nextV);
+          NAMED(columns_by_panel)(8, tiles, from + 8, panel, to + 8 * 16, adds, fetches, nextD);
         }
       }
     }
   }
+}
+
+OVERLOADED KERNEL void en_winograd_multiply_transposed(
+  en_winograd_form form, long tiles, long inputs, const REAL *v, long outputs, const REAL *d, long block, long plane,
+  REAL *du, long duBlock, long duPlane, int adds, en_ahead ahead) {
+  const long planes = form == en_winograd_4x4 ? 36 : 9, most = en_most_rows();
+  if (tiles > 32)
+    NAMED(multiply_transposed)(
+      1, most, planes, tiles, inputs, v, outputs, d, block, plane, du, duBlock, duPlane, adds, ahead);
+  else
+    NAMED(multiply_transposed)(
+      0, most, planes, tiles, inputs, v, outputs, d, block, plane, du, duBlock, duPlane, adds, ahead);
 }
