@@ -41,9 +41,9 @@ OVERLOADED void en_pack_panel(
 
 // The micro-kernel: `count` pixels by 16 columns, whose sums stay in registers. Each step loads one row of the panel and
 // multiplies it by one scalar of each pixel. `count` is a constant wherever this is
-// inlined, so that the loops over it unroll.
+// inlined, so that the loops over it unroll. A deep panel is read strictly row by row, as it comes from memory.
 INLINED OVERLOADED void pixels_by_panel(
-  const long count, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const long count, const int isDeep, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   ROW sums[12] = {0};
   const REAL *pixels[12];
@@ -56,6 +56,7 @@ INLINED OVERLOADED void pixels_by_panel(
       const ROW b = *(const ROW *)row;
 #pragma clang loop unroll(full)
       for (long i = 0; i < count; i++) sums[i] += pixels[i][k] * b;
+      if (isDeep) __asm__ volatile("" : : : "memory");
     }
   }
   if (columns == en_panel_width && epilogue.streams && !epilogue.residual && !epilogue.rectifies) {
@@ -90,10 +91,13 @@ INLINED OVERLOADED void pixels_by_panel(
 }
 
 INLINED OVERLOADED void pixels_by_part(
-  long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
+  const int isDeep, long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
 #define PIXELS(n) \
-  case n: pixels_by_panel(n, from + p, to + p, segmentCount, segments, rows, length, x, panel, epilogue, columns, y); break
+  case n: \
+    pixels_by_panel( \
+      n, isDeep, from + p, to + p, segmentCount, segments, rows, length, x, panel, epilogue, columns, y); \
+    break
   const long most = en_most_rows();
   for (long p = 0, count; p < pixels; p += count) {
     count = en_share(pixels - p, most);
@@ -108,7 +112,7 @@ OVERLOADED KERNEL void en_convolve(
   const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   enum { shallow = 768, depth = 512 };
   if (segmentCount * length <= shallow)
-    return pixels_by_part(pixels, from, to, segmentCount, segments, rows, length, x, panel, epilogue, columns, y);
+    return pixels_by_part(0, pixels, from, to, segmentCount, segments, rows, length, x, panel, epilogue, columns, y);
   for (long s = 0; s < segmentCount; s++) {
     for (long k = 0; k < length; k += depth) {
       const int isFirst = s + k == 0, isLast = s == segmentCount - 1 && k + depth >= length;
@@ -116,7 +120,7 @@ OVERLOADED KERNEL void en_convolve(
         isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.rectifies : 0};
       const int segment = segments[s] + (int)k, row = rows[s] + (int)k;
       pixels_by_part(
-        pixels, from, to, 1, &segment, &row, length - k < depth ? length - k : depth, x, panel, part, columns, y);
+        1, pixels, from, to, 1, &segment, &row, length - k < depth ? length - k : depth, x, panel, part, columns, y);
     }
   }
 }
