@@ -254,13 +254,16 @@ class Ours:
 class Peer:
     def __init__(self, allocator, preload):
         self.allocator = allocator
-        environment = dict(os.environ, OMP_NUM_THREADS=str(THREADS), MKL_NUM_THREADS=str(THREADS))
+        self.environment = dict(os.environ, OMP_NUM_THREADS=str(THREADS), MKL_NUM_THREADS=str(THREADS))
         if preload:
-            environment["LD_PRELOAD"] = preload
-            environment["TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES"] = str(1 << 30)
+            self.environment["LD_PRELOAD"] = preload
+            self.environment["TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES"] = str(1 << 30)
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             [sys.executable, os.path.abspath(__file__), "--peer"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment,
         )
 
     def measure(self, case, variant, repetitions):
@@ -268,7 +271,13 @@ class Peer:
         request["warm-ups"] = warm_ups(repetitions)
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        if answer:
+            return json.loads(answer)
+        # Some compiled forms end the process.
+        status = self.process.wait()
+        self.start()
+        return {"error": f"the process ended with status {status}"}
 
 
 def warm_ups(repetitions):
@@ -301,12 +310,14 @@ def compare(case, ours, peers, rounds):
     seconds = 1.0 if next(iter(case["work"])) in ("training", "inference") else 0.15
     for _ in range(rounds):
         for (peer, variant), taken in pairs.items():
-            count = repetitions_for(forms[(peer, variant)], seconds)
-            taken.append((
-                statistics.median(ours.measure(case, repetitions_for(own, seconds))),
-                statistics.median(peer.measure(case, variant, count)["milliseconds"]),
-            ))
+            mine = ours.measure(case, repetitions_for(own, seconds))
+            answer = peer.measure(case, variant, repetitions_for(forms[(peer, variant)], seconds))
+            if "error" in answer:
+                print(f"    {variant}, {peer.allocator}: {answer['error']}", file=sys.stderr)
+            else:
+                taken.append((statistics.median(mine), statistics.median(answer["milliseconds"])))
 
+    pairs = {form: taken for form, taken in pairs.items() if taken}
     medians = {form: [statistics.median(times) for times in zip(*taken)] for form, taken in pairs.items()}
     # The peer's best form is the one that comes nearest to ours.
     peer, variant = min(medians, key=lambda form: medians[form][1] / medians[form][0])

@@ -1,5 +1,10 @@
 #include "machine.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
 // The peak of an instruction set is reached with enough independent sums to hide a multiply-add's latency, and registers for
 // all of them: two vectors of 64 bytes more than needed with AVX-512, twelve registers with AVX2.
 #if defined(__x86_64__) && defined(__linux__)
@@ -28,4 +33,43 @@ KERNEL float machine_read(const float *x, long count) {
   float sum = 0;
   for (long i = 0; i < count; i++) sum += x[i];
   return sum;
+}
+
+// One thread makes a number odd, the other makes it even again: each time the line goes to the other's core and back.
+typedef struct {
+  _Alignas(64) atomic_long turns;
+  long rounds;
+} passed_line;
+
+static void wait_for(passed_line *line, long turn) {
+  for (long i = 1; atomic_load(&line->turns) != turn; i++) {
+    // Where both are on one core, the other must come to it.
+    if (i % 10000 == 0) sched_yield();
+  }
+}
+
+static void *pass_back(void *context) {
+  passed_line *line = context;
+  for (long i = 0; i < line->rounds; i++) {
+    wait_for(line, 2 * i + 1);
+    atomic_store(&line->turns, 2 * i + 2);
+  }
+  return 0;
+}
+
+double machine_pass_a_line(long rounds) {
+  passed_line line = {.turns = 0, .rounds = rounds};
+  pthread_t other;
+  if (pthread_create(&other, 0, pass_back, &line) != 0) return 0;
+  struct timespec begin, end;
+  for (long i = 0; i < rounds; i++) {
+    // Until then the other thread is getting under way.
+    if (i == rounds / 10) clock_gettime(CLOCK_MONOTONIC, &begin);
+    atomic_store(&line.turns, 2 * i + 1);
+    wait_for(&line, 2 * i + 2);
+  }
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  pthread_join(other, 0);
+  const double nanoseconds = (end.tv_sec - begin.tv_sec) * 1e9 + (end.tv_nsec - begin.tv_nsec);
+  return nanoseconds / (rounds - rounds / 10);
 }
