@@ -292,7 +292,7 @@ def repetitions_for(milliseconds, seconds):
 def compare(case, ours, peers, rounds):
     """The case's medians over rounds in which ours has a turn right before each form of the peer.
 
-    A machine's pace changes from minute to minute, so only neighbours are compared.
+    A machine's pace changes from minute to minute, so only neighbours are compared. None where every form of the peer fails.
     """
     own = ours.measure(case, 2)[-1]
     forms = {}
@@ -304,7 +304,7 @@ def compare(case, ours, peers, rounds):
             else:
                 forms[(peer, variant)] = answer["milliseconds"][-1]
     # A form that is far behind is not measured again.
-    limit = 1.3 * min(forms.values())
+    limit = 1.3 * min(forms.values(), default=0)
     pairs = {form: [] for form, first in forms.items() if first <= limit}
     # Long enough for several steps of a whole model.
     seconds = 1.0 if next(iter(case["work"])) in ("training", "inference") else 0.15
@@ -318,6 +318,8 @@ def compare(case, ours, peers, rounds):
                 taken.append((statistics.median(mine), statistics.median(answer["milliseconds"])))
 
     pairs = {form: taken for form, taken in pairs.items() if taken}
+    if not pairs:
+        return None
     medians = {form: [statistics.median(times) for times in zip(*taken)] for form, taken in pairs.items()}
     # The peer's best form is the one that comes nearest to ours.
     peer, variant = min(medians, key=lambda form: medians[form][1] / medians[form][0])
@@ -435,6 +437,9 @@ def main():
         if not variants(case["work"]):
             continue
         row = compare(case, ours, peers, settings.rounds)
+        if row is None:
+            print(f"{case['name']}: no form of the peer works", file=sys.stderr)
+            continue
         result["cases"].append(row)
         print(f"{row['name']:50} {row['ours_ms']:10.3f} {row['peer_ms']:10.3f} {row['ratio']:6.2f}  {row['peer']}", flush=True)
     for case in wanted:

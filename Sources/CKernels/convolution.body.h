@@ -40,11 +40,11 @@ OVERLOADED void en_pack_panel(
 }
 
 // The micro-kernel: `count` pixels by 16 columns, whose sums stay in registers. Each step loads one row of the panel and
-// multiplies it by one scalar of each pixel. `count` is a constant wherever this is
-// inlined, so that the loops over it unroll. A deep panel is read strictly row by row, as it comes from memory.
+// multiplies it by one scalar of each pixel. `count` is a constant wherever this is inlined, so that the loops over it unroll. A deep
+// panel is read strictly row by row, as it comes from memory.
 INLINED OVERLOADED void pixels_by_panel(
-  const long count, const int isDeep, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
-  const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  const long count, const int isDeep, const int *from, const int *to, long segmentCount, const int *segments,
+  const int *rows, long length, const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   ROW sums[12] = {0};
   const REAL *pixels[12];
   for (long s = 0; s < segmentCount; s++) {
@@ -91,8 +91,8 @@ INLINED OVERLOADED void pixels_by_panel(
 }
 
 INLINED OVERLOADED void pixels_by_part(
-  const int isDeep, long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
-  const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  const int isDeep, long pixels, const int *from, const int *to, long segmentCount, const int *segments,
+  const int *rows, long length, const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
 #define PIXELS(n) \
   case n: \
     pixels_by_panel( \

@@ -7,8 +7,8 @@ struct Machine {
   let gigaflops: Double
   /// Bytes read from memory a second on all threads, in 10⁹.
   let gigabytes: Double
-  /// What it takes to hand a line of a cache to another thread and back, in 10⁻⁹ seconds; 0 on one thread.
-  let nanoseconds: Double
+  /// What it takes to hand a line of a cache to another thread and back, in 10⁻⁹ seconds; nil on one thread.
+  let nanoseconds: Double?
 
   init(threads: Int) {
     let rounds = 20_000_000
@@ -31,6 +31,6 @@ struct Machine {
       }
     }
     gigabytes = Double(count * 4) / reading.milliseconds[0] / 1e6
-    nanoseconds = threads > 1 ? machine_pass_a_line(100_000) : 0
+    nanoseconds = threads > 1 ? machine_pass_a_line(100_000) : nil
   }
 }

@@ -30,9 +30,9 @@ enum Main {
     var report = try Report(machine: machine, baseline: baseline)
     print(
       String(
-        format:
-          "%ld threads, at most %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory, %.0f ns to another core and back",
-        Computation.threadCount, machine.gigaflops, machine.gigabytes, machine.nanoseconds))
+        format: "%ld threads, at most %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory",
+        Computation.threadCount, machine.gigaflops, machine.gigabytes)
+        + (machine.nanoseconds.map { String(format: ", %.0f ns to another core and back", $0) } ?? ""))
     for (title, cases) in Case.sections {
       let wanted = cases.filter { one in filter.map { one.name.contains($0) } ?? true }
       if !wanted.isEmpty { print("\n\(title)") }
