@@ -41,10 +41,11 @@ OVERLOADED void en_pack_panel(
 
 // The micro-kernel: `count` pixels by 16 columns, whose sums stay in registers. Each step loads one row of the panel and
 // multiplies it by one scalar of each pixel. `count` is a constant wherever this is inlined, so that the loops over it unroll. A deep
-// panel is read strictly row by row, as it comes from memory.
+// panel is read strictly row by row, as it may come from memory, and each row brings near so many bytes of what is `next`.
 INLINED OVERLOADED void pixels_by_panel(
   const long count, const int isDeep, const int *from, const int *to, long segmentCount, const int *segments,
-  const int *rows, long length, const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  const int *rows, long length, const REAL *x, const REAL *panel, const char *next, long bytes, EPILOGUE epilogue,
+  long columns, REAL *y) {
   ROW sums[12] = {0};
   const REAL *pixels[12];
   for (long s = 0; s < segmentCount; s++) {
@@ -53,6 +54,7 @@ INLINED OVERLOADED void pixels_by_panel(
     const REAL *row = panel + rows[s] * en_panel_width;
 #pragma clang loop unroll_count(4)
     for (long k = 0; k < length; k++, row += en_panel_width) {
+      if (isDeep) __builtin_prefetch(next + k * bytes, 0, 2);
       const ROW b = *(const ROW *)row;
 #pragma clang loop unroll(full)
       for (long i = 0; i < count; i++) sums[i] += pixels[i][k] * b;
@@ -92,16 +94,20 @@ INLINED OVERLOADED void pixels_by_panel(
 
 INLINED OVERLOADED void pixels_by_part(
   const int isDeep, long pixels, const int *from, const int *to, long segmentCount, const int *segments,
-  const int *rows, long length, const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
+  const int *rows, long length, const REAL *x, const REAL *panel, const char *next, EPILOGUE epilogue, long columns,
+  REAL *y) {
 #define PIXELS(n) \
   case n: \
     pixels_by_panel( \
-      n, isDeep, from + p, to + p, segmentCount, segments, rows, length, x, panel, epilogue, columns, y); \
+      n, isDeep, from + p, to + p, segmentCount, segments, rows, length, x, panel, next, bytes, epilogue, columns, y); \
     break
   const long most = en_most_rows();
   for (long p = 0, count; p < pixels; p += count) {
     count = en_share(pixels - p, most);
+    // All pixels together bring near as many rows as there are in this part.
+    const long bytes = (long)sizeof(ROW) * count / pixels;
     switch (count) { EN_EACH_SHARE(PIXELS); }
+    if (isDeep) next += bytes * length;
   }
 #undef PIXELS
 }
@@ -112,15 +118,16 @@ OVERLOADED KERNEL void en_convolve(
   const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
   enum { shallow = 768, depth = 512 };
   if (segmentCount * length <= shallow)
-    return pixels_by_part(0, pixels, from, to, segmentCount, segments, rows, length, x, panel, epilogue, columns, y);
+    return pixels_by_part(0, pixels, from, to, segmentCount, segments, rows, length, x, panel, 0, epilogue, columns, y);
   for (long s = 0; s < segmentCount; s++) {
     for (long k = 0; k < length; k += depth) {
       const int isFirst = s + k == 0, isLast = s == segmentCount - 1 && k + depth >= length;
       const EPILOGUE part = {
         isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.rectifies : 0};
       const int segment = segments[s] + (int)k, row = rows[s] + (int)k;
-      pixels_by_part(
-        1, pixels, from, to, 1, &segment, &row, length - k < depth ? length - k : depth, x, panel, part, columns, y);
+      const long some = length - k < depth ? length - k : depth;
+      const char *next = (const char *)(panel + (row + some) * en_panel_width);
+      pixels_by_part(1, pixels, from, to, 1, &segment, &row, some, x, panel, next, part, columns, y);
     }
   }
 }

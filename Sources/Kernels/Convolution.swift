@@ -1,7 +1,7 @@
 import CKernels
 
 /// The shapes of a two-dimensional convolution, and its three products on the fastest kernels for them.
-package struct Convolution: Sendable {
+package struct Convolution: Sendable, Equatable {
   package let images: Int
   package let height: Int
   package let width: Int
@@ -66,7 +66,7 @@ package struct Convolution: Sendable {
     // A border of few pixels would not keep the micro-kernel busy, and small images cost less to pad than large results to
     // write out of order.
     let isPadded = padding > 0 && (images < 4 || inputs * 4 <= outputs)
-    let plan = forwardPlan(isPadded: isPadded)
+    let plan = layouts.plan(for: self) { forwardPlan(isPadded: isPadded) }
     let panels = ConvolutionPanels(
       w, taps: plan.taps, perTap: inputs / groups, columns: outputs / groups, groups: groups, strides: (outputs, 1),
       layouts: layouts)
@@ -288,8 +288,9 @@ package struct Convolution: Sendable {
     let plan = plan.repeated(together, from: isPadded ? paddedSize : imageSize, to: resultSize)
     let batches = (images + together - 1) / together
     let epilogue = epilogue.streaming(to: y, images * resultSize, channels: panels.columns)
-    // A few images are shared out by panels as well.
+    // A few images are shared out by panels as well, and where these are few by pixels.
     let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels.count, Parallel.threadCount * 2)
+    let parts = max(1, Parallel.threadCount / (batches * shares))
     func run(
       _ one: ConvolutionPlan.Class, _ pixels: Range<Int>, _ source: UnsafePointer<Scalar>, _ batch: Int, _ task: Int
     ) {
@@ -316,28 +317,31 @@ package struct Convolution: Sendable {
         }
       }
     }
-    Parallel.sweep(batches * shares) { range in
+    Parallel.sweep(batches * shares * parts) { range in
       let room = Storage(count: together * paddedSize)
       var current = -1
       for task in range {
-        let (batch, share) = task.quotientAndRemainder(dividingBy: shares)
+        let (batch, rest) = task.quotientAndRemainder(dividingBy: shares * parts)
+        let (share, part) = rest.quotientAndRemainder(dividingBy: parts)
         let some = batch * together..<min((batch + 1) * together, images)
         if isPadded && batch != current { pad(x, some, into: room.pointer) }
         current = batch
         let source = isPadded ? UnsafePointer(room.pointer) : x + some.lowerBound * imageSize
         let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
+        func ours(_ count: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
         if let only = plan.classes.first, plan.classes.count == 1, only.segments.count == 1 {
           // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by.
           let block = max(1, (20 << 10) / (only.length * 48)) * 12
-          let count = some.count * pixels[0]
-          for first in Swift.stride(from: 0, to: count, by: block) {
-            let next = first + block < count ? source + Int(only.from[first + block]) : source + imageSize * together
+          let ours = ours(some.count * pixels[0])
+          for first in Swift.stride(from: ours.lowerBound, to: ours.upperBound, by: block) {
+            let next =
+              first + block < ours.upperBound ? source + Int(only.from[first + block]) : source + imageSize * together
             en_bring_near(en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride), 0, 1, 1)
-            for task in tasks { run(only, first..<min(first + block, count), source, batch, task) }
+            for task in tasks { run(only, first..<min(first + block, ours.upperBound), source, batch, task) }
           }
         } else {
           for task in tasks {
-            for (one, pixels) in zip(plan.classes, pixels) { run(one, 0..<some.count * pixels, source, batch, task) }
+            for (one, pixels) in zip(plan.classes, pixels) { run(one, ours(some.count * pixels), source, batch, task) }
           }
         }
       }

@@ -23,7 +23,8 @@ extension Epilogue {
   }
 }
 
-/// Keeps weights that do not change as the kernels want them: each layout is made when it is first asked for.
+/// Keeps weights that do not change as the kernels want them: each layout is made when it is first asked for. Keeps the plan of
+/// the last convolution with them too.
 package final class WeightLayouts: Sendable {
   enum Layout {
     case panels
@@ -31,6 +32,7 @@ package final class WeightLayouts: Sendable {
     case winograd2x2
   }
   private let made = Mutex<[Layout: Storage]>([:])
+  private let planned = Mutex<(convolution: Convolution, plan: ConvolutionPlan)?>(nil)
 
   package init() {}
 
@@ -40,11 +42,23 @@ package final class WeightLayouts: Sendable {
     made.withLock { $0[layout] = storage }
     return storage
   }
+
+  func plan(for convolution: Convolution, make: () -> ConvolutionPlan) -> ConvolutionPlan {
+    if let last = planned.withLock({ $0 }), last.convolution == convolution { return last.plan }
+    let plan = make()
+    planned.withLock { $0 = (convolution, plan) }
+    return plan
+  }
 }
 
 extension WeightLayouts? {
   /// The layout as it is kept, or made anew where nothing is kept.
   func storage(_ layout: WeightLayouts.Layout, make: () -> Storage) -> Storage {
     self?.storage(layout, make: make) ?? make()
+  }
+
+  /// The plan as it is kept, or made anew where nothing is kept.
+  func plan(for convolution: Convolution, make: () -> ConvolutionPlan) -> ConvolutionPlan {
+    self?.plan(for: convolution, make: make) ?? make()
   }
 }

@@ -74,7 +74,10 @@ package struct Winograd {
       }
     }
     // Where the weights are more than the images, each thread takes outputs, and transforms their weights just before use.
-    if tileCount <= 160 && inputs * outputs >= (ready == nil ? 256 * 256 : 64 * 64) {
+    let (isFew, isHeavy) =
+      ready == nil
+      ? (tileCount <= 160, inputs * outputs >= 256 * 256) : (tileCount < outputs, inputs * outputs >= 64 * 64)
+    if isFew && isHeavy {
       splittingOutputs(x.pointer, weights, ready, inputs, outputs, epilogue, y)
     } else {
       let u = ready ?? weights.transformed(blocks: outputs / 16, inputs)
@@ -127,7 +130,8 @@ package struct Winograd {
   ) {
     let size = ForwardRoom.size(inputs)
     // What is computed goes by whole images, what lies in memory by blocks of tiles.
-    let step = x.isStored ? size : imagesTogether * tilesPerImage
+    let share = (tileCount + Parallel.threadCount - 1) / Parallel.threadCount
+    let step = x.isStored ? min(size, max(4, share)) : imagesTogether * tilesPerImage
     Parallel.sweep((tileCount + step - 1) / step) { range in
       let reader = self.reader(x, channels: inputs)
       let room = ForwardRoom(self, inputs, outputs)
@@ -204,13 +208,6 @@ package struct Winograd {
     _ x: UnsafePointer<Scalar>, _ weights: Weights, _ ready: Storage?, _ inputs: Int, _ outputs: Int,
     _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let vPlane = padded(tileCount * inputs)
-    let v = Storage(count: planes * vPlane)
-    Parallel.forEach(tileCount, grain: 4) { range in
-      en_winograd_input(
-        tiles(inputs, range), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16),
-        v.pointer + range.lowerBound * inputs, en_ahead())
-    }
     let blocks = outputs / 16
     // Weights that are transformed here stay in the second-level cache until they are used.
     let depth = ready == nil ? min(inputs, 256) : inputs
@@ -219,7 +216,23 @@ package struct Winograd {
     let mPlane = padded(size * group * 16)
     let uPlane = padded(depth * 16)
     let uBlock = planes * uPlane + 32
-    Parallel.forEach((blocks + group - 1) / group) { range in
+
+    let vPlane = padded(tileCount * inputs)
+    func transform(_ range: Range<Int>, into v: UnsafeMutablePointer<Scalar>) {
+      en_winograd_input(
+        tiles(inputs, range), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16),
+        v + range.lowerBound * inputs, en_ahead())
+    }
+    // A few tiles take less time to transform twice than to be had from another thread.
+    let isOwn = tileCount <= 32
+    let shared = Storage(count: isOwn ? 0 : planes * vPlane)
+    if !isOwn { Parallel.forEach(tileCount, grain: 4) { transform($0, into: shared.pointer) } }
+    let groups = (blocks + group - 1) / group
+    let grain = isOwn ? (groups + Parallel.threadCount - 1) / Parallel.threadCount : 1
+    Parallel.forEach(groups, grain: grain) { range in
+      let own = Storage(count: isOwn ? planes * vPlane : 0)
+      if isOwn { transform(0..<tileCount, into: own.pointer) }
+      let v = isOwn ? own : shared
       let room = Storage(count: ready == nil ? group * uBlock : 0)
       let m = Storage(count: planes * mPlane)
       for kb in stride(from: range.lowerBound * group, to: min(range.upperBound * group, blocks), by: group) {

@@ -93,16 +93,21 @@ import Testing
       let relative = (error / expected.reduce(0) { $0 + $1 * $1 }).squareRoot()
       #expect(relative < (Scalar.self == Float.self ? 1e-6 : 1e-14), "\(name): relative error \(relative)")
     }
-    check("forward", y) { c.forward(ImageSource(xs), w, into: $0) }
-    check("backward-data", dx) { c.backwardData(ImageSource(dys), w, into: $0) }
-    check("backward-weights", dw) { c.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0) }
     let residual = generator.numbers(dy.count)
     let bias = generator.numbers(c.outputs)
     let finished = y.indices.map { max(0, y[$0] + Double(bias[$0 % c.outputs]) + Double(residual[$0])) }
-    bias.withUnsafeBufferPointer { bias in
-      residual.withUnsafeBufferPointer { residual in
-        let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, rectifies: true)
-        check("epilogue", finished) { c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0) }
+    // More threads than there are images, or panels.
+    for threads in [2, 7] { Parallel.withThreads(threads) { checkAll(" on \(threads) threads") } }
+
+    func checkAll(_ how: String) {
+      check("forward" + how, y) { c.forward(ImageSource(xs), w, into: $0) }
+      check("backward-data" + how, dx) { c.backwardData(ImageSource(dys), w, into: $0) }
+      check("backward-weights" + how, dw) { c.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0) }
+      bias.withUnsafeBufferPointer { bias in
+        residual.withUnsafeBufferPointer { residual in
+          let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, rectifies: true)
+          check("epilogue" + how, finished) { c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0) }
+        }
       }
     }
   }

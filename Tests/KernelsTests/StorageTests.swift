@@ -45,4 +45,10 @@ import Testing
       }
     }
   }
+
+  @Test func aThreadGetsBackWhatItReleasedLast() {
+    func place(_ count: Int) -> UInt { UInt(bitPattern: Storage(count: count).pointer) }
+    let first = place(70_000)
+    #expect(place(50_000) != first && place(70_000) == first)
+  }
 }

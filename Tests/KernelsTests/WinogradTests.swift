@@ -68,7 +68,11 @@ import Testing
             }))
       }
       let how = (isComputed ? " of computed images" : "") + " on \(threads) threads"
-      check("forward" + how, y) { winograd.convolve(source(xs, ci), weights, inputs: ci, outputs: co, into: $0) }
+      for (kept, layouts) in [("", nil), (" with weights that are kept", WeightLayouts())] {
+        check("forward" + kept + how, y) {
+          winograd.convolve(source(xs, ci), weights, layouts: layouts, inputs: ci, outputs: co, into: $0)
+        }
+      }
       check("backward-data" + how, dx) {
         winograd.convolve(source(dys, co), weights, isAdjoint: true, inputs: co, outputs: ci, into: $0)
       }
