@@ -101,9 +101,13 @@ INLINED OVERLOADED void pixels_by_part(
     pixels_by_panel( \
       n, isDeep, from + p, to + p, segmentCount, segments, rows, length, x, panel, next, bytes, epilogue, columns, y); \
     break
-  const long most = en_most_rows();
   for (long p = 0, count; p < pixels; p += count) {
-    count = en_share(pixels - p, most);
+    // Pixels of one column of an image often lie a power of two apart, and meet in one set of the first-level cache: no more than
+    // it has room for beside the panel.
+    long meeting = 0;
+    for (long i = p; i < pixels && i < p + 12; i++)
+      meeting += (from[i] - from[p]) % (4096 / (long)sizeof(REAL)) == 0;
+    count = en_share(pixels - p, meeting > 6 ? 6 : en_most_rows());
     // All pixels together bring near as many rows as there are in this part.
     const long bytes = (long)sizeof(ROW) * count / pixels;
     switch (count) { EN_EACH_SHARE(PIXELS); }

@@ -15,6 +15,9 @@ struct ConvolutionPlan {
     var panelRows: [Int32] = []
     /// Scalars in each segment.
     var length = 0
+
+    /// Products with each column of a panel.
+    var products: Int { from.count * segments.count * length }
   }
   private(set) var classes: [Class] = []
   /// Where each tap's matrix begins in the weights, in the order of the panels.
@@ -67,6 +70,8 @@ struct ConvolutionPlan {
         classes.append(one)
       }
     }
+    // The most work first: panels come from memory meanwhile.
+    classes.sort { $0.products > $1.products }
   }
 
   /// Lines that the same taps reach, in the order of the first of each.
