@@ -12,7 +12,7 @@
 /// for another to release memory.
 final class RecentBlocks {
   /// A larger block would leave the caches before it is used again.
-  private static let mostBytes = 2 << 20
+  static let mostBytes = 512 << 10
   private static let mostTotalBytes = 4 << 20
   private static let mostBlocks = 16
 

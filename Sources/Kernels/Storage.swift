@@ -54,9 +54,11 @@ package final class Storage: Sendable {
   package var byteCount: Int { computation == nil ? count * MemoryLayout<Scalar>.stride : 0 }
 }
 
-/// Where released blocks wait: with the thread that released them, then in one free list, best fit, with neighbours joined again.
+/// Where released blocks wait: with the thread that released them, then in a free list, best fit, with neighbours joined again.
 enum StoragePool {
-  private static let freeList = Mutex(FreeList())
+  /// Memory for blocks that threads may keep: what is kept would lie between larger ones, which then could not be joined.
+  private static let smallFreeList = Mutex(FreeList())
+  private static let largeFreeList = Mutex(FreeList())
 
   /// Blocks below this size are left to malloc, which reuses them well by itself.
   private static let smallestPooled = 16 << 10
@@ -82,7 +84,7 @@ enum StoragePool {
     }
     let start =
       RecentBlocks.take(bytes)
-      ?? freeList.withLock { free in
+      ?? withFreeList(bytes) { free in
         if let start = free.take(bytes) { return start }
         let size = (max(bytes, smallestArena) + hugePage - 1) / hugePage * hugePage
         let fresh = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0)
@@ -102,7 +104,12 @@ enum StoragePool {
     if !RecentBlocks.give(start, bytes) { giveBack(start, bytes) }
   }
 
-  static func giveBack(_ start: UInt, _ bytes: Int) { freeList.withLock { $0.give(start, bytes) } }
+  static func giveBack(_ start: UInt, _ bytes: Int) { withFreeList(bytes) { $0.give(start, bytes) } }
+
+  /// The list of memory for blocks of that size.
+  private static func withFreeList<R>(_ bytes: Int, _ body: (inout sending FreeList) -> sending R) -> sending R {
+    bytes <= RecentBlocks.mostBytes ? smallFreeList.withLock(body) : largeFreeList.withLock(body)
+  }
 }
 
 #if os(Linux)
