@@ -1,6 +1,3 @@
-#define LOAD(p) (*(const VECTOR *)(p))
-#define STORE(p, v) (*(VECTOR *)(p) = (v))
-
 // MARK: F(4×4, 3×3)
 //
 // Each transform is a small matrix on both sides of a tile. The rows of the result come out one or two at a time, with what
@@ -124,29 +121,6 @@ INLINED void NAMED(output_4x4)(
 #undef M
 }
 
-/// G g along one axis: three values `from` apart to six.
-INLINED void NAMED(weights_4)(const VECTOR *g, long from, VECTOR *u, long to) {
-  const VECTOR g0 = g[0], g1 = g[from], g2 = g[2 * from];
-  const VECTOR a = (g0 + g2) * (REAL)(-1.0 / 6), b = g1 * (REAL)(-1.0 / 6);
-  const VECTOR c = g0 * (REAL)(1.0 / 24) + g2 * (REAL)(1.0 / 6), d = g1 * (REAL)(1.0 / 12);
-  u[0] = g0 * (REAL)0.25;
-  u[to] = a + b;
-  u[2 * to] = a - b;
-  u[3 * to] = c + d;
-  u[4 * to] = c - d;
-  u[5 * to] = g2;
-}
-
-/// Gᵀ u along one axis: six values to three.
-INLINED void NAMED(weights_gradient_4)(const VECTOR *u, long from, VECTOR *g, long to) {
-  const VECTOR a = (u[from] + u[2 * from]) * (REAL)(-1.0 / 6), b = (u[2 * from] - u[from]) * (REAL)(1.0 / 6);
-  const VECTOR c = u[3 * from] + u[4 * from], d = (u[3 * from] - u[4 * from]) * (REAL)(1.0 / 12);
-  const VECTOR g0 = u[0] * (REAL)0.25 + a + c * (REAL)(1.0 / 24), g2 = a + c * (REAL)(1.0 / 6) + u[5 * from];
-  g[0] = g0;
-  g[to] = b + d;
-  g[2 * to] = g2;
-}
-
 // MARK: Images of 2×2
 //
 // Along one axis y₀ = w₁(x₀+x₁) + (w₂-w₁)x₁ and y₁ = w₁(x₀+x₁) + (w₀-w₁)x₀: three products for four.
@@ -168,19 +142,6 @@ INLINED void NAMED(output_2)(const VECTOR *m, long from, VECTOR *y, long to) {
   y[0] = y0;
   y[to] = y1;
 }
-INLINED void NAMED(weights_2)(const VECTOR *g, long from, VECTOR *u, long to) {
-  const VECTOR g0 = g[0], g1 = g[from], g2 = g[2 * from];
-  u[0] = g1;
-  u[to] = g2 - g1;
-  u[2 * to] = g0 - g1;
-}
-INLINED void NAMED(weights_gradient_2)(const VECTOR *u, long from, VECTOR *g, long to) {
-  const VECTOR u0 = u[0], u1 = u[from], u2 = u[2 * from];
-  g[0] = u2;
-  g[to] = u0 - u1 - u2;
-  g[2 * to] = u1;
-}
-
 // MARK: Tiles
 
 /// Where a tile lies.
@@ -349,84 +310,3 @@ OVERLOADED KERNEL void en_winograd_output(
   else
     NAMED(output)(tiles, firstBlock, blocks, layout, planes, (EPILOGUE){0}, y);
 }
-
-// MARK: Weights
-
-/// Sixteen rows of sixteen become columns: each of four rounds interleaves the first eight rows with the last eight.
-INLINED void NAMED(transpose)(VECTOR *rows) {
-  EACH(round, 0, 4) {
-    VECTOR woven[16];
-    EACH(i, 0, 8) {
-      woven[2 * i] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      woven[2 * i + 1] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    }
-    EACH(i, 0, 16) rows[i] = woven[i];
-  }
-}
-
-OVERLOADED KERNEL void en_winograd_weights(
-  en_winograd_form form, long inputs, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
-  long plane) {
-  const REAL *taps = tapStride < 0 ? w - 8 * tapStride : w;
-  // Sixteen inputs of a tap after the other: taps lie so far apart that all of one input would meet in one set of a cache.
-  REAL near[9 * 16 * 16];
-  for (long start = 0; start < inputs; start += 16) {
-    for (long tap = 0; tap < 9; tap++) {
-      const REAL *from = taps + tap * tapStride + start * inputStride;
-      VECTOR rows[16];
-      if (outputStride == 1) {
-        const REAL *next = tap < 8 ? from + tapStride : taps + (start + 16) * inputStride;
-        EACH(c, 0, 16) {
-          __builtin_prefetch(next + c * inputStride);
-          rows[c] = LOAD(from + c * inputStride);
-        }
-      } else {
-        EACH(k, 0, 16) {
-          __builtin_prefetch(from + k * outputStride + 16);
-          rows[k] = LOAD(from + k * outputStride);
-        }
-        NAMED(transpose)(rows);
-      }
-      EACH(c, 0, 16) STORE(near + (tap * 16 + c) * 16, rows[c]);
-    }
-    for (long c = 0; c < 16; c++) {
-      VECTOR g[9], half[18], all[36];
-      EACH(tap, 0, 9) g[tap] = LOAD(near + (tap * 16 + c) * 16);
-      REAL *out = u + (start + c) * 16;
-      if (form == en_winograd_4x4) {
-        EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
-        EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
-        EACH(i, 0, 36) STORE(out + i * plane, all[i]);
-      } else {
-        EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
-        EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
-        EACH(i, 0, 9) STORE(out + i * plane, all[i]);
-      }
-    }
-  }
-}
-
-OVERLOADED KERNEL void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, long parts, const REAL *du, long part, long plane, REAL *dw, long tapStride,
-  long inputStride) {
-  for (long c = 0; c < inputs; c++) {
-    VECTOR u[36], half[18], g[9];
-    const REAL *from = du + c * 16;
-    if (form == en_winograd_4x4) {
-      EACH(i, 0, 36) u[i] = LOAD(from + i * plane);
-      for (long other = 1; other < parts; other++) EACH(i, 0, 36) u[i] += LOAD(from + other * part + i * plane);
-      EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
-      EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
-    } else {
-      EACH(i, 0, 9) u[i] = LOAD(from + i * plane);
-      for (long other = 1; other < parts; other++) EACH(i, 0, 9) u[i] += LOAD(from + other * part + i * plane);
-      EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
-      EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
-    }
-    EACH(tap, 0, 9) STORE(dw + tap * tapStride + c * inputStride, g[tap]);
-  }
-}
-#undef LOAD
-#undef STORE

@@ -5,6 +5,8 @@
 #define INLINED static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define EACH(i, from, to) UNROLLED for (long i = from; i < to; i++)
+#define LOAD(p) (*(const VECTOR *)(p))
+#define STORE(p, v) (*(VECTOR *)(p) = (v))
 
 // Sixteen channels, which the compiler splits into as many registers as the instruction set needs. The alignment is a
 // scalar's, so that they may be read and written anywhere.
@@ -20,6 +22,7 @@ typedef double double_line __attribute__((vector_size(128), aligned(64)));
 #define LINE float_line
 #define NAMED(name) name##_float
 #include "winograd.body.h"
+#include "winograd_weights.body.h"
 #include "winograd_products.body.h"
 #undef REAL
 #undef EPILOGUE
@@ -32,4 +35,5 @@ typedef double double_line __attribute__((vector_size(128), aligned(64)));
 #define LINE double_line
 #define NAMED(name) name##_double
 #include "winograd.body.h"
+#include "winograd_weights.body.h"
 #include "winograd_products.body.h"

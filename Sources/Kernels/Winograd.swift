@@ -3,17 +3,17 @@ import CKernels
 /// 3×3 convolutions with stride 1 and padding 1 by Winograd's minimal filtering; see `winograd.h` for the transforms.
 ///
 /// Forward and backward-data are the same: tiles of x become planes V, the weights planes U, M = V U in each plane, and M
-/// becomes tiles of y. Backward-weights is the exact adjoint: dU = Vᵀ D, D being the planes of dy.
+/// becomes tiles of y.
 ///
 /// A block of tiles small enough for the second-level cache goes through all steps at once, on one thread.
 package struct Winograd {
   let images: Int
   let height: Int
   let width: Int
-  private let form: en_winograd_form
-  private let planes: Int
-  private let tileCount: Int
-  private let tilesPerImage: Int
+  let form: en_winograd_form
+  let planes: Int
+  let tileCount: Int
+  let tilesPerImage: Int
 
   package init(_ algorithm: ConvolutionAlgorithm, images: Int, height: Int, width: Int) {
     (self.images, self.height, self.width) = (images, height, width)
@@ -25,25 +25,23 @@ package struct Winograd {
     tileCount = images * tilesPerImage
   }
 
-  private func tiles(_ channels: Int, _ range: Range<Int>) -> en_tiles {
+  func tiles(_ channels: Int, _ range: Range<Int>) -> en_tiles {
     en_tiles(
       form: form, height: height, width: width, channels: channels, first: range.lowerBound, count: range.count)
   }
 
   /// Whether images that are computed as they are needed take less time than images in memory: they are so many that each
   /// thread finds some, so small that those stay in its cache, and needed once in each sweep.
-  private func takesComputed(_ inputs: Int, _ outputs: Int) -> Bool {
+  func takesComputed(_ inputs: Int, _ outputs: Int) -> Bool {
     Self.hasFewWeights(inputs, outputs) && images >= 8 * Parallel.threadCount
       && height * width * max(inputs, outputs) <= 1 << 16
   }
 
   /// Images that a thread takes at a time where it computes them first.
-  private var imagesTogether: Int { max(1, 64 / tilesPerImage) }
+  var imagesTogether: Int { max(1, 64 / tilesPerImage) }
 
   /// Room between planes, so that they do not fall on the same lines of a cache.
-  private func padded(_ count: Int) -> Int { count + 16 }
-
-  // MARK: Forward and backward-data
+  func padded(_ count: Int) -> Int { count + 16 }
 
   /// Whether this takes less time than the definition, where weights lie ready for either.
   ///
@@ -85,7 +83,7 @@ package struct Winograd {
     }
   }
 
-  private struct Weights {
+  struct Weights {
     let w: UnsafePointer<Scalar>
     let form: en_winograd_form
     let (tapStride, inputStride, outputStride): (Int, Int, Int)
@@ -144,7 +142,7 @@ package struct Winograd {
   }
 
   /// What a thread needs to take tiles from x to y.
-  private struct ForwardRoom {
+  struct ForwardRoom {
     /// Tiles, and blocks of outputs, that go by together.
     let (size, group): (Int, Int)
     let (vPlane, mPlane): (Int, Int)
@@ -165,7 +163,7 @@ package struct Winograd {
   }
 
   /// Some tiles, a block at a time, from x to y, on this thread; those before `end` come next.
-  private func convolve(
+  func convolve(
     _ x: UnsafePointer<Scalar>, _ some: Range<Int>, _ end: Int, _ weights: Weights, _ u: Storage, _ inputs: Int,
     _ outputs: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, _ room: ForwardRoom
   ) {
@@ -195,7 +193,7 @@ package struct Winograd {
   }
 
   /// About where the pixels of some tiles lie; of `wholes` parts the `parts`. There may be none.
-  private func ahead(
+  func ahead(
     _ x: UnsafePointer<Scalar>, _ channels: Int, _ tiles: Range<Int>, _ parts: Range<Int>, _ wholes: Int
   ) -> en_ahead {
     let perTile = images * height * width * channels / tileCount
@@ -265,169 +263,12 @@ package struct Winograd {
     }
   }
 
-  private func reader(_ source: ImageSource, channels: Int) -> ImageReader {
+  func reader(_ source: ImageSource, channels: Int) -> ImageReader {
     ImageReader(source, pixels: height * width, channels: channels, together: imagesTogether)
   }
 
   /// The images that some tiles are of.
-  private func imagesOf(_ tiles: Range<Int>) -> Range<Int> {
+  func imagesOf(_ tiles: Range<Int>) -> Range<Int> {
     tiles.lowerBound / tilesPerImage..<(tiles.upperBound + tilesPerImage - 1) / tilesPerImage
-  }
-
-  // MARK: Backward-weights
-
-  /// dw = the gradient of the weights `[3, 3, inputs, outputs]`.
-  ///
-  /// - Parameters:
-  ///   - x: `[images, height, width, inputs]`.
-  ///   - dy: `[images, height, width, outputs]`.
-  ///   - db: Where the sums of dy's pixels are wanted, the gradient of a bias.
-  package func weightsGradient(
-    _ x: ImageSource, _ dy: ImageSource, inputs: Int, outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
-    db: UnsafeMutablePointer<Scalar>? = nil
-  ) {
-    if tileCount <= 128 && !Self.hasFewWeights(inputs, outputs) {
-      gradientAtOnce(x.pointer, dy.pointer, inputs, outputs, dw, db)
-    } else {
-      let takesComputed = takesComputed(inputs, outputs)
-      gradientSplittingTiles(
-        x.computed(if: takesComputed), dy.computed(if: takesComputed), inputs, outputs, dw, db)
-    }
-  }
-
-  /// So few that each thread has a gradient of its own of all of them.
-  static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= 64 * 64 }
-
-  /// Scalars of all gradients of parts together: 128 MiB.
-  private static let mostSums = 1 << 25
-
-  /// Both gradients in one sweep over the images; for few weights.
-  ///
-  /// - Parameters:
-  ///   - w: `[3, 3, inputs, outputs]`.
-  ///   - residual: Is added to dx, and may be dx.
-  func gradients(
-    _ x: ImageSource, _ w: UnsafePointer<Scalar>, _ dy: ImageSource, inputs: Int, outputs: Int,
-    adding residual: UnsafePointer<Scalar>?, dx: UnsafeMutablePointer<Scalar>, dw: UnsafeMutablePointer<Scalar>,
-    db: UnsafeMutablePointer<Scalar>?
-  ) {
-    let weights = Weights(w, inputs: outputs, outputs: inputs, isAdjoint: true, form: form, planes: planes)
-    let epilogue = Epilogue(bias: nil, residual: residual).streaming(
-      to: dx, images * height * width * inputs, channels: inputs)
-    let u = weights.transformed(blocks: inputs / 16, outputs)
-    let takesComputed = takesComputed(inputs, outputs)
-    let (x, dy) = (x.computed(if: takesComputed), dy.computed(if: takesComputed))
-    gradientSplittingTiles(x, dy, inputs, outputs, dw, db) { dy, some, room in
-      convolve(dy, some, some.upperBound, weights, u, outputs, inputs, epilogue, dx, room)
-    }
-  }
-
-  /// Each part of the images has a gradient of its own, and they are added up: threads that shared transformed images or sums
-  /// would wait for what the others write, where they have no cache in common longer than they compute.
-  ///
-  /// Where there are more threads than parts, some share a part: each has a slice of the outputs, and transforms x for itself.
-  private func gradientSplittingTiles(
-    _ x: ImageSource, _ dy: ImageSource, _ inputs: Int, _ outputs: Int, _ dw: UnsafeMutablePointer<Scalar>,
-    _ db: UnsafeMutablePointer<Scalar>?, alongside: ((UnsafePointer<Scalar>, Range<Int>, ForwardRoom) -> Void)? = nil
-  ) {
-    let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let isFew = Self.hasFewWeights(inputs, outputs)
-    let size = !isFew ? 64 : inputs <= 32 || inputs * height <= 512 ? 32 : 128
-    let plane = padded(size * 16)
-    let block = planes * plane + 32
-    let uPlane = padded(inputs * 16)
-    let uBlock = planes * uPlane + 32
-    // What is computed goes by whole images.
-    let isStored = x.isStored
-    let unit = isStored && dy.isStored ? 1 : tilesPerImage
-    let step = unit == 1 && alongside == nil ? tileCount : imagesTogether * tilesPerImage
-    let threads = Parallel.threadCount
-    let wanted = isFew ? threads * 2 : min(threads, Self.mostSums / (outputBlocks * uBlock))
-    let parts = max(1, min(wanted, tileCount / max(size, unit)))
-    let slices = isFew ? 1 : min(outputBlocks, max(1, threads / parts))
-    let u = Storage(count: parts * outputBlocks * uBlock)
-    Parallel.forEach(parts * slices) { range in
-      let v = Storage(count: (inputBlocks + (outputBlocks + slices - 1) / slices) * block)
-      let d = v.pointer + inputBlocks * block
-      let layout = en_plane_layout(plane: plane, tile: 16, block: block)
-      let xReader = reader(x, channels: inputs)
-      let dyReader = reader(dy, channels: outputs)
-      let room = alongside == nil ? nil : ForwardRoom(self, outputs, inputs)
-      for task in range {
-        let (part, slice) = task.quotientAndRemainder(dividingBy: slices)
-        let some = outputBlocks * slice / slices..<outputBlocks * (slice + 1) / slices
-        let own = u.pointer + (part * outputBlocks + some.lowerBound) * uBlock
-        let (begin, end) = (tileCount / unit * part / parts * unit, tileCount / unit * (part + 1) / parts * unit)
-        for start in stride(from: begin, to: end, by: step) {
-          let these = start..<min(start + step, end)
-          let (x, dy) = (xReader.read(imagesOf(these)), dyReader.read(imagesOf(these)))
-          alongside?(dy, these, room!)
-          let readable = isStored ? end : these.upperBound
-          for first in stride(from: these.lowerBound, to: these.upperBound, by: size) {
-            let here = first..<min(first + size, these.upperBound)
-            en_winograd_input(tiles(inputs, here), x, layout, v.pointer, ahead(dy, outputs, here, 0..<1, 1))
-            en_winograd_output_gradient(tiles(outputs, here), some.lowerBound, some.count, dy, layout, d)
-            let adds: Int32 = first > begin ? 1 : 0
-            for kb in 0..<some.count {
-              en_winograd_pixel_sums(
-                form, here.count, d + kb * block, plane, own + kb * uBlock + planes * uPlane, adds)
-            }
-            en_winograd_multiply_transposed(
-              form, here.count, inputBlocks, v.pointer, some.count, d, block, plane, own, uBlock, uPlane, adds,
-              ahead(x, inputs, here.upperBound..<min(here.upperBound + size, readable), 0..<1, 1))
-          }
-        }
-      }
-    }
-    Parallel.forEach(outputBlocks * inputBlocks) { range in
-      for task in range {
-        let (kb, cb) = task.quotientAndRemainder(dividingBy: inputBlocks)
-        en_winograd_weights_gradient(
-          form, 16, parts, u.pointer + kb * uBlock + cb * 256, outputBlocks * uBlock, uPlane,
-          dw + cb * 16 * outputs + kb * 16, inputs * outputs, outputs)
-        if let db, cb == 0 {
-          for k in 0..<16 {
-            db[kb * 16 + k] = (0..<parts).reduce(0) {
-              $0 + u.pointer[($1 * outputBlocks + kb) * uBlock + planes * uPlane + k]
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Many weights and few tiles: each thread takes some weights, over all tiles.
-  private func gradientAtOnce(
-    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ inputs: Int, _ outputs: Int,
-    _ dw: UnsafeMutablePointer<Scalar>, _ db: UnsafeMutablePointer<Scalar>?
-  ) {
-    let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let plane = padded(tileCount * 16)
-    let block = planes * plane + 32
-    let v = Storage(count: (inputBlocks + outputBlocks) * block)
-    let d = v.pointer + inputBlocks * block
-    let layout = en_plane_layout(plane: plane, tile: 16, block: block)
-    Parallel.forEach(tileCount, grain: 4) { range in
-      en_winograd_input(tiles(inputs, range), x, layout, v.pointer + range.lowerBound * 16, en_ahead())
-      en_winograd_output_gradient(
-        tiles(outputs, range), 0, outputBlocks, dy, layout, d + range.lowerBound * 16)
-    }
-    let group = 2
-    let groups = (inputBlocks + group - 1) / group
-    let uPlane = padded(group * 256)
-    Parallel.forEach(outputBlocks * groups) { range in
-      let u = Storage(count: planes * uPlane)
-      for task in range {
-        let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
-        let count = min(group, inputBlocks - cg * group)
-        if let db, cg == 0 { en_winograd_pixel_sums(form, tileCount, d + kb * block, plane, db + kb * 16, 0) }
-        en_winograd_multiply_transposed(
-          form, tileCount, count, v.pointer + cg * group * block, 1, d + kb * block, block, plane, u.pointer, 0, uPlane,
-          0, en_ahead())
-        en_winograd_weights_gradient(
-          form, count * 16, 1, u.pointer, 0, uPlane, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs, outputs
-        )
-      }
-    }
   }
 }
