@@ -357,7 +357,7 @@ def second_core(case, ours, rounds):
     pairs = []
     ours.measure(case, 2)
     for _ in range(rounds):
-        pairs.append([statistics.median(ours.measure(case, 2, threads)) for threads in (1, THREADS)])
+        pairs.append([statistics.median(ours.measure(case, 4, threads)) for threads in (1, THREADS)])
     one, all_threads = (statistics.median(times) for times in zip(*pairs))
     return {"name": f"{case['name']}-threads", "threads": THREADS, "speedup": round(one / all_threads, 3)}
 

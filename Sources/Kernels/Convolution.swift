@@ -330,14 +330,18 @@ package struct Convolution: Sendable, Equatable {
         let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
         func ours(_ count: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
         if let only = plan.classes.first, plan.classes.count == 1, only.segments.count == 1 {
-          // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by.
-          let block = max(1, (20 << 10) / (only.length * 48)) * 12
+          // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by,
+          // each of which brings near some of the pixels after these.
+          let block = max(1, (14 << 10) / (only.length * 48)) * 12
           let ours = ours(some.count * pixels[0])
           for first in Swift.stride(from: ours.lowerBound, to: ours.upperBound, by: block) {
             let next =
               first + block < ours.upperBound ? source + Int(only.from[first + block]) : source + imageSize * together
-            en_bring_near(en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride), 0, 1, 1)
-            for task in tasks { run(only, first..<min(first + block, ours.upperBound), source, batch, task) }
+            let ahead = en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride)
+            for (step, task) in tasks.enumerated() {
+              en_bring_near(ahead, step, tasks.count, 1)
+              run(only, first..<min(first + block, ours.upperBound), source, batch, task)
+            }
           }
         } else {
           for task in tasks {
