@@ -29,11 +29,11 @@ OVERLOADED void en_pack_panel(
     const REAL *tap = w + taps[t];
     for (long row = 0; row < rows; row++) {
       REAL *out = panel + row * en_panel_width;
-      if (columnStride == 1 && columns == en_panel_width) {
+      // A whole row where what follows the last column is still of this matrix.
+      if (columnStride == 1 && row * rowStride + en_panel_width <= (rows - 1) * rowStride + columns)
         *(ROW *)out = *(const ROW *)(tap + row * rowStride);
-        continue;
-      }
-      for (long j = 0; j < columns; j++) out[j] = tap[row * rowStride + j * columnStride];
+      else
+        for (long j = 0; j < columns; j++) out[j] = tap[row * rowStride + j * columnStride];
       for (long j = columns; j < en_panel_width; j++) out[j] = 0;
     }
   }
@@ -48,6 +48,10 @@ INLINED OVERLOADED void pixels_by_panel(
   long columns, REAL *y) {
   ROW sums[12] = {0};
   const REAL *pixels[12];
+  if (epilogue.residual) {
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) __builtin_prefetch(epilogue.residual + to[i], 0, 3);
+  }
   for (long s = 0; s < segmentCount; s++) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) pixels[i] = x + from[i] + segments[s];
@@ -229,7 +233,9 @@ OVERLOADED KERNEL void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const REAL *x,
   const REAL *dy, long columns, REAL *panels, long panelSize, const en_ahead next[2]) {
   enum { block = 256 };
-  REAL packed[block * en_weight_rows], right[block * en_panel_width];
+  REAL packed[block * en_weight_rows];
+  // A row that lies across two lines of a cache would take two reads.
+  REAL right[block * en_panel_width] __attribute__((aligned(64)));
   memset(right, 0, sizeof right);
   const long most = en_most_rows(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
   const long steps = (pixels + block - 1) / block * panelCount * rows;

@@ -18,13 +18,20 @@ package struct MatrixFactor {
 }
 
 /// c = a b, c being `m` by `n` and `k` the inner extent.
+///
+/// - Parameter usesOpenBLAS: Where it is the faster one.
 package func multiply(
-  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int,
+  usesOpenBLAS: Bool = openBLASSuitsProcessor
 ) {
   guard m > 0, n > 0 else { return }
   guard k > 0 else { return c.update(repeating: 0, count: m * n) }
-  if a.isTransposed || !suitsPanels(m: m, n: n, k: k) {
+  if usesOpenBLAS && (a.isTransposed || !suitsPanels(m: m, n: n, k: k)) {
     multiplyByOpenBLAS(a, b, into: c, m: m, n: n, k: k)
+  } else if a.isTransposed {
+    multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
+  } else if n <= 10 && k >= 64 && k % 16 == 0 {
+    multiplyFewColumns(a, b, into: c, m: m, n: n, k: k)
   } else if m <= 256 && n >= 64 * Parallel.threadCount {
     multiplyFewRows(a, b, into: c, m: m, n: n, k: k)
   } else {
@@ -36,15 +43,16 @@ package func multiply(
 /// little beside the arithmetic.
 private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 512 || m * n * k <= 1 << 21 }
 
-/// b lies in panels of 16 columns; a's rows are read in place.
-///
-/// A block of a's rows stays in the second-level cache while all panels go by.
+/// b lies in panels of 16 columns. A block of a's rows stays in the second-level cache while all panels go by: in place, or as a copy
+/// where twelve rows at a time would all meet in one set of the first-level cache.
 private func multiplyByPanels(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let width = en_panel_width
   let (rows, depth) = (96, 512)
   let panels = (n + width - 1) / width
+  let isCopied = a.isTransposed || panels >= 4 && a.columns % 1024 == 0 && en_most_rows() > 6
+  let rowLength = isCopied ? depth + width : a.columns
   let packed = Storage(count: panels * width * k)
   let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
   Parallel.forEach(panels, grain: max(1, (1 << 15) / (k * width))) { range in
@@ -54,23 +62,31 @@ private func multiplyByPanels(
         packed.pointer + panel * width * k)
     }
   }
-  // Sixes of rows, for some 5 microseconds of arithmetic.
-  let grain = max(1, (1 << 18) / (6 * n * k))
-  Parallel.forEach((m + 5) / 6, grain: grain) { range in
+  // Sixes of rows, for at least some 5 microseconds of arithmetic.
+  let sixes = (m + 5) / 6
+  let grain = max(1, (1 << 18) / (6 * panels * width * k))
+  Parallel.forEach(sixes, grain: sixes < 2 * grain ? sixes : grain) { range in
+    let copy = Storage(count: isCopied ? rows * rowLength : 0)
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { offsets in
       for i in 0..<rows {
-        offsets[i] = Int32(i * a.columns)
+        offsets[i] = Int32(i * rowLength)
         offsets[rows + i] = Int32(i * n)
       }
       let end = min(m, range.upperBound * 6)
       for first in stride(from: range.lowerBound * 6, to: end, by: rows) {
         let count = min(rows, end - first)
         for part in stride(from: 0, to: k, by: depth) {
+          let inner = min(depth, k - part)
+          for row in 0..<(isCopied ? count : 0) {
+            let step = a.isTransposed ? a.columns : 1
+            en_read_strided(1, [inner], [step], a.row(first + row) + part * step, copy.pointer + row * rowLength)
+          }
+          let block = isCopied ? UnsafePointer(copy.pointer) : a.row(first) + part
           for panel in 0..<panels {
             let sums = c + first * n + panel * width
             en_convolve(
-              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], [0], min(depth, k - part),
-              a.pointer + first * a.columns + part, packed.pointer + (panel * k + part) * width,
+              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], [0], inner, block,
+              packed.pointer + (panel * k + part) * width,
               Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), min(width, n - panel * width), sums)
           }
         }
@@ -106,6 +122,29 @@ private func multiplyFewRows(
   }
 }
 
+/// A panel of few columns would be half empty. Here vectors hold scalars of a row of a instead, whose products with those of
+/// three columns at a time are added up at the end; all columns stay in the first-level cache while a few rows go by.
+private func multiplyFewColumns(
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+) {
+  let columns = Storage(count: n * k)
+  en_read_strided(2, [n, k], b.isTransposed ? [b.columns, 1] : [1, b.columns], b.pointer, columns.pointer)
+  let (rows, groups) = (4, (n + 2) / 3)
+  let (from, to) = ((0..<rows).map { Int32($0 * a.columns) }, (0..<rows).map { Int32($0 * n) })
+  let fours = (m + rows - 1) / rows
+  let grain = max(1, (1 << 17) / (rows * n * k))
+  Parallel.forEach(fours, grain: fours < 2 * grain ? fours : grain) { range in
+    for first in stride(from: range.lowerBound * rows, to: min(m, range.upperBound * rows), by: rows) {
+      for group in 0..<groups {
+        let some = n * group / groups..<n * (group + 1) / groups
+        en_convolve_narrow(
+          min(rows, m - first), from, to, 1, [0], [0], k, a.row(first), columns.pointer + some.lowerBound * k, k,
+          Epilogue(), some.count, c + first * n + some.lowerBound)
+      }
+    }
+  }
+}
+
 /// OpenBLAS multiplies on one thread a call; its own threads would keep the other cores busy after they are done. A large
 /// product is cut into strips of rows or columns.
 private func multiplyByOpenBLAS(
@@ -135,6 +174,12 @@ private func multiplyByOpenBLAS(
     Parallel.forEach(n, grain: grain) { strip(0..<m, $0) }
   }
 }
+
+/// Whether OpenBLAS knows this processor. On Intel's that are newer than itself it falls back to kernels for the first of 64 bits,
+/// which take several times as long.
+package let openBLASSuitsProcessor: Bool = {
+  openblas_get_corename().map { String(cString: $0) } != "Prescott"
+}()
 
 private let openBLASIsSerial: Bool = {
   openblas_set_num_threads(1)

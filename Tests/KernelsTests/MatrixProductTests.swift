@@ -6,35 +6,34 @@ import Testing
   /// Shapes on both sides of every block's edge, for the micro-kernel and for OpenBLAS.
   static let shapes = [
     (1, 1, 1), (6, 16, 1), (7, 17, 3), (100, 17, 513), (97, 10, 530), (5, 256, 40), (13, 257, 20), (64, 300, 130),
-    (2, 400, 700), (20, 48, 1030), (30, 530, 530), (257, 130, 20), (256, 513, 37),
+    (2, 400, 700), (20, 48, 1030), (30, 530, 530), (257, 130, 20), (256, 513, 37), (97, 10, 512), (5, 3, 64),
+    (9, 1, 80), (100, 64, 1024),
   ]
 
   @Test(arguments: shapes) func areTheDefinitions(shape: (Int, Int, Int)) {
     let (m, n, k) = shape
     var generator = TestGenerator(state: 3)
     let (a, b) = (generator.numbers(m * k), generator.numbers(k * n))
-    for isATransposed in [false, true] {
-      for isBTransposed in [false, true] {
+    for (isATransposed, isBTransposed) in [(false, false), (false, true), (true, false), (true, true)] {
+      let wanted = (0..<m * n).map { at in
+        (0..<k).reduce(0.0) {
+          $0 + Double(a[isATransposed ? $1 * m + at / n : at / n * k + $1])
+            * Double(b[isBTransposed ? at % n * k + $1 : $1 * n + at % n])
+        }
+      }
+      for usesOpenBLAS in [false, true] {
         var c = [Scalar](repeating: .nan, count: m * n)
         c.withUnsafeMutableBufferPointer { c in
           multiply(
             MatrixFactor(a, columns: isATransposed ? m : k, isTransposed: isATransposed),
             MatrixFactor(b, columns: isBTransposed ? k : n, isTransposed: isBTransposed), into: c.baseAddress!, m: m,
-            n: n, k: k)
+            n: n, k: k, usesOpenBLAS: usesOpenBLAS)
         }
-        var worst = 0.0
-        for i in 0..<m {
-          for j in 0..<n {
-            let sum = (0..<k).reduce(0.0) {
-              $0 + Double(a[isATransposed ? $1 * m + i : i * k + $1])
-                * Double(b[isBTransposed ? j * k + $1 : $1 * n + j])
-            }
-            worst = max(worst, abs(sum - Double(c[i * n + j])))
-            if c[i * n + j].isNaN { worst = .infinity }
-          }
-        }
+        let worst = zip(wanted, c).map { $1.isNaN ? .infinity : abs($0 - Double($1)) }.max()!
         let bound = (Scalar.self == Float.self ? 1e-6 : 1e-14) * Double(k + 10)
-        #expect(worst < bound, "\(shape), transposed \(isATransposed), \(isBTransposed): off by \(worst)")
+        #expect(
+          worst < bound,
+          "\(shape), transposed \(isATransposed), \(isBTransposed), OpenBLAS \(usesOpenBLAS): off by \(worst)")
       }
     }
   }
