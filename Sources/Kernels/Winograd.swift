@@ -150,11 +150,13 @@ package struct Winograd {
     let m: Storage
 
     /// Tiles that go by together.
-    static func size(_ inputs: Int) -> Int { inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : 64 }
+    static func size(_ inputs: Int) -> Int {
+      inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : Processor.isRoomy ? 48 : 64
+    }
 
     init(_ winograd: Winograd, _ inputs: Int, _ outputs: Int) {
       size = Self.size(inputs)
-      group = min(inputs <= 16 ? 1 : 2, outputs / 16)
+      group = min(inputs <= 16 ? 1 : inputs > 128 && Processor.isRoomy ? 8 : 2, outputs / 16)
       vPlane = winograd.padded(size * inputs)
       mPlane = winograd.padded(size * group * 16)
       v = Storage(count: winograd.planes * vPlane)
@@ -209,7 +211,7 @@ package struct Winograd {
     let blocks = outputs / 16
     // Weights that are transformed here stay in the second-level cache until they are used.
     let depth = ready == nil ? min(inputs, 256) : inputs
-    let group = inputs >= 512 ? 1 : 2
+    let group = inputs >= 512 && !Processor.isRoomy ? 1 : 2
     let size = depth < inputs ? tileCount : min(tileCount, 48)
     let mPlane = padded(size * group * 16)
     let uPlane = padded(depth * 16)

@@ -1,0 +1,18 @@
+import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What the blocking of kernels depends on.
+enum Processor {
+  /// Whether a core has registers for the sums of twelve rows of two panels, and a second-level cache of 2 MiB beside a third that
+  /// is so much slower that it pays to come back to it less often. Intel's with AVX-512 have had both since 2021.
+  static let isRoomy: Bool = {
+    #if canImport(Glibc)
+      en_most_rows() > 6 && sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)) >= 2 << 20
+    #else
+      false
+    #endif
+  }()
+}
