@@ -202,22 +202,32 @@ OVERLOADED KERNEL void en_convolve_narrow(
 #undef PIXELS
 }
 
-// The micro-kernel of the weights: `count` rows of a panel, summed over pixels in registers. dy is packed; x is packed
+// The micro-kernel of the weights: `count` rows of a panel or two, summed over pixels in registers. dy is packed; x is packed
 // for these rows, or read in place.
-INLINED OVERLOADED void rows_of_panel(
-  const long count, const int isPacked, long pixels, const int *from, const REAL *x, const REAL *dy, REAL *panel) {
-  ROW sums[12];
+INLINED OVERLOADED void rows_of_panels(
+  const long count, const long panels, const int isPacked, long pixels, const int *from, const REAL *x, const REAL *dy,
+  REAL *panel, long panelSize) {
+  ROW sums[24];
 #pragma clang loop unroll(full)
-  for (long i = 0; i < count; i++) sums[i] = *(const ROW *)(panel + i * en_panel_width);
+  for (long j = 0; j < panels; j++) {
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) sums[j * 12 + i] = *(const ROW *)(panel + j * panelSize + i * en_panel_width);
+  }
 #pragma clang loop unroll_count(4)
-  for (long p = 0; p < pixels; p++, dy += en_panel_width) {
+  for (long p = 0; p < pixels; p++, dy += panels * en_panel_width) {
     const REAL *a = isPacked ? x + p * count : x + from[p];
-    const ROW b = *(const ROW *)dy;
+    const ROW b = *(const ROW *)dy, other = *(const ROW *)(panels > 1 ? dy + en_panel_width : dy);
 #pragma clang loop unroll(full)
-    for (long i = 0; i < count; i++) sums[i] += a[i] * b;
+    for (long i = 0; i < count; i++) {
+      sums[i] += a[i] * b;
+      if (panels > 1) sums[12 + i] += a[i] * other;
+    }
   }
 #pragma clang loop unroll(full)
-  for (long i = 0; i < count; i++) *(ROW *)(panel + i * en_panel_width) = sums[i];
+  for (long j = 0; j < panels; j++) {
+#pragma clang loop unroll(full)
+    for (long i = 0; i < count; i++) *(ROW *)(panel + j * panelSize + i * en_panel_width) = sums[j * 12 + i];
+  }
 }
 
 INLINED OVERLOADED void pack_rows(const long count, long pixels, const int *from, const REAL *x, REAL *packed) {
@@ -227,52 +237,60 @@ INLINED OVERLOADED void pack_rows(const long count, long pixels, const int *from
   }
 }
 
-// A block of pixels goes by at a time. Each panel of dy in turn is packed for the first-level cache; where there are many panels,
-// x is packed too, in the order in which the micro-kernel reads it, once for all of them.
+INLINED OVERLOADED void pack_columns(long pixels, const int *to, const REAL *dy, long width, long step, REAL *packed) {
+  for (long p = 0; p < pixels; p++) {
+    const REAL *pixel = dy + to[p];
+    if (width == en_panel_width)
+      *(ROW *)(packed + p * step) = *(const ROW *)pixel;
+    else
+      for (long j = 0; j < en_panel_width; j++) packed[p * step + j] = j < width ? pixel[j] : 0;
+  }
+}
+
+// A block of pixels goes by at a time. Each panel of dy in turn is packed for the first-level cache, or two where there are registers
+// for the sums of both. Where there are many panels, x is packed too, in the order in which the micro-kernel reads it, once for all of
+// them; two would then fetch the sums too often.
 OVERLOADED KERNEL void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const REAL *x,
   const REAL *dy, long columns, REAL *panels, long panelSize, const en_ahead next[2]) {
-  enum { block = 256 };
-  REAL packed[block * en_weight_rows];
+  enum { most = 256 };
+  REAL packed[most * en_weight_rows];
   // A row that lies across two lines of a cache would take two reads.
-  REAL right[block * en_panel_width] __attribute__((aligned(64)));
-  memset(right, 0, sizeof right);
-  const long most = en_most_rows(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
+  REAL right[most * en_panel_width] __attribute__((aligned(64)));
+  const long mostRows = en_most_rows(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
+  const int isPacked = panelCount > en_few_panels;
+  const int takesTwo = mostRows > 6 && sizeof(REAL) == 4 && panelCount > 1 && !isPacked;
+  const long block = takesTwo ? most / 2 : most;
   const long steps = (pixels + block - 1) / block * panelCount * rows;
   long step = 0;
   for (long first = 0; first < pixels; first += block) {
     const long count = pixels - first < block ? pixels - first : block;
-    for (long column = 0; column < columns; column += en_panel_width) {
-      const long width = columns - column < en_panel_width ? columns - column : en_panel_width;
-      for (long p = 0; p < count; p++) {
-        const REAL *pixel = dy + to[first + p] + column;
-        if (width == en_panel_width)
-          *(ROW *)(right + p * en_panel_width) = *(const ROW *)pixel;
-        else
-          for (long j = 0; j < width; j++) right[p * en_panel_width + j] = pixel[j];
+    for (long k = 0, some; k < panelCount; k += some) {
+      some = takesTwo && k + 1 < panelCount ? 2 : 1;
+      for (long j = 0; j < some; j++) {
+        const long column = (k + j) * en_panel_width, width = columns - column;
+        pack_columns(
+          count, to + first, dy + column, width < en_panel_width ? width : en_panel_width, some * en_panel_width,
+          right + j * en_panel_width);
       }
-      REAL *panel = panels + column / en_panel_width * panelSize;
-      for (long row = 0, some; row < rows; row += some) {
+      REAL *panel = panels + k * panelSize;
+      for (long row = 0, share; row < rows; row += share) {
         // Rows that lie together in one segment.
         const long segment = (firstRow + row) / length, start = (firstRow + row) % length;
-        some = en_share(length - start < rows - row ? length - start : rows - row, most);
+        share = en_share(length - start < rows - row ? length - start : rows - row, mostRows);
         const REAL *source = x + segments[segment] + start;
-        for (int i = 0; i < 2; i++) en_bring_near(next[i], step, steps, some);
-        step += some;
-        if (columns <= en_few_panels * en_panel_width) {
-#define ROWS(n) \
-  case n: rows_of_panel(n, 0, count, from + first, source, right, panel + row * en_panel_width); break
-          switch (some) { EN_EACH_SHARE(ROWS); }
-#undef ROWS
-        } else {
+        for (int i = 0; i < 2; i++) en_bring_near(next[i], step, steps, share * some);
+        step += share * some;
+        REAL *left = packed + row * count, *sums = panel + row * en_panel_width;
 #define ROWS(n) \
   case n: \
-    if (column == 0) pack_rows(n, count, from + first, source, packed + row * count); \
-    rows_of_panel(n, 1, count, from, packed + row * count, right, panel + row * en_panel_width); \
+    if (isPacked && k == 0) pack_rows(n, count, from + first, source, left); \
+    if (isPacked) rows_of_panels(n, 1, 1, count, from, left, right, sums, panelSize); \
+    else if (some == 2) rows_of_panels(n, 2, 0, count, from + first, source, right, sums, panelSize); \
+    else rows_of_panels(n, 1, 0, count, from + first, source, right, sums, panelSize); \
     break
-          switch (some) { EN_EACH_SHARE(ROWS); }
+        switch (share) { EN_EACH_SHARE(ROWS); }
 #undef ROWS
-        }
       }
     }
   }

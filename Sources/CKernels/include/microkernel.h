@@ -28,11 +28,12 @@ static inline __attribute__((always_inline)) long en_most_rows(void) {
 /// be, for fewer cannot keep the arithmetic busy.
 static inline __attribute__((always_inline)) long en_share(long left, long most) {
   if (most == 12 && (left == 12 || left > 15)) return 12;
+  if (most == 12 && left == 9) return 9;
   return left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
 }
 
 /// The cases of a switch over what `en_share` gives.
-#define EN_EACH_SHARE(CASE) CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(12)
+#define EN_EACH_SHARE(CASE) CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(9); CASE(12)
 
 /// Memory that is needed soon. What computes brings it near, a share at each of its steps, as it would else be waited for.
 typedef struct {
