@@ -68,7 +68,7 @@ private func multiplyByPanels(
   Parallel.forEach(sixes, grain: sixes < 2 * grain ? sixes : grain) { range in
     let copy = Storage(count: isCopied ? rows * rowLength : 0)
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { offsets in
-      for i in 0..<rows {
+      for i in 0..<min(rows, m) {
         offsets[i] = Int32(i * rowLength)
         offsets[rows + i] = Int32(i * n)
       }
@@ -129,7 +129,7 @@ private func multiplyFewColumns(
 ) {
   let columns = Storage(count: n * k)
   en_read_strided(2, [n, k], b.isTransposed ? [b.columns, 1] : [1, b.columns], b.pointer, columns.pointer)
-  let (rows, groups) = (4, (n + 2) / 3)
+  let (rows, groups) = (min(4, m), (n + 2) / 3)
   let (from, to) = ((0..<rows).map { Int32($0 * a.columns) }, (0..<rows).map { Int32($0 * n) })
   let fours = (m + rows - 1) / rows
   let grain = max(1, (1 << 17) / (rows * n * k))
