@@ -127,9 +127,7 @@ package struct Convolution: Sendable, Equatable {
     // Small images go through the micro-kernel together, so that they, and the few pixels at a border, keep it busy.
     let together = max(
       1, min(max(256 / max(resultSize / outputs, 1), isPadded ? 1 : 16), images / (Parallel.threadCount * 4)))
-    let onePlan = forwardPlan(isPadded: isPadded)
-    let pixels = onePlan.classes.map(\.from.count)
-    let plan = onePlan.repeated(together, from: imageSize, to: resultSize)
+    let plan = forwardPlan(isPadded: isPadded)
     let perGroup = outputs / groups
     let panelCount = (perGroup + Self.panelWidth - 1) / Self.panelWidth
     let panelSize = plan.rows * Self.panelWidth
@@ -145,39 +143,44 @@ package struct Convolution: Sendable, Equatable {
       Parallel.forEach(images) { some in pad(x, some, into: room.pointer + some.lowerBound * imageSize) }
     }
     let shared = isPaddedOnce ? UnsafePointer(room.pointer) : isPadded ? nil : x
-    Parallel.sweep(parts * groups * blocks) { range in
-      let own = Storage(count: shared == nil ? together * imageSize : 0)
-      for task in range {
-        let (part, rest) = task.quotientAndRemainder(dividingBy: groups * blocks)
-        let (group, block) = rest.quotientAndRemainder(dividingBy: blocks)
-        let rows = plan.rows * block / blocks..<plan.rows * (block + 1) / blocks
-        let end = images * (part + 1) / parts
-        for n in Swift.stride(from: images * part / parts, to: end, by: together) {
-          let some = n..<min(n + together, end)
-          if shared == nil { pad(x, some, into: own.pointer) }
-          let source = shared.map { $0 + n * imageSize } ?? UnsafePointer(own.pointer)
-          // The images after these, of which the first call brings all near.
-          let after = some.upperBound..<min(some.upperBound + together, end)
-          var next = [(x, height * width * inputs), (dy, resultSize)].map { start, size in
-            en_ahead(start: start + after.lowerBound * size, bytes: after.count * size * MemoryLayout<Scalar>.stride)
-          }
-          /// Some rows of the panels, `first` the first of them in these segments.
-          func add(_ one: ConvolutionPlan.Class, _ pixels: Int, _ segments: [Int32], _ first: Int, _ rows: Range<Int>) {
-            defer { next = [en_ahead(), en_ahead()] }
-            en_convolve_weights(
-              some.count * pixels, one.from, one.to, segments, one.length, first, rows.count,
-              source + group * (inputs / groups), dy + n * resultSize + group * perGroup, perGroup,
-              sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
-              panelSize, next)
-          }
-          if let only = plan.classes.first, only.segments.count * only.length == plan.rows, plan.classes.count == 1 {
-            // Every tap meets every pixel: the rows of the panels are those of the segments.
-            add(only, pixels[0], only.segments, rows.lowerBound, rows)
-          } else {
-            for (one, pixels) in zip(plan.classes, pixels) {
-              for (segment, row) in zip(one.segments, one.panelRows) {
-                let met = rows.clamped(to: Int(row)..<Int(row) + one.length)
-                if !met.isEmpty { add(one, pixels, [segment], met.lowerBound - Int(row), met) }
+    plan.withClasses(of: together, from: imageSize, to: resultSize) { classes in
+      Parallel.sweep(parts * groups * blocks) { range in
+        let own = Storage(count: shared == nil ? together * imageSize : 0)
+        for task in range {
+          let (part, rest) = task.quotientAndRemainder(dividingBy: groups * blocks)
+          let (group, block) = rest.quotientAndRemainder(dividingBy: blocks)
+          let rows = plan.rows * block / blocks..<plan.rows * (block + 1) / blocks
+          let end = images * (part + 1) / parts
+          for n in Swift.stride(from: images * part / parts, to: end, by: together) {
+            let some = n..<min(n + together, end)
+            if shared == nil { pad(x, some, into: own.pointer) }
+            let source = shared.map { $0 + n * imageSize } ?? UnsafePointer(own.pointer)
+            // The images after these, of which the first call brings all near.
+            let after = some.upperBound..<min(some.upperBound + together, end)
+            var next = [(x, height * width * inputs), (dy, resultSize)].map { start, size in
+              en_ahead(start: start + after.lowerBound * size, bytes: after.count * size * MemoryLayout<Scalar>.stride)
+            }
+            /// Some rows of the panels, `first` the first of them in these segments.
+            func add(
+              _ one: ConvolutionPlan.UnsafeClass, _ segments: UnsafePointer<Int32>, _ first: Int, _ rows: Range<Int>
+            ) {
+              defer { next = [en_ahead(), en_ahead()] }
+              en_convolve_weights(
+                some.count * one.pixels, one.from, one.to, segments, one.length, first, rows.count,
+                source + group * (inputs / groups), dy + n * resultSize + group * perGroup, perGroup,
+                sums.pointer + (part * groups + group) * panelCount * panelSize + rows.lowerBound * Self.panelWidth,
+                panelSize, next)
+            }
+            if let only = classes.first, only.segmentCount * only.length == plan.rows, classes.count == 1 {
+              // Every tap meets every pixel: the rows of the panels are those of the segments.
+              add(only, only.segments, rows.lowerBound, rows)
+            } else {
+              for one in classes {
+                for segment in 0..<one.segmentCount {
+                  let row = Int(one.panelRows[segment])
+                  let met = rows.clamped(to: row..<row + one.length)
+                  if !met.isEmpty { add(one, one.segments + segment, met.lowerBound - row, met) }
+                }
               }
             }
           }
@@ -283,16 +286,15 @@ package struct Convolution: Sendable, Equatable {
     perGroup: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, resultSize: Int
   ) {
     let together = imagesTogether(imageSize: imageSize, resultPixels: plan.classes.reduce(0) { $0 + $1.from.count })
-    let pixels = plan.classes.map(\.from.count)
     let paddedSize = isPadded ? paddedHeight * paddedWidth * inputs : 0
-    let plan = plan.repeated(together, from: isPadded ? paddedSize : imageSize, to: resultSize)
     let batches = (images + together - 1) / together
     let epilogue = epilogue.streaming(to: y, images * resultSize, channels: panels.columns)
     // A few images are shared out by panels as well, and where these are few by pixels.
     let shares = batches >= Parallel.threadCount * 4 ? 1 : min(panels.count, Parallel.threadCount * 2)
     let parts = max(1, Parallel.threadCount / (batches * shares))
     func run(
-      _ one: ConvolutionPlan.Class, _ pixels: Range<Int>, _ source: UnsafePointer<Scalar>, _ batch: Int, _ task: Int
+      _ one: ConvolutionPlan.UnsafeClass, _ pixels: Range<Int>, _ source: UnsafePointer<Scalar>, _ batch: Int,
+      _ task: Int
     ) {
       let (group, panel) = task.quotientAndRemainder(dividingBy: panels.perGroup)
       let channel = group * panels.columns + panel * Self.panelWidth
@@ -301,51 +303,49 @@ package struct Convolution: Sendable, Equatable {
         bias: epilogue.bias.map { $0 + channel }, residual: epilogue.residual.map { $0 + offset },
         rectifies: epilogue.rectifies, streams: epilogue.streams)
       let weights = panels.storage.pointer + task * panels.size
-      one.from.withUnsafeBufferPointer { from in
-        one.to.withUnsafeBufferPointer { to in
-          let (from, to) = (from.baseAddress! + pixels.lowerBound, to.baseAddress! + pixels.lowerBound)
-          if panels.isNarrow {
-            en_convolve_narrow(
-              pixels.count, from, to, one.segments.count, one.segments, one.panelRows, one.length,
-              source + group * perGroup, weights, panels.rows, here, panels.columns, y + offset)
-          } else {
-            en_convolve(
-              pixels.count, from, to, one.segments.count, one.segments, one.panelRows, one.length,
-              source + group * perGroup, weights, here, min(Self.panelWidth, panels.columns - panel * Self.panelWidth),
-              y + offset)
-          }
-        }
+      let (from, to) = (one.from + pixels.lowerBound, one.to + pixels.lowerBound)
+      if panels.isNarrow {
+        en_convolve_narrow(
+          pixels.count, from, to, one.segmentCount, one.segments, one.panelRows, one.length,
+          source + group * perGroup, weights, panels.rows, here, panels.columns, y + offset)
+      } else {
+        en_convolve(
+          pixels.count, from, to, one.segmentCount, one.segments, one.panelRows, one.length,
+          source + group * perGroup, weights, here, min(Self.panelWidth, panels.columns - panel * Self.panelWidth),
+          y + offset)
       }
     }
-    Parallel.sweep(batches * shares * parts) { range in
-      let room = Storage(count: together * paddedSize)
-      var current = -1
-      for task in range {
-        let (batch, rest) = task.quotientAndRemainder(dividingBy: shares * parts)
-        let (share, part) = rest.quotientAndRemainder(dividingBy: parts)
-        let some = batch * together..<min((batch + 1) * together, images)
-        if isPadded && batch != current { pad(x, some, into: room.pointer) }
-        current = batch
-        let source = isPadded ? UnsafePointer(room.pointer) : x + some.lowerBound * imageSize
-        let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
-        func ours(_ count: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
-        if let only = plan.classes.first, plan.classes.count == 1, only.segments.count == 1 {
-          // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by,
-          // each of which brings near some of the pixels after these.
-          let block = max(1, (14 << 10) / (only.length * 48)) * 12
-          let ours = ours(some.count * pixels[0])
-          for first in Swift.stride(from: ours.lowerBound, to: ours.upperBound, by: block) {
-            let next =
-              first + block < ours.upperBound ? source + Int(only.from[first + block]) : source + imageSize * together
-            let ahead = en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride)
-            for (step, task) in tasks.enumerated() {
-              en_bring_near(ahead, step, tasks.count, 1)
-              run(only, first..<min(first + block, ours.upperBound), source, batch, task)
+    plan.withClasses(of: together, from: isPadded ? paddedSize : imageSize, to: resultSize) { classes in
+      Parallel.sweep(batches * shares * parts) { range in
+        let room = Storage(count: together * paddedSize)
+        var current = -1
+        for task in range {
+          let (batch, rest) = task.quotientAndRemainder(dividingBy: shares * parts)
+          let (share, part) = rest.quotientAndRemainder(dividingBy: parts)
+          let some = batch * together..<min((batch + 1) * together, images)
+          if isPadded && batch != current { pad(x, some, into: room.pointer) }
+          current = batch
+          let source = isPadded ? UnsafePointer(room.pointer) : x + some.lowerBound * imageSize
+          let tasks = panels.count * share / shares..<panels.count * (share + 1) / shares
+          func ours(_ count: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
+          if let only = classes.first, classes.count == 1, only.segmentCount == 1 {
+            // No two pixels share what they read: so many as stay in the first-level cache, in twelves, while the panels go by,
+            // each of which brings near some of the pixels after these.
+            let block = max(1, (14 << 10) / (only.length * 48)) * 12
+            let ours = ours(some.count * only.pixels)
+            for first in Swift.stride(from: ours.lowerBound, to: ours.upperBound, by: block) {
+              let next =
+                first + block < ours.upperBound ? source + Int(only.from[first + block]) : source + imageSize * together
+              let ahead = en_ahead(start: next, bytes: block * only.length * MemoryLayout<Scalar>.stride)
+              for (step, task) in tasks.enumerated() {
+                en_bring_near(ahead, step, tasks.count, 1)
+                run(only, first..<min(first + block, ours.upperBound), source, batch, task)
+              }
             }
-          }
-        } else {
-          for task in tasks {
-            for (one, pixels) in zip(plan.classes, pixels) { run(one, ours(some.count * pixels), source, batch, task) }
+          } else {
+            for task in tasks {
+              for one in classes { run(one, ours(some.count * one.pixels), source, batch, task) }
+            }
           }
         }
       }

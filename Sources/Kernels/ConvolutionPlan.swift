@@ -84,17 +84,47 @@ struct ConvolutionPlan {
     return groups
   }
 
-  /// The same pixels of `count` images, which lie so far from each other.
-  func repeated(_ count: Int, from: Int, to: Int) -> ConvolutionPlan {
-    var plan = self
-    for index in plan.classes.indices {
-      let one = classes[index]
-      for n in 1..<max(count, 1) {
-        plan.classes[index].from += one.from.map { $0 + Int32(n * from) }
-        plan.classes[index].to += one.to.map { $0 + Int32(n * to) }
+  /// A class of some images at once, valid as long as ``withClasses(of:from:to:_:)``.
+  struct UnsafeClass {
+    let from: UnsafePointer<Int32>
+    let to: UnsafePointer<Int32>
+    let segments: UnsafePointer<Int32>
+    let panelRows: UnsafePointer<Int32>
+    /// Pixels of one image.
+    let pixels: Int
+    let segmentCount: Int
+    let length: Int
+  }
+
+  /// Runs `body` with the classes of `images`, which lie so far from each other.
+  ///
+  /// They lie in plain memory: threads that take an array from an array count their references to it, and would pass that
+  /// count to and fro with every piece of work.
+  func withClasses<R>(
+    of images: Int, from: Int, to: Int, _ body: (UnsafeBufferPointer<UnsafeClass>) -> R
+  ) -> R {
+    let size = classes.reduce(0) { $0 + 2 * ($1.from.count * images + $1.segments.count) }
+    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { memory in
+      var next = memory.baseAddress
+      func placed(_ numbers: some Collection<Int32>) -> UnsafePointer<Int32> {
+        let start = next!
+        for number in numbers {
+          next!.initialize(to: number)
+          next! += 1
+        }
+        return UnsafePointer(start)
       }
+      func repeated(_ offsets: [Int32], _ step: Int) -> UnsafePointer<Int32> {
+        let start = placed(offsets)
+        for n in 1..<max(images, 1) { _ = placed(offsets.lazy.map { $0 + Int32(n * step) }) }
+        return start
+      }
+      return classes.map {
+        UnsafeClass(
+          from: repeated($0.from, from), to: repeated($0.to, to), segments: placed($0.segments),
+          panelRows: placed($0.panelRows), pixels: $0.from.count, segmentCount: $0.segments.count, length: $0.length)
+      }.withUnsafeBufferPointer(body)
     }
-    return plan
   }
 }
 
