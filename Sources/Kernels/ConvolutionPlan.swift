@@ -106,17 +106,18 @@ struct ConvolutionPlan {
     let size = classes.reduce(0) { $0 + 2 * ($1.from.count * images + $1.segments.count) }
     return withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { memory in
       var next = memory.baseAddress
-      func placed(_ numbers: some Collection<Int32>) -> UnsafePointer<Int32> {
+      func placed(_ numbers: [Int32]) -> UnsafePointer<Int32> {
         let start = next!
-        for number in numbers {
-          next!.initialize(to: number)
-          next! += 1
-        }
+        start.initialize(from: numbers, count: numbers.count)
+        next! += numbers.count
         return UnsafePointer(start)
       }
       func repeated(_ offsets: [Int32], _ step: Int) -> UnsafePointer<Int32> {
         let start = placed(offsets)
-        for n in 1..<max(images, 1) { _ = placed(offsets.lazy.map { $0 + Int32(n * step) }) }
+        for n in 1..<max(images, 1) {
+          for (i, offset) in offsets.enumerated() { (next! + i).initialize(to: offset + Int32(n * step)) }
+          next! += offsets.count
+        }
         return start
       }
       return classes.map {
