@@ -353,7 +353,7 @@ package struct Convolution: Sendable, Equatable {
   }
 
   /// So many that the few pixels at a border keep the micro-kernel busy, and that they stay in the second-level cache. Of larger
-  /// images, whose pixels do so anyway, a power of two: threads share the images of most batches evenly then.
+  /// images, whose pixels do so anyway, four at most: threads share the images of most batches evenly then.
   private func imagesTogether(imageSize: Int, resultPixels: Int) -> Int {
     let most = resultPixels < 64 ? max(24 / max(resultPixels, 1), 6) : 4
     let near = Processor.secondLevelCache / 2 / MemoryLayout<Scalar>.stride / max(imageSize, 1)

@@ -84,7 +84,7 @@ struct ConvolutionPlan {
     return groups
   }
 
-  /// A class of some images at once, valid as long as ``withClasses(of:from:to:_:)``.
+  /// A ``Class`` of some images at once, whose lists have the same names; valid as long as ``withClasses(of:from:to:_:)`` runs.
   struct UnsafeClass {
     let from: UnsafePointer<Int32>
     let to: UnsafePointer<Int32>
@@ -100,11 +100,9 @@ struct ConvolutionPlan {
   ///
   /// They lie in plain memory: threads that take an array from an array count their references to it, and would pass that
   /// count to and fro with every piece of work.
-  func withClasses<R>(
-    of images: Int, from: Int, to: Int, _ body: (UnsafeBufferPointer<UnsafeClass>) -> R
-  ) -> R {
+  func withClasses(of images: Int, from: Int, to: Int, _ body: (UnsafeBufferPointer<UnsafeClass>) -> Void) {
     let size = classes.reduce(0) { $0 + 2 * ($1.from.count * images + $1.segments.count) }
-    return withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { memory in
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { memory in
       var next = memory.baseAddress
       func placed(_ numbers: [Int32]) -> UnsafePointer<Int32> {
         let start = next!
@@ -120,7 +118,7 @@ struct ConvolutionPlan {
         }
         return start
       }
-      return classes.map {
+      classes.map {
         UnsafeClass(
           from: repeated($0.from, from), to: repeated($0.to, to), segments: placed($0.segments),
           panelRows: placed($0.panelRows), pixels: $0.from.count, segmentCount: $0.segments.count, length: $0.length)
