@@ -210,6 +210,21 @@ def images():
              to="i", stride=s, before=before, after=after)
 
 
+def resizing():
+    """By area where an axis shrinks, bilinear where it grows: each axis by itself, as the library has it."""
+    def resized(x, height, width):
+        for axis, size in ((2, height), (3, width)):
+            target = [size if a == axis else x.shape[a] for a in (2, 3)]
+            mode = {"mode": "area"} if size < x.shape[axis] else {"mode": "bilinear", "align_corners": False}
+            x = F.interpolate(x, target, **mode)
+        return x
+
+    for n, c, h, w in [(1, 1, 1, 1), (2, 3, 5, 4), (1, 2, 7, 3)]:
+        for height, width in [(h, w), (3, 2), (9, 5), (2, 11), (1, 1)]:
+            case("resized2d", lambda x: resized(x, height, width), numbers(n, c, h, w), layouts="i", to="i", height=height,
+                 width=width)
+
+
 def broadcasting():
     """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
     shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
@@ -223,7 +238,7 @@ def broadcasting():
     return [{"a": a, "b": b, "common": common(a, b)} for a in shapes for b in shapes]
 
 
-for write in (elementwise, binary, reductions, movement, products, images):
+for write in (elementwise, binary, reductions, movement, products, images, resizing):
     cases.clear()
     write()
     (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

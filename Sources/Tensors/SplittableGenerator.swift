@@ -6,6 +6,20 @@ public struct SplittableGenerator: RandomNumberGenerator, Sendable, Hashable, Co
   private let gamma: UInt64
 
   public init(seed: UInt64) { self.init(state: seed, gamma: 0x9e37_79b9_7f4a_7c15) }
+
+  /// The stream called `name` of all that `seed` decides, such as "order" or "decoder".
+  ///
+  /// Streams of other names or other seeds are independent, so a new stream moves no other one. The name is hashed by
+  /// FNV-1a, and mixed with the seed as SplitMix64 mixes its state.
+  public init(seed: UInt64, stream name: String) { self.init(seed: Self.seed(seed, stream: name)) }
+
+  /// The seed of the stream called `name` of all that `seed` decides, for what takes a seed and no generator.
+  public static func seed(_ seed: UInt64, stream name: String) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return mixed(mixed(seed &+ 0x9e37_79b9_7f4a_7c15) ^ mixed(hash))
+  }
+
   private init(state: UInt64, gamma: UInt64) {
     self.state = state
     self.gamma = gamma

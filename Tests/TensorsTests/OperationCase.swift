@@ -12,7 +12,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
   let output: Numbers
   let gradients: [Numbers]
 
-  static let families = ["elementwise", "binary", "reductions", "movement", "products", "images"]
+  static let families = ["elementwise", "binary", "reductions", "movement", "products", "images", "resizing"]
 
   var testDescription: String {
     "\(operation) of \(inputs.map(\.shape))\(axes.map { " along \($0)" } ?? "") \(options)"
@@ -107,6 +107,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
     "globalAveragePool2d": { globalAveragePool2d($1[0]) },
     "upsampleNearest2d": { upsampleNearest2d($1[0], scale: $0["scale"]) },
     "upsampleBilinear2d": { upsampleBilinear2d($1[0], scale: $0["scale"]) },
+    "resized2d": { resized2d($1[0], height: $0["height"], width: $0["width"]) },
     "batchNorm2d": { batchNorm2d($1[0], gamma: $1[1], beta: $1[2]).y },
     "batchNorm2d inference": {
       let channels = (0..<$1[1].count).map { Scalar($0) }

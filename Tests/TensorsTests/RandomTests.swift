@@ -80,3 +80,33 @@ import Testing
     #expect(copy.next() == g.next())
   }
 }
+
+@Suite struct RandomStreamTests {
+  private func first(_ seed: UInt64, _ stream: String) -> [UInt64] {
+    var generator = SplittableGenerator(seed: seed, stream: stream)
+    return (0..<4).map { _ in generator.next() }
+  }
+
+  @Test func aStreamIsGivenByItsSeedAndItsNameAlone() {
+    #expect(first(7, "order") == first(7, "order"))
+    var all: Set<[UInt64]> = []
+    for seed: UInt64 in 0..<8 {
+      for name in ["", "order", "later order", "weights", "decoder", "epoch 1", "epoch 11"] { all.insert(first(seed, name)) }
+    }
+    #expect(all.count == 8 * 7)
+  }
+
+  @Test func neighbouringStreamsAreNotAlike() {
+    // Bits that two streams have in common: half of them, by a binomial of 64 · 4 · 64 trials.
+    var same = 0
+    for seed: UInt64 in 0..<64 {
+      same += zip(first(seed, "a"), first(seed + 1, "a")).reduce(0) { $0 + (~($1.0 ^ $1.1)).nonzeroBitCount }
+    }
+    #expect(abs(Double(same) / (64 * 256) - 0.5) < 0.02)
+  }
+
+  /// Results that were published go by these numbers: a change to them is a change to every result.
+  @Test func theNumbersOfAStreamStayAsTheyWere() {
+    #expect(SplittableGenerator.seed(0, stream: "order") == 0xce3d_bffe_8670_93e0)
+  }
+}
