@@ -135,7 +135,7 @@ struct ModelTests {
     let resnet = ResNet(classes: 10, using: &g)
     let decoder = Decoder(mirroring: resnet, imageShape: [32, 32, 3], using: &g)
     #expect(channels(decoder) == [32, 16, 3])
-    #expect(decoder.expand.count == 0)
+    #expect(decoder.expand.parameterCount == 64 * 4096 + 4096)
     let vgg = VGG16(classes: 10, using: &g)
     #expect(channels(Decoder(mirroring: vgg, imageShape: [32, 32, 3], using: &g)) == [256, 128, 64, 32, 16, 3])
     let pooled = Decoder(mirroring: resnet, at: "pool", imageShape: [32, 32, 3], using: &g)

@@ -14,13 +14,20 @@ public final class GeneralizedConvertingAutoencoder: Layer {
 
   /// The feature layers of `model`, cut at `split`, with a mirroring decoder of random weights.
   ///
-  /// - Parameter imageShape: `[height, width, channels]`.
+  /// - Parameters:
+  ///   - split: Where the network is cut for transfer, nil for its own choice.
+  ///   - view: What the decoder sees of features that are a map, nil for what the model's head sees.
+  ///   - imageShape: `[height, width, channels]`.
+  ///   - targetShape: The shape of the converted images, nil for `imageShape`.
   public convenience init(
-    of model: any SplitClassifier, at split: String? = nil, imageShape: Shape,
-    using generator: inout some RandomNumberGenerator
+    of model: any SplitClassifier, at split: String? = nil, view: Decoder.View? = nil, imageShape: Shape,
+    targetShape: Shape? = nil, using generator: inout some RandomNumberGenerator
   ) {
     let encoder = split.map { model.split(at: $0).features } ?? model.features
-    self.init(encoder: encoder, decoder: Decoder(encoder: encoder, imageShape: imageShape, using: &generator))
+    self.init(
+      encoder: encoder,
+      decoder: Decoder(
+        mirroring: model, at: split, view: view, imageShape: imageShape, targetShape: targetShape, using: &generator))
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { decoder(encoder(x)) }

@@ -1,13 +1,25 @@
 /// Makes images of a classifier's features: the second half of a Generalized Converting Autoencoder.
 ///
-/// For each time that the features are half the size of the image, a block of transposed convolution 3 by 3 with stride 2,
-/// batch norm and ReLU doubles them and halves the channels; a convolution 3 by 3 and a sigmoid make the image, in 0...1.
-/// For ResNet20 the channels are 64, 32, 16, 3; for VGG16 512, 256, 128, 64, 32, 16, 3. Sizes that no doubling meets are
-/// cropped. There are no connections past the bottleneck, so that what the image shows must go through the features.
+/// Every pixel is made from the whole image: features that are a map are first pooled or flattened to a vector, from which a
+/// linear layer makes the first map. Blocks of transposed convolution 3 by 3 with stride 2, batch norm and ReLU double the
+/// map and halve its channels; a convolution 3 by 3 and a sigmoid make the image, in 0...1.
 ///
-/// From a vector of features a linear layer first makes the map that the encoder had before it lost its spatial axes.
+/// A decoder without that vector cannot convert: transposed convolutions make a corner of the picture from a few cells of
+/// the map, and a corner of the image does not know the class of the whole.
+///
+/// The first map has the size that the encoder ended with, but at most 8 by 8, and as many channels. For ResNet20 the
+/// channels are 64, 32, 16, 3; for VGG16 512, 256, 128, 64, 32, 16, 3. There are no connections past the bottleneck, so that
+/// what the image shows must go through the features.
 public final class Decoder: Layer {
-  /// Makes a map of a vector of features; empty where the features are a map.
+  /// How features that are a map become the vector that the decoder begins with.
+  public enum View: String, Sendable, Codable, Hashable, CaseIterable {
+    /// The mean of each channel: what a head that pools sees.
+    case pooled
+    /// Every cell of every channel: what a head that flattens sees.
+    case flattened
+  }
+
+  /// Makes the first map of the features.
   public let expand: Sequential
   /// The up-sampling blocks.
   public let blocks: Sequential
@@ -16,32 +28,45 @@ public final class Decoder: Layer {
 
   /// A decoder for the features of `model`, cut at `split`, nil for the model's own ``SplitClassifier/features``.
   ///
-  /// - Parameter imageShape: `[height, width, channels]` of the model's input and the decoder's output.
+  /// - Parameters:
+  ///   - view: What of a map the decoder sees, nil for what the model's head sees.
+  ///   - imageShape: `[height, width, channels]` of the model's input.
+  ///   - targetShape: `[height, width, channels]` of the decoder's output, nil for the input's.
   public convenience init(
-    mirroring model: some SplitClassifier, at split: String? = nil, imageShape: Shape,
-    using generator: inout some RandomNumberGenerator
+    mirroring model: some SplitClassifier, at split: String? = nil, view: View? = nil, imageShape: Shape,
+    targetShape: Shape? = nil, using generator: inout some RandomNumberGenerator
   ) {
+    let (features, head) = split.map { model.split(at: $0) } ?? (model.features, model.classifier)
     self.init(
-      encoder: split.map { model.split(at: $0).features } ?? model.features, imageShape: imageShape,
-      using: &generator)
+      encoder: features, view: view ?? .of(head, after: features, imageShape: imageShape), imageShape: imageShape,
+      targetShape: targetShape, using: &generator)
   }
 
   /// A decoder for what `encoder` makes of an image.
+  ///
+  /// - Parameters:
+  ///   - view: What of a map the decoder sees.
+  ///   - imageShape: `[height, width, channels]` of the encoder's input.
+  ///   - targetShape: `[height, width, channels]` of the decoder's output, nil for the input's.
   public init(
-    encoder: any Layer, imageShape: Shape, using generator: inout some RandomNumberGenerator
+    encoder: any Layer, view: View = .pooled, imageShape: Shape, targetShape: Shape? = nil,
+    using generator: inout some RandomNumberGenerator
   ) {
-    require(imageShape.rank == 3, "Decoder: \(imageShape) is not [height, width, channels]")
+    let target = targetShape ?? imageShape
+    require(
+      imageShape.rank == 3 && target.rank == 3,
+      "Decoder: \(imageShape) and \(target) are not both [height, width, channels]")
     let (trace, output) = LayerTrace.run(encoder, on: imageShape)
     let map = output.rank == 4 ? output : trace.lastImageShape ?? [1, 1, 1, output[-1]]
-    let start: Shape = [map[1], map[2], map[3]]
-    expand = Sequential(
-      output.rank == 4
-        ? []
-        : (output[-1] == start.count ? [] : [Linear(output[-1], start.count, using: &generator)]) + [Unflatten(start)])
+    let (doublings, start) = Self.firstMap(for: target, encoder: map)
+    let inputs = output.rank == 4 && view == .flattened ? output.count : output[-1]
+    expand = Sequential([
+      view == .pooled ? GlobalAveragePool() : Flatten(), Linear(inputs, start.count, using: &generator),
+      Unflatten(start),
+    ])
 
-    let steps = Self.doublings(from: start, to: imageShape)
     var (channels, layers) = (start[2], [any Layer]())
-    for step in 0..<steps {
+    for step in 0..<doublings {
       let outputs = min(channels, max(channels / 2, 8))
       layers += [
         ConvTranspose2d(
@@ -49,32 +74,41 @@ public final class Decoder: Layer {
           initializer: .heNormal(), using: &generator),
         BatchNorm2d(outputs), ReLU(),
       ]
-      let scale = 1 << (steps - 1 - step)
-      layers.append(Crop((imageShape[0] - 1) / scale + 1, (imageShape[1] - 1) / scale + 1))
+      let scale = 1 << (doublings - 1 - step)
+      layers.append(Crop((target[0] - 1) / scale + 1, (target[1] - 1) / scale + 1))
       channels = outputs
     }
     blocks = Sequential(layers)
-    image = Sequential([
-      Conv2d(channels, imageShape[2], kernelSize: 3, padding: 1, using: &generator),
-      Crop(imageShape[0], imageShape[1]), Sigmoid(),
-    ])
+    image = Sequential([Conv2d(channels, target[2], kernelSize: 3, padding: 1, using: &generator), Sigmoid()])
   }
 
   public func callAsFunction(_ features: Tensor) -> Tensor { image(blocks(expand(features))) }
 
-  /// How often `start` must double to be no smaller than `end`.
-  private static func doublings(from start: Shape, to end: Shape) -> Int {
-    var (height, width, steps) = (start[0], start[1], 0)
-    while height < end[0] || width < end[1] { (height, width, steps) = (height * 2, width * 2, steps + 1) }
-    return steps
+  /// How often the first map is doubled, and its shape: no larger than 8 by 8 or, but for a pixel, than the encoder's.
+  private static func firstMap(for target: Shape, encoder map: Shape) -> (doublings: Int, start: Shape) {
+    var doublings = 0
+    func size(_ axis: Int) -> Int { ((target[axis] - 1) >> doublings) + 1 }
+    while (0...1).contains(where: { size($0) > max(1, min(8, map[$0 + 1])) }) { doublings += 1 }
+    return (doublings, [size(0), size(1), map[3]])
   }
 }
 
-/// The middle of an image, where it is larger than wanted.
+extension Decoder.View {
+  /// What `head` sees of the features before it: all cells where its first vector holds as many numbers as they, else means.
+  public static func of(_ head: any Layer, after features: any Layer, imageShape: Shape) -> Decoder.View {
+    let (_, map) = LayerTrace.run(features, on: imageShape)
+    guard map.rank == 4 else { return .pooled }
+    let (trace, _) = LayerTrace.run(head, on: Shape(Array(map.dimensions.dropFirst())))
+    let vector = trace.events.first { $0.output.rank == 2 }?.output
+    return vector?[1] == map.count && map[1] * map[2] > 1 ? .flattened : .pooled
+  }
+}
+
+/// The middle of an image that is larger than `height` by `width`.
 public final class Crop: Layer {
-  /// The height wanted.
+  /// The largest height of an output.
   public let height: Int
-  /// The width wanted.
+  /// The largest width of an output.
   public let width: Int
   /// A layer that leaves alone what is no larger than `height` by `width`.
   public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
