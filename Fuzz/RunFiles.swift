@@ -92,7 +92,7 @@ private func experiment() throws -> (run: (URL) throws -> ExperimentReport, conf
   }
   let data = try DatasetSplit(training: images(40), test: images(12))
   var c = ExperimentConfiguration()
-  (c.model, c.epochs, c.batchSize, c.conversionEpochs) = ("tiny", 1, 20, 1)
+  (c.model, c.epochs, c.batchSize, c.conversion.epochs) = ("tiny", 1, 20, 1)
   (c.clustering.smallestCluster, c.clustering.restarts) = (2, 1)
   (c.transfer.headEpochs, c.transfer.fineTuneEpochs) = (1, 1)
   c.arms = try ["A0", "A2", "A3"].map { try .named($0) }

@@ -16,6 +16,35 @@ struct Convert: ParsableCommand {
     let baseline = try run.baseline()
     let clustering = try run.clustering(baseline)
     let conversion = try run.conversion(baseline, clustering)
-    print(String(format: "Squared error %.5f a pixel.", conversion.curves.loss.last ?? 0))
+    print(try converted([("", conversion)], baseline, clustering, by: run))
   }
+}
+
+/// A table of what became of the images kept for validation, and of those trained on where none are kept.
+func converted(
+  _ stages: [(arm: String, stage: ConversionStage)], _ baseline: TrainedArm, _ clustering: ClusteringStage,
+  by run: ExperimentRun
+) throws -> String {
+  var rows: [[String]] = []
+  for (arm, stage) in stages {
+    guard let conversion = try run.conversionLook(stage, baseline, clustering), let look = conversion.unseen else {
+      continue
+    }
+    for (name, halves) in [("baseline", look.toBaseline)] + (look.toJudge.map { [("judge", $0)] } ?? []) {
+      rows.append([
+        arm, String(format: "%.3f", conversion.r2), look.images.rawValue, percent(look.nearestIsOfClass), name,
+        "\(percent(halves.all.accuracyBefore)) → \(percent(halves.all.accuracyAfter))",
+        String(format: "%.3f → %.3f", halves.all.entropyBefore, halves.all.entropyAfter),
+        "\(percent(halves.hard.accuracyBefore)) of them right; \(percent(halves.hard.loweredAndRight)) : \(percent(halves.hard.loweredAndWrong))",
+      ])
+    }
+  }
+  return aligned(
+    [
+      [
+        "arm", "R²", "images", "nearest is of class", "to", "recognised", "entropy",
+        "hard half: lowered and right : wrong",
+      ]
+    ]
+      + rows)
 }

@@ -82,7 +82,7 @@ struct ExperimentOptions: ParsableArguments {
       set(\.seeds, seed?.values)
       set(\.arms, arms?.values)
       set(\.epochs, epochs)
-      set(\.conversionEpochs, conversionEpochs)
+      set(\.conversion.epochs, conversionEpochs)
       set(\.transfer.headEpochs, headEpochs)
       set(\.transfer.fineTuneEpochs, fineTuneEpochs)
       set(\.batchSize, batchSize)

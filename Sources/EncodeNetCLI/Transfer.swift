@@ -13,7 +13,11 @@ struct Transfer: ParsableCommand {
     Interruption.watch()
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
-    let arms = try [run.baseline()] + ["A3", "A4"].map { try run.trained(.named($0)) }
-    print(validated(arms, by: run))
+    let baseline = try run.baseline()
+    let arms = run.configuration.arms.filter { $0.conversion != nil && $0.method == nil }
+    guard !arms.isEmpty else { throw EncodeNetError("none of the arms has a conversion: name one, such as --arms A4") }
+    print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
+    let clustering = try run.clustering(baseline)
+    print(try converted(arms.map { ($0.id, try run.conversion($0)) }, baseline, clustering, by: run))
   }
 }

@@ -10,7 +10,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
   configuration.model = "tiny"
   configuration.epochs = 3
   configuration.batchSize = 16
-  configuration.conversionEpochs = 2
+  configuration.conversion.epochs = 2
   configuration.clustering.smallestCluster = 5
   configuration.transfer.headEpochs = 2
   configuration.transfer.fineTuneEpochs = 2
@@ -114,7 +114,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
       configuration.widthMultiplier = 0.25
       // The weights of hints and attention are those of larger networks.
       configuration.learningRate = 0.01
-      (configuration.epochs, configuration.conversionEpochs) = (1, 1)
+      (configuration.epochs, configuration.conversion.epochs) = (1, 1)
       (configuration.transfer.headEpochs, configuration.transfer.fineTuneEpochs) = (1, 1)
       for index in configuration.arms.indices {
         if case .model = configuration.arms[index].recipe.teaching?.teacher {

@@ -48,14 +48,14 @@ import Testing
 
   @Test func aPlantedNullIsNot() throws {
     // The same training of the same network, from other weights.
-    func training(_ offset: UInt64) -> ExperimentRun.Method {
+    func training(_ stream: String) -> ExperimentRun.Method {
       { context in
-        let model = try context.makeModel(seed: context.seed + offset)
+        let model = try context.makeModel(stream: stream)
         try context.train(model, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, learningRate: 0.05)
         return model
       }
     }
-    let report = try verdict(["first": training(100), "second": training(200)])
+    let report = try verdict(["first": training("one"), "second": training("another")])
     #expect(report.primary?.verdict == .inconclusive, "\(report.text)")
   }
 

@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func theSchemaRefusesWhatIsNoReport() throws {
-    let json = Data(#"{"version": 2, "arms": [{"id": 3}], "verdict": "great"}"#.utf8)
+    let json = Data(#"{"version": 3, "arms": [{"id": 3}], "verdict": "great"}"#.utf8)
     let found = problems(try JSONSerialization.jsonObject(with: json), try schema())
     #expect(found.contains { $0.contains("lacks comparisons") } && found.contains { $0.contains("/arms/0/id is 3") })
   }

@@ -50,10 +50,5 @@ import Testing
     ])
     let pairs = ConversionPairs(clusters, Representatives(classes: [[0, 2], [3]]))
     #expect(pairs.pairs.map(\.input) == [0, 1, 2, 3, 4] && pairs.pairs.map(\.target) == [0, 3, 2, 3, 0])
-    // Inputs and targets of a batch stay together, whatever is done to the input.
-    let batch = pairs.batch(
-      [4, 1], inputs: { Tensor($0.map { -Scalar($0) }, shape: [2, 1]) },
-      targets: { Tensor($0.map { Scalar($0) }, shape: [2, 1]) })
-    #expect(batch.images.scalars == [-4, -1] && batch.targets.scalars == [0, 3])
   }
 }

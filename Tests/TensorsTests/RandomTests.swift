@@ -91,7 +91,9 @@ import Testing
     #expect(first(7, "order") == first(7, "order"))
     var all: Set<[UInt64]> = []
     for seed: UInt64 in 0..<8 {
-      for name in ["", "order", "later order", "weights", "decoder", "epoch 1", "epoch 11"] { all.insert(first(seed, name)) }
+      for name in ["", "order", "later order", "weights", "decoder", "epoch 1", "epoch 11"] {
+        all.insert(first(seed, name))
+      }
     }
     #expect(all.count == 8 * 7)
   }

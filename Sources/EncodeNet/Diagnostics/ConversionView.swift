@@ -1,48 +1,58 @@
 import Foundation
 
-/// What an autoencoder makes of the images of a run, batch by batch.
+/// What autoencoders make of the images of a run, batch by batch.
 struct ConversionView {
   private let run: ExperimentRun
   private let baseline: any SplitClassifier
-  private let gcae: GeneralizedConvertingAutoencoder
+  private let judge: (any SplitClassifier)?
   private let found: ClusteringStage
-  /// All representatives, `[clusters, height, width, channels]`.
+  /// All representatives, in the size of converted images, `[clusters, height, width, channels]`.
   private let targets: Tensor
   private let targetLabels: [Int]
   /// For each image trained on its cluster, over all classes.
   private let numbers: [Int]
-  private let position: [Int: Int]
 
   init(
-    _ run: ExperimentRun, _ baseline: any SplitClassifier, _ gcae: GeneralizedConvertingAutoencoder,
-    _ found: ClusteringStage
+    _ run: ExperimentRun, _ baseline: any SplitClassifier, _ judge: (any SplitClassifier)?, _ found: ClusteringStage
   ) {
-    (self.run, self.baseline, self.gcae, self.found) = (run, baseline, gcae, found)
-    position = Dictionary(uniqueKeysWithValues: run.rows.enumerated().map { ($1, $0) })
-    var clusters = found.clusters
-    for index in clusters.classes.indices {
-      clusters.classes[index].clusters = clusters.classes[index].clusters.map { [position] in $0.map { position[$0]! } }
-    }
-    numbers = clusters.numbers(run.rows.count)
-    targets = run.training.tensor(at: Array(found.representatives.classes.joined()))
+    (self.run, self.baseline, self.judge, self.found) = (run, baseline, judge, found)
+    numbers = found.clusters.numbers(run.images.count)
+    let shape = run.configuration.conversion.targetShape(for: run.images.imageShape)
+    targets = resized2d(
+      run.images.tensor(at: Array(found.representatives.classes.joined())), height: shape[0], width: shape[1])
     targetLabels = found.clusters.classes.flatMap { one in one.clusters.map { _ in one.label } }
   }
 
-  private func converted(_ batch: Batch) -> (shown: Tensor, logits: Tensor) {
-    let shown = gcae.evaluating { gcae(batch.images) }
-    return (shown, baseline.evaluating { baseline(run.normalization(shown)) })
+  /// What `classifier` makes of images in 0...1 of any size.
+  private func logits(_ classifier: any SplitClassifier, _ images: Tensor) -> Tensor {
+    let shape = run.images.imageShape
+    return classifier.evaluating {
+      classifier(run.normalization(resized2d(images, height: shape[0], width: shape[1])))
+    }
   }
 
   // MARK: Numbers
 
-  func diagnostics(features: [SeedDiagnostics.Features]) throws -> SeedDiagnostics {
+  func diagnostics(
+    _ autoencoders: [(arms: [String], epochs: Int, gcae: GeneralizedConvertingAutoencoder)],
+    judge: (name: String, model: any SplitClassifier)?, features: [SeedDiagnostics.Features]
+  ) throws -> SeedDiagnostics {
     let certainty = found.certainty
     let sorted = certainty.entropies.sorted()
-    let median = sorted[sorted.count / 2]
-    let (conversion, after) = self.conversion(median: median)
+    let sets = sets(withAudit: true)
+    var histogram: SeedDiagnostics.Histogram?
+    let conversions = autoencoders.enumerated().map { index, one in
+      var conversion = conversion(one.gcae, sets: sets) { found in
+        // The first autoencoder is the one shown, and the last set says most.
+        if index == 0 { histogram = self.histogram(found.before, found.after) }
+      }
+      (conversion.arms, conversion.epochs) = (one.arms, one.epochs)
+      return conversion
+    }
     let stability = try stability()
     return SeedDiagnostics(
-      baseline: .init(meanEntropy: certainty.meanEntropy, medianEntropy: median, saturation: certainty.saturation),
+      baseline: .init(
+        meanEntropy: certainty.meanEntropy, medianEntropy: sorted[sorted.count / 2], saturation: certainty.saturation),
       clusters: found.clusters.classes.map { one in
         .init(
           label: one.label, sizes: one.clusters.map(\.count), silhouette: one.silhouette, inertia: one.inertia,
@@ -51,56 +61,112 @@ struct ConversionView {
       representatives: zip(found.clusters.classes, found.representatives.classes).flatMap { one, chosen in
         chosen.enumerated().map { cluster, index in
           .init(
-            label: one.label, cluster: cluster, index: index, entropy: certainty.entropies[position[index]!],
-            isCorrect: certainty.isCorrect[position[index]!])
+            label: one.label, cluster: cluster, index: run.rows[index], entropy: certainty.entropies[index],
+            isCorrect: certainty.isCorrect[index])
         }
       },
-      leastDistance: leastDistance(), effectiveRank: try effectiveRank(), conversion: conversion, features: features,
-      entropies: histogram(certainty.entropies, after))
+      leastDistance: leastDistance(), effectiveRank: try effectiveRank(), conversions: conversions,
+      judge: judge.map { name, model in
+        .init(network: name, validationAccuracy: run.validationSet.map { $0(model).top1 })
+      },
+      features: features, entropies: histogram ?? .init(top: 1, before: [], after: []))
   }
 
-  private func conversion(median: Double) -> (SeedDiagnostics.Conversion, after: [Double]) {
-    let flatTargets = targets.flattenedRows
-    var (squares, own, ofClass): (Double, Int, Int) = (0, 0, 0)
-    func certainty(_ batches: Batches, _ body: (Batch, Tensor) -> Void = { _, _ in }) -> Certainty {
-      let logits = batches.epoch(0).map { batch in
-        let (shown, logits) = converted(batch)
-        body(batch, shown)
-        return logits
-      }
-      return run.configuration.entropy(Tensor.concatenated(logits), labels: batches.dataset.labels)
+  /// A set of images, and how they are seen as they are.
+  typealias ImageSet = (images: SeedDiagnostics.Images, batches: Batches, plain: Plain)
+
+  /// The images trained on, those kept for validation, and those for audit.
+  func sets(withAudit: Bool) -> [ImageSet] {
+    var sets = [(SeedDiagnostics.Images.training, run.inOrder(run.images))]
+    if let held = run.validationSet { sets.append((.validation, held.batches)) }
+    if withAudit, let audit = run.auditSet { sets.append((.audit, audit)) }
+    return sets.map { ($0, $1, plain($1)) }
+  }
+
+  /// What `gcae` makes of `sets`.
+  ///
+  /// - Parameter body: Is given the entropies of each set to the baseline.
+  func conversion(
+    _ gcae: GeneralizedConvertingAutoencoder, sets: [ImageSet],
+    _ body: ((before: [Double], after: [Double])) -> Void
+  ) -> SeedDiagnostics.Conversion {
+    let error = error(gcae)
+    return SeedDiagnostics.Conversion(
+      arms: [], epochs: 0, squaredError: error.squared, r2: error.r2, nearestIsOwn: error.nearestIsOwn,
+      looks: sets.map { images, batches, before in
+        let (look, after) = look(images, gcae, batches, before)
+        body((before.baseline.entropies, after))
+        return look
+      })
+  }
+
+  /// How sure the baseline and the judge are of images as they are.
+  struct Plain {
+    let baseline: Certainty
+    let judge: Certainty?
+  }
+
+  private func plain(_ batches: Batches) -> Plain {
+    func certainty(_ model: any SplitClassifier) -> Certainty {
+      run.configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    let after = certainty(run.inOrder(run.images)) { batch, shown in
+    return Plain(baseline: certainty(baseline), judge: judge.map(certainty))
+  }
+
+  /// Over the images trained on, whose targets are known.
+  private func error(
+    _ gcae: GeneralizedConvertingAutoencoder
+  ) -> (squared: Double, r2: Double, nearestIsOwn: Double) {
+    let flatTargets = targets.flattenedRows
+    var (squares, own) = (0.0, 0)
+    for batch in run.inOrder(run.images).epoch(0) {
+      let shown = gcae.evaluating { gcae(batch.images) }
       let wanted = batch.indices.map { numbers[$0] }
       squares += Double(square(shown - targets.gathering(wanted)).sum().item)
-      let nearest = (-squaredDistances(shown.flattenedRows, flatTargets)).argmax()
-      own += zip(nearest, wanted).count { $0 == $1 }
-      ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
+      own += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), wanted).count { $0 == $1 }
     }
-    let n = Double(run.rows.count)
-    let size = Double(run.training.imageShape.count)
+    let n = Double(run.images.count)
+    let size = Double(flatTargets.shape[1])
     // The best constant output is the mean of all targets.
     let shares = numbers.reduce(into: [Scalar](repeating: 0, count: targetLabels.count)) { $0[$1] += 1 / Scalar(n) }
     let weights = Tensor(shares, shape: [shares.count, 1])
     let mean = (flatTargets * weights).sum(alongAxes: [0])
     let constant = Double((square(flatTargets - mean) * weights).sum().item) / size
     let error = squares / n / size
+    return (error, constant > 0 ? 1 - error / constant : 0, Double(own) / n)
+  }
 
-    let before = found.certainty
-    let all = Array(run.rows.indices)
-    var validation: SeedDiagnostics.Converted?
-    if let held = run.validationSet {
-      let asTheyAre = run.configuration.entropy(
-        outputs(of: baseline, on: held.batches), labels: held.batches.dataset.labels)
-      validation = summary(Array(0..<held.count), asTheyAre, certainty(held.batches))
+  /// The images of `batches` converted, and their entropies then to the baseline.
+  private func look(
+    _ images: SeedDiagnostics.Images, _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, _ before: Plain
+  ) -> (SeedDiagnostics.Look, after: [Double]) {
+    let flatTargets = targets.flattenedRows
+    var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
+    for batch in batches.epoch(0) {
+      let shown = gcae.evaluating { gcae(batch.images) }
+      let nearest = (-squaredDistances(shown.flattenedRows, flatTargets)).argmax()
+      ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
+      seen.append(logits(baseline, shown))
+      if let judge { judged.append(logits(judge, shown)) }
     }
+    let labels = batches.dataset.labels
+    let sorted = before.baseline.entropies.sorted()
+    let median = sorted[sorted.count / 2]
+    func halves(_ before: Certainty, _ after: Certainty, by order: [Double]) -> SeedDiagnostics.Halves {
+      let all = Array(labels.indices)
+      return .init(
+        all: summary(all, before, after), easy: summary(all.filter { order[$0] < median }, before, after),
+        hard: summary(all.filter { order[$0] >= median }, before, after))
+    }
+    let after = run.configuration.entropy(Tensor.concatenated(seen), labels: labels)
+    let order = before.baseline.entropies
     return (
-      SeedDiagnostics.Conversion(
-        squaredError: error, r2: constant > 0 ? 1 - error / constant : 0, nearestIsOwn: Double(own) / n,
-        nearestIsOfClass: Double(ofClass) / n, all: summary(all, before, after),
-        easy: summary(all.filter { before.entropies[$0] < median }, before, after),
-        hard: summary(all.filter { before.entropies[$0] >= median }, before, after), validation: validation),
-      after.entropies
+      .init(
+        images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)),
+        toBaseline: halves(before.baseline, after, by: order),
+        toJudge: before.judge.map {
+          halves($0, run.configuration.entropy(Tensor.concatenated(judged), labels: labels), by: order)
+        }), after.entropies
     )
   }
 
@@ -124,18 +190,18 @@ struct ConversionView {
     return .init(top: top, before: counts(before), after: counts(after))
   }
 
-  /// Of each class, by another beginning of k-means with the same number of clusters.
+  /// Of each class, by another initialisation of k-means with the same number of clusters.
   private func stability() throws -> [Double] {
     let all = found.features.flattenedRows
     return try found.clusters.classes.map { one in
       guard one.clusters.count > 1 else { return 1 }
       let images = one.clusters.joined().sorted()
-      let points = all.gathering(images.map { position[$0]! })
+      let points = all.gathering(images)
       let reduced = try PrincipalComponents(of: points, count: run.configuration.clustering.dimensions)(points)
       let again = try KMeans(
         clusters: one.clusters.count, restarts: run.configuration.clustering.restarts,
-        seed: run.configuration.clustering.seed &+ 0x57ab)(reduced)
-      return adjustedRandIndex(images.map { numbers[position[$0]!] }, again.assignments)
+        seed: run.seed("stability", run.configuration.clustering.seed))(reduced)
+      return adjustedRandIndex(images.map { numbers[$0] }, again.assignments)
     }
   }
 
@@ -149,7 +215,7 @@ struct ConversionView {
         least = min(least ?? .infinity, Double(distances[i * n + j]))
       }
     }
-    return least.map { ($0 / Double(run.training.imageShape.count)).squareRoot() }
+    return least.map { ($0 / Double(rows.shape[1])).squareRoot() }
   }
 
   /// Roy, Vetterli: "The effective rank: a measure of effective dimensionality", 2007.
@@ -163,15 +229,17 @@ struct ConversionView {
 
   // MARK: Pictures
 
-  func gallery() -> Gallery {
-    Gallery(
-      imageShape: run.training.imageShape, clusters: clusterPictures(), right: conversions(right: true),
-      wrong: conversions(right: false), maps: maps())
+  func gallery(_ gcae: GeneralizedConvertingAutoencoder) -> Gallery {
+    let (images, batches) =
+      run.auditSet.map { (SeedDiagnostics.Images.audit, $0) } ?? run.validationSet.map { (.validation, $0.batches) }
+      ?? (.training, run.inOrder(run.images))
+    return Gallery(
+      imageShape: run.training.imageShape, images: images, conversions: conversions(gcae, batches),
+      clusters: clusterPictures(), maps: maps())
   }
 
   private func picture(_ index: Int, _ caption: String? = nil) -> Gallery.Picture {
-    let entropy = position[index].map { fixed(found.certainty.entropies[$0], 4) } ?? ""
-    return .init(pixels: Data(run.training.image(at: index)), caption: caption ?? entropy)
+    .init(pixels: Data(run.images.image(at: index)), caption: caption ?? fixed(found.certainty.entropies[index], 4))
   }
 
   private func clusterPictures() -> [Gallery.Cluster] {
@@ -185,45 +253,63 @@ struct ConversionView {
     }
   }
 
-  /// The first images whose conversion the baseline takes for their class, one of each class, or for another one.
-  private func conversions(right: Bool, limit: Int = 10) -> [Gallery.Conversion] {
-    var (found, seen): ([Gallery.Conversion], Set<Int>) = ([], [])
-    let pairs = Dictionary(uniqueKeysWithValues: self.found.pairs.pairs.map { ($0.input, $0.target) })
-    for batch in run.inOrder(run.images).epoch(0) {
-      let (shown, logits) = converted(batch)
-      let given = logits.argmax()
-      for (row, label) in batch.labels.enumerated() {
-        guard (given[row] == label) == right, found.count < limit, !seen.contains(label) else { continue }
-        seen.insert(label)
-        let index = run.rows[batch.indices[row]]
-        let output = DecodedImage(shown.gathering([row]).reshaped(to: run.training.imageShape)).pixels
-        found.append(
-          .init(
-            label: label, given: given[row], input: picture(index, "input"),
-            output: .init(pixels: Data(output), caption: "converted"), target: picture(pairs[index]!, "representative"))
-        )
-      }
-      if found.count == limit || seen.count == run.training.classCount { break }
+  /// The first images of each class, chosen by nothing else, with the representative of the nearest cluster of their class.
+  private func conversions(
+    _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 3, classes: Int = 10
+  ) -> [Gallery.Conversion] {
+    let count = run.training.classCount
+    let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
+    let features = run.parts(of: baseline).features
+    let points = found.features.flattenedRows
+    let centres = found.clusters.classes.map { one in
+      Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
     }
-    return found
+    var shown: [Int: [Gallery.Conversion]] = [:]
+    for batch in batches.epoch(0) {
+      let rows = batch.labels.indices.filter { row in
+        let label = batch.labels[row]
+        return chosenClasses.contains(label)
+          && shown[label, default: []].count + batch.labels[..<row].count { $0 == label } < each
+      }
+      guard !rows.isEmpty else { continue }
+      let inputs = batch.images.gathering(rows)
+      let outputs = gcae.evaluating { gcae(inputs) }
+      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
+      let seen = features.evaluating { features(inputs).averagedOverSpace }
+      let shape = run.training.imageShape
+      let sized = resized2d(outputs, height: shape[0], width: shape[1])
+      for (place, row) in rows.enumerated() {
+        let label = batch.labels[row]
+        let nearest = (-squaredDistances(seen.gathering([place]), centres[label])).argmax()[0]
+        shown[label, default: []].append(
+          .init(
+            label: label, given: given[place], judged: judged?[place],
+            input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
+            output: .init(
+              pixels: Data(DecodedImage(sized.gathering([place]).reshaped(to: shape)).pixels), caption: "converted"),
+            target: picture(found.representatives.classes[label][nearest], "representative")))
+      }
+      if chosenClasses.allSatisfy({ shown[$0, default: []].count >= each }) { break }
+    }
+    return chosenClasses.flatMap { shown[$0] ?? [] }
   }
 
   private func maps(limit: Int = 150) -> [Gallery.Map] {
     let all = found.features.flattenedRows
     return zip(found.clusters.classes, found.representatives.classes).prefix(10).compactMap { one, chosen in
-      var generator = SplittableGenerator(seed: run.seed &+ UInt64(one.label))
+      var generator = run.generator("map of class \(one.label)")
       let images = one.clusters.joined().sorted()
       let shown = Array(Set(images.shuffled(using: &generator).prefix(limit) + chosen)).sorted()
-      let points = all.gathering(images.map { position[$0]! })
+      let points = all.gathering(images)
       guard let axes = try? PrincipalComponents(of: points, count: 2),
-        case let seen = axes(all.gathering(shown.map { position[$0]! })), seen.shape[1] == 2
+        case let seen = axes(all.gathering(shown)), seen.shape[1] == 2
       else { return nil }
       let scalars = seen.scalars.map { (Double($0) * 1000).rounded() / 1000 }
-      let first = numbers[position[one.clusters[0][0]]!]
+      let first = numbers[one.clusters[0][0]]
       return Gallery.Map(
         label: one.label, x: stride(from: 0, to: scalars.count, by: 2).map { scalars[$0] },
         y: stride(from: 1, to: scalars.count, by: 2).map { scalars[$0] },
-        cluster: shown.map { numbers[position[$0]!] - first },
+        cluster: shown.map { numbers[$0] - first },
         representatives: chosen.map { shown.firstIndex(of: $0)! })
     }
   }

@@ -12,11 +12,13 @@ struct Gallery: Sendable, Codable, Equatable {
     var label: Int
     var pictures: [Picture]
   }
-  /// An image, what it was converted into, and its representative.
+  /// An image, what it was converted into, and the representative of the nearest cluster of its class.
   struct Conversion: Sendable, Codable, Equatable {
     var label: Int
-    /// What the baseline takes the converted image for.
+    /// The class that the baseline takes the converted image for.
     var given: Int
+    /// The class that the judge takes it for, nil where there is no judge.
+    var judged: Int?
     var input: Picture
     var output: Picture
     var target: Picture
@@ -33,16 +35,20 @@ struct Gallery: Sendable, Codable, Equatable {
 
   /// `[height, width, channels]`.
   var imageShape: Shape
+  /// Which images are converted.
+  var images: SeedDiagnostics.Images
+  /// The first images of each class.
+  var conversions: [Conversion]
   var clusters: [Cluster]
-  var right: [Conversion]
-  var wrong: [Conversion]
   var maps: [Map]
 
   /// Whether everything it points to is there.
   func fits(classes: Int) -> Bool {
     let classes = 0..<classes
     return clusters.allSatisfy { classes.contains($0.label) }
-      && (right + wrong).allSatisfy { classes.contains($0.label) && classes.contains($0.given) }
+      && conversions.allSatisfy {
+        classes.contains($0.label) && classes.contains($0.given) && classes.contains($0.judged ?? 0)
+      }
       && maps.allSatisfy { map in
         classes.contains(map.label) && map.y.count == map.x.count && map.cluster.count == map.x.count
           && map.cluster.allSatisfy { $0 >= 0 } && map.representatives.allSatisfy(map.x.indices.contains)

@@ -32,37 +32,71 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     /// Whether the baseline knows it.
     public var isCorrect: Bool
   }
-  /// What became of images when they were converted; shares of all of them.
+  /// What became of images when they were converted, to one classifier; shares of all of them.
   public struct Converted: Sendable, Codable, Equatable {
     public var count: Int
-    /// In nats, to the baseline.
+    /// In nats.
     public var entropyBefore: Double
     public var entropyAfter: Double
-    /// Images whose entropy fell and which the baseline then takes for their class.
+    /// Images whose entropy fell and which are then taken for their class.
     public var loweredAndRight: Double
-    /// Images whose entropy fell and which the baseline then takes for another class.
+    /// Images whose entropy fell and which are then taken for another class.
     public var loweredAndWrong: Double
-    /// Images that the baseline takes for their class as they are.
+    /// Images that are taken for their class as they are.
     public var accuracyBefore: Double
     /// And as they are converted.
     public var accuracyAfter: Double
   }
-  /// The autoencoder.
-  public struct Conversion: Sendable, Codable, Equatable {
-    /// A value of 0...1.
-    public var squaredError: Double
-    /// 1 for exact, 0 for no better than the mean of all targets.
-    public var r2: Double
-    /// The share whose nearest representative is their own.
-    public var nearestIsOwn: Double
-    /// The share whose nearest representative is of their class.
-    public var nearestIsOfClass: Double
-    /// All images trained on, those of less than the median entropy, and the rest.
+  /// Images as one classifier sees them: all, those below the median entropy to the baseline, and the rest.
+  public struct Halves: Sendable, Codable, Equatable {
     public var all: Converted
     public var easy: Converted
     public var hard: Converted
-    /// The images kept for validation, nil where none are.
-    public var validation: Converted?
+  }
+  /// Which images were looked at.
+  public enum Images: String, Sendable, Codable, CaseIterable {
+    /// Those trained on.
+    case training
+    /// Those that settings are chosen by.
+    case validation
+    /// Those that nothing trains on or chooses by.
+    case audit
+  }
+  /// The converted images of one set.
+  public struct Look: Sendable, Codable, Equatable {
+    public var images: Images
+    /// The share whose nearest representative is of their class.
+    public var nearestIsOfClass: Double
+    public var toBaseline: Halves
+    /// To a network that no loss has seen; nil where there is none.
+    public var toJudge: Halves?
+  }
+  /// An autoencoder.
+  public struct Conversion: Sendable, Codable, Equatable {
+    /// The arms that it was trained for.
+    public var arms: [String]
+    /// Of its training.
+    public var epochs: Int
+    /// A value of 0...1, over the images trained on.
+    public var squaredError: Double
+    /// 1 for exact, 0 for no better than the mean of all targets, over the images trained on.
+    public var r2: Double
+    /// The share of the images trained on whose nearest representative is their own.
+    public var nearestIsOwn: Double
+    /// Each set of images that there is.
+    public var looks: [Look]
+
+    /// The converted images of that set.
+    public func look(_ images: Images) -> Look? { looks.first { $0.images == images } }
+    /// The set that says most of images not seen in training: for audit, else for validation, else those trained on.
+    public var unseen: Look? { look(.audit) ?? look(.validation) ?? look(.training) }
+  }
+  /// The network that judges converted images beside the baseline, and takes part in nothing else.
+  public struct Judge: Sendable, Codable, Equatable {
+    /// What it is.
+    public var network: String
+    /// On the images kept for validation, nil where none are.
+    public var validationAccuracy: Double?
   }
   /// How well simple classifiers do on what a network sees, on the images kept for validation.
   public struct Features: Sendable, Codable, Equatable {
@@ -87,45 +121,78 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public var leastDistance: Double?
   /// How many directions the representatives span: the exponential of the entropy of their normalised spectrum.
   public var effectiveRank: Double
-  public var conversion: Conversion
+  /// That of the arm shown in pictures first.
+  public var conversions: [Conversion]
+  /// nil where there is none.
+  public var judge: Judge?
   /// Empty where no images are kept for validation.
   public var features: [Features]
   public var entropies: Histogram
 }
 
 extension ExperimentRun {
-  /// The arm that diagnostics speak of: the first that converts as the paper does.
-  var subject: Arm? {
-    configuration.arms.first { $0.conversion == Conversion() && $0.transfer == .headThenFineTune }
-      ?? configuration.arms.first { $0.conversion == Conversion() }
+  /// Whether the diagnostics speak of the conversion of `arm`: into the representatives that were found.
+  private func isSubject(_ arm: Arm) -> Bool {
+    guard arm.method == nil, let conversion = arm.conversion else { return false }
+    return conversion.target == .representative && conversion.clusters == .found
+  }
+
+  /// The arms whose conversion is looked at, that shown in pictures first: the paper's, with the encoder frozen.
+  var subjects: [Arm] {
+    let all = configuration.arms.filter(isSubject)
+    let shown =
+      all.first { $0.transfer == .frozenEncoder && $0.conversion == Conversion() } ?? all.first {
+        $0.conversion == Conversion()
+      } ?? all.first
+    return shown.map { first in [first] + all.filter { $0.id != first.id } } ?? []
   }
 
   /// What the stages did, and pictures of it; nil where no arm converts as the paper does.
   func diagnostics() throws -> (SeedDiagnostics, Gallery)? {
-    guard let arm = subject else { return nil }
+    guard let first = subjects.first else { return nil }
     let base = try baseline()
     let found = try clustering(base)
-    let stage = try conversion(base, found, epochs: try plan(arm).conversionEpochs, from: arm.start)
-    guard let gcae = stage.gcae else { return nil }
-    let key = try stageKey(stage.key, arm, 1)
-    var pictures: Gallery?
+    var stages: [(arms: [String], epochs: Int, stage: ConversionStage)] = []
+    for arm in subjects {
+      let (epochs, stage) = (try plan(arm).conversionEpochs, try conversion(arm))
+      if let same = stages.firstIndex(where: { $0.stage.key == stage.key }) {
+        stages[same].arms.append(arm.id)
+      } else {
+        stages.append(([arm.id], epochs, stage))
+      }
+    }
+    let judge = try judge()
+    let key = try stageKey(stages.map(\.stage.key), stages.map(\.arms), configuration.judge, audit, 2)
+    let view = ConversionView(self, base.model, judge?.model, found)
     let diagnostics = try store.value("diagnostics", key: key) {
-      let view = ConversionView(self, base.model, gcae, found)
-      pictures = view.gallery()
       let networks = try [
-        ("the baseline", parts(of: base.model).features), ("the converting encoder", gcae.encoder),
-        ("the arm \(arm.id)", parts(of: trained(arm).model).features),
+        ("the baseline", parts(of: base.model).features), ("the converting encoder", stages[0].stage.gcae!.encoder),
+        ("the arm \(first.id)", parts(of: trained(first).model).features),
       ]
-      return try view.diagnostics(features: networks.compactMap { try features(of: $1, named: $0) })
+      return try view.diagnostics(
+        stages.map { ($0.arms, $0.epochs, $0.stage.gcae!) }, judge: judge.map { ($0.name, $0.model) },
+        features: networks.compactMap { try features(of: $1, named: $0) })
     } fits: {
       $0.fits(classes: training.classCount)
     }
     let gallery = try store.value("gallery", key: key) {
-      pictures ?? ConversionView(self, base.model, gcae, found).gallery()
+      view.gallery(stages[0].stage.gcae!)
     } fits: {
       $0.fits(classes: training.classCount)
     }
     return (diagnostics, gallery)
+  }
+
+  /// How far `stage` converts the images trained on and those kept for validation, to choose settings by: nil for a control
+  /// that makes no images.
+  ///
+  /// Audit images are not looked at: what is chosen by them judges nothing any more.
+  public func conversionLook(
+    _ stage: ConversionStage, _ baseline: TrainedArm, _ clustering: ClusteringStage
+  ) throws -> SeedDiagnostics.Conversion? {
+    guard let gcae = stage.gcae else { return nil }
+    let view = ConversionView(self, baseline.model, try judge()?.model, clustering)
+    return view.conversion(gcae, sets: view.sets(withAudit: false)) { _ in }
   }
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {

@@ -70,6 +70,7 @@ public struct Arm: Sendable, Codable, Hashable {
       Arm("A15", "EncodeNet with self-distillation") {
         ($0.conversion, $0.recipe.teaching) = (Conversion(), Teaching(.baseline))
       },
+      converting("A16", "encoder not trained (scale 0), frozen") { $0.trainsEncoder = false },
     ] + published
 
   private static func converting(_ id: String, _ name: String, _ change: (inout Conversion) -> Void) -> Arm {
@@ -77,6 +78,7 @@ public struct Arm: Sendable, Codable, Hashable {
       var conversion = Conversion()
       change(&conversion)
       $0.conversion = conversion
+      if !conversion.trainsEncoder { $0.transfer = .frozenEncoder }
     }
   }
 
@@ -184,6 +186,8 @@ public struct Conversion: Sendable, Codable, Hashable {
   public var clusters = Grouping.found
   /// What an image becomes.
   public var target = Target.representative
+  /// Whether the encoder learns too; without, the decoder alone does: a control of what the encoder learns.
+  public var trainsEncoder = true
 
   /// The paper's.
   public init() {}

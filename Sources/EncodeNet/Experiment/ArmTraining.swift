@@ -3,16 +3,18 @@ import Foundation
 extension ExperimentRun {
   /// Trains `student` by a recipe.
   ///
-  /// - Parameter isFirst: Whether its weights are random, so that the learning rate must rise first.
+  /// - Parameters:
+  ///   - isFirst: Whether its weights are random, so that the learning rate must rise first.
+  ///   - order: The stream of the images' order, nil for that of all arms.
   func train(
     _ stage: String, _ student: any SplitClassifier, _ recipe: TrainingRecipe, epochs: Int, rate: Double,
-    isFirst: Bool, key: String
+    isFirst: Bool, order: String? = nil, key: String
   ) throws -> [EpochReport] {
     let c = configuration
-    let batches = shuffled(by: isFirst ? seed : laterOrder, mixing: recipe.mixing)
+    let batches = shuffled(by: order ?? (isFirst ? "order" : "later order"), mixing: recipe.mixing)
     let steps = epochs * batches.batchCount
-    let peer = try recipe.teaching?.teacher == .peer ? model(seed: seed &+ 0x9ee2) : nil
-    var generator = SplittableGenerator(seed: seed &+ 2)
+    let peer = try recipe.teaching?.teacher == .peer ? model(stream: "peer") : nil
+    var generator = generator("hint")
     let learner = try Learner(
       student, recipe, teacher: teacher(recipe), peer: peer, imageShape: training.imageShape, using: &generator)
     let optimizer = SGD(
@@ -55,7 +57,7 @@ extension ExperimentRun {
     case nil, .nobody, .peer: return nil
     case .baseline: return Teacher(try copy(of: baseline().model))
     case .model(let choice):
-      var generator = SplittableGenerator(seed: seed)
+      var generator = generator("teacher")
       let network = try choice.make(
         classes: training.classCount, inputShape: training.imageShape, using: &generator)
       let reports = try train(

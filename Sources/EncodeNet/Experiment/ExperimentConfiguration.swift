@@ -10,8 +10,10 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var shortcut = ResNet.Shortcut.identity
   /// Multiplies the number of channels of a model that the command makes.
   public var widthMultiplier = 1.0
-  /// Where the model is cut, nil for its own choice.
+  /// Where the model is cut for transfer, nil for its own choice.
   public var split: String?
+  /// What the decoder sees of features that are a map, nil for what the model's head sees.
+  public var decoderView: Decoder.View?
   /// Training images used, nil for all.
   public var subset: Int?
   /// Each decides the weights and the order of the images of a whole run; verdicts speak of what varies between them.
@@ -22,6 +24,9 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var arms: [Arm] = Arm.standard.filter { ["A0", "A1", "A2", "A3", "A4"].contains($0.id) }
   /// The share of the training images kept for validation.
   public var validationShare = 0.1
+  /// As many of the training images that ``subset`` leaves unused are kept to judge conversion with: nothing trains on them,
+  /// and nothing is chosen by them.
+  public var auditImages = 10_000
   /// Epochs of the baseline.
   public var epochs = 12
   /// The baseline's highest learning rate.
@@ -40,12 +45,13 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var entropy = PredictionEntropy()
   /// Stage S4.
   public var selection = RepresentativeSelection()
-  /// Epochs of the autoencoder.
-  public var conversionEpochs = 20
-  /// The autoencoder's first learning rate.
-  public var conversionLearningRate = 1e-3
-  /// Multiplies that rate for the encoder.
-  public var encoderLearningRateScale = 0.1
+  /// Stage S5.
+  public var pairing = ConversionPairing()
+  /// Stage S6; the batches are those of the other stages.
+  public var conversion = ConversionTraining()
+  /// The network that judges converted images beside the baseline: a model's name, "automatic" for one of another
+  /// architecture, or "none". Its training is no part of any budget.
+  public var judge = "automatic"
   /// Stage S7; the mode is the arm's.
   public var transfer = KnowledgeTransfer(.headThenFineTune)
 
@@ -62,7 +68,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     var configuration = ExperimentConfiguration()
     configuration.epochs = 60
     configuration.batchSize = 128
-    configuration.conversionEpochs = 12
+    configuration.conversion.epochs = 12
     configuration.transfer.fineTuneEpochs = 20
     configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
     return configuration
@@ -85,7 +91,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.epochs = 30
     configuration.learningRate = 0.05
     configuration.continuedLearningRate = 0.02
-    configuration.conversionEpochs = 15
+    configuration.conversion.epochs = 15
     configuration.transfer.headEpochs = 4
     configuration.transfer.fineTuneEpochs = 18
     configuration.transfer.fineTuneLearningRate = 0.02
@@ -99,7 +105,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.data = "cifar10:cifar-10-batches-bin"
     configuration.subset = 10_000
     configuration.epochs = 30
-    configuration.conversionEpochs = 12
+    configuration.conversion.epochs = 12
     // What restarts from the baseline restarts alike, whether it was converted or not.
     (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
     // 60 full-backprop-equivalent epochs with the autoencoder's 12.8.
@@ -120,7 +126,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.model = model
     configuration.data = model == "vgg16" ? "cifar10:cifar-10-batches-bin" : "cifar100:cifar-100-binary"
     (configuration.epochs, configuration.transfer.fineTuneEpochs) = (120, 60)
-    (configuration.conversionEpochs, configuration.learningRate) = (15, model == "vgg16" ? 0.05 : 0.1)
+    (configuration.conversion.epochs, configuration.learningRate) = (15, model == "vgg16" ? 0.05 : 0.1)
     (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
     configuration.seeds = [0, 1, 2]
     configuration.arms += Arm.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
@@ -164,7 +170,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       var plain = given
       plain["arms"] = nil
       var merged = try merge(
-        plain, into: all, path: "", optional: ["split", "subset", "augmentation", "clustering.clustersPerClass"])
+        plain, into: all, path: "",
+        optional: [
+          "split", "decoderView", "subset", "augmentation", "clustering.clustersPerClass", "pairing.softness",
+          "conversion.targetSize",
+        ])
       if let arms = given["arms"] { merged["arms"] = try self.arms(arms) }
       let configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
       try configuration.check()
@@ -242,10 +252,10 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       guard value > 0, value.isFinite else { throw EncodeNetError("\(name) is \(value), it must be positive") }
     }
     try positive("epochs", Double(epochs))
-    try positive("conversionEpochs", Double(conversionEpochs))
+    try pairing.check()
+    try conversion.check()
     try positive("learningRate", learningRate)
     try positive("continuedLearningRate", continuedLearningRate)
-    try positive("conversionLearningRate", conversionLearningRate)
     try positive("entropy.temperature", entropy.temperature)
     try positive("transfer.headEpochs", Double(transfer.headEpochs))
     try positive("transfer.fineTuneEpochs", Double(transfer.fineTuneEpochs))
@@ -257,6 +267,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     guard (0..<1).contains(validationShare) else {
       throw EncodeNetError("validationShare is \(validationShare), it must be at least 0 and below 1")
     }
+    guard auditImages >= 0 else { throw EncodeNetError("auditImages is \(auditImages), it must not be negative") }
     if let subset, subset < 1 { throw EncodeNetError("subset is \(subset), it must be positive") }
     guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
       throw EncodeNetError("seeds is \(seeds): there must be at least one, and each once")

@@ -30,16 +30,27 @@ struct ExperimentPlan {
 
   /// What every arm may cost.
   var total: Double {
-    converted(baseline, Conversion(), configuration.conversionEpochs)
+    converted(baseline, Conversion(), configuration.conversion.epochs)
       .training("fine-tuning", configuration.transfer.fineTuneEpochs).total
   }
 
   private func converted(_ budget: TrainingBudget, _ conversion: Conversion, _ epochs: Int) -> TrainingBudget {
     budget.forward("features and entropies")
       .converting(
-        "conversion", epochs, encoder: costs.encoder, decoder: conversion.target == .subclass ? 0 : costs.decoder
+        "conversion", epochs, encoder: costs.encoder, decoder: conversion.target == .subclass ? 0 : costs.decoder,
+        baseline: conversion.target == .subclass ? 0 : baselineShare(conversion)
       )
       .forward("cached features")
+  }
+
+  /// What the frozen baseline costs beside the autoencoder, as a share of training it: forward and backward through the
+  /// converted image, and forward through its target where there are too many targets to keep what it sees in them.
+  private func baselineShare(_ conversion: Conversion) -> Double {
+    guard configuration.conversion.needsBaseline else { return 0 }
+    let seesTargets =
+      configuration.conversion.perceptualWeight > 0
+      && (conversion.target == .input || configuration.pairing.softness != nil)
+    return seesTargets ? 1 : 2.0 / 3
   }
 
   /// What was paid for the weights that an arm without a conversion begins with.
@@ -68,7 +79,7 @@ struct ExperimentPlan {
     }
     var plan = ArmPlan(budget: spent)
     if let conversion = arm.conversion {
-      plan.conversionEpochs = configuration.conversionEpochs
+      plan.conversionEpochs = configuration.conversion.epochs
       if arm.transfer == .frozenEncoder {
         // The head costs next to nothing: all is the autoencoder's.
         let one = converted(nothing, conversion, 1).total - converted(nothing, conversion, 0).total

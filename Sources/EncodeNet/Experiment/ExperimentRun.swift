@@ -22,6 +22,8 @@ public struct ExperimentRun {
   public let rows: [Int]
   /// Those kept for validation.
   public let validation: [Int]
+  /// Those that nothing trains on or chooses by, to judge conversion with.
+  public let audit: [Int]
   /// Of the images trained on, for all images.
   public let normalization: Normalization
   /// All training images, those for validation among them.
@@ -30,9 +32,9 @@ public struct ExperimentRun {
   public let test: SealedTestSet
   let store: StageStore
   let trainer: StageTrainer
-  /// The images of `rows`, which the networks are trained on.
-  let images: LabeledImages
-  private let makeModel: Maker?
+  /// The images of ``rows``, which the networks are trained on: what the stages' indices are of.
+  public let images: LabeledImages
+  let makeModel: Maker?
   private let methods: [String: Method]
   let dataFingerprint: String
   let dataKey: String
@@ -43,6 +45,7 @@ public struct ExperimentRun {
   final class Found {
     var baseline: TrainedArm?
     var clustering: ClusteringStage?
+    var judge: (any SplitClassifier)?
     /// What teachers' epochs took, by their stage.
     var tuition: [String: Double] = [:]
   }
@@ -82,13 +85,15 @@ public struct ExperimentRun {
     let seed = seed ?? c.seeds[0]
     (self.configuration, self.seed, self.makeModel, self.methods) = (c, seed, makeModel, methods)
     (training, test, dataFingerprint) = (data.training, sealed, data.fingerprint)
-    (rows, validation) = try data.divided(validationShare: c.validationShare, subset: c.subset, seed: c.splitSeed)
+    (rows, validation, audit) = try data.divided(
+      validationShare: c.validationShare, subset: c.subset, audit: c.auditImages, seed: c.splitSeed)
     guard rows.count > 1 else { throw EncodeNetError("\(rows.count) training images: there must be at least 2") }
     images = data.training.subset(rows)
     try c.clustering.check(labels: images.labels, names: data.classNames)
     normalization = .computed(from: images)
     dataKey = try stageKey(
-      dataFingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.splitSeed, c.validationShare, c.batchSize,
+      "streams by name", dataFingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.splitSeed,
+      c.validationShare, c.batchSize,
       c.weightDecay, c.augmentation, seed)
     baseKey = try stageKey(dataKey, c.epochs, c.learningRate)
     store = try StageStore(folder)
@@ -113,15 +118,29 @@ public struct ExperimentRun {
     Batches(of: images, size: configuration.batchSize, normalization: normalization)
   }
   /// In random order and augmented. Batch norm cannot train on a single image: such a last batch is left out.
-  func shuffled(by seed: UInt64, _ images: LabeledImages? = nil, mixing: Mixing? = nil) -> Batches {
+  ///
+  /// - Parameter stream: "order" for a first cycle; "later order" for what trains on from the baseline.
+  func shuffled(by stream: String, _ images: LabeledImages? = nil, mixing: Mixing? = nil) -> Batches {
     let images = images ?? self.images
     return Batches(
-      of: images, size: configuration.batchSize, shuffledBy: SplittableGenerator(seed: seed),
+      of: images, size: configuration.batchSize, shuffledBy: generator(stream),
       augmentation: configuration.augmentation, mixing: mixing, normalization: normalization,
       droppingLast: images.count % configuration.batchSize == 1)
   }
-  /// The order of what trains on from the baseline: another one than the baseline's, the same for all arms.
-  var laterOrder: UInt64 { seed &+ 0x5eed }
+
+  // MARK: Random streams
+
+  /// The stream called `name` of this run's seed; see ``SplittableGenerator/init(seed:stream:)``. Arms share the streams of
+  /// what they have in common, so that they differ in nothing else.
+  func generator(_ stream: String) -> SplittableGenerator { SplittableGenerator(seed: seed, stream: stream) }
+  /// The seed of the stream called `name`, for a stage that has a seed of its own in the configuration.
+  func seed(_ stream: String, _ own: UInt64 = 0) -> UInt64 { SplittableGenerator.seed(seed ^ own, stream: stream) }
+  /// The representatives are chosen by this.
+  var selection: RepresentativeSelection {
+    var selection = configuration.selection
+    selection.seed = seed("representatives", selection.seed)
+    return selection
+  }
 
   /// The images kept for validation, nil where there are none.
   public var validationSet: ValidationSet? {
@@ -129,8 +148,8 @@ public struct ExperimentRun {
   }
 
   /// Every arm begins from the same random weights.
-  func model(_ architecture: BlockVariation = .plain, seed: UInt64? = nil) throws -> any SplitClassifier {
-    var generator = SplittableGenerator(seed: seed ?? self.seed)
+  func model(_ architecture: BlockVariation = .plain, stream: String = "weights") throws -> any SplitClassifier {
+    var generator = generator(stream)
     if let makeModel { return makeModel(&generator) }
     var choice = configuration.modelChoice
     choice.variation = architecture
@@ -145,6 +164,15 @@ public struct ExperimentRun {
     configuration.split.map { model.split(at: $0) } ?? (model.features, model.classifier)
   }
 
+  /// An autoencoder of the model's feature layers, with a decoder of random weights.
+  func autoencoder(
+    of model: any SplitClassifier, using generator: inout SplittableGenerator
+  ) -> GeneralizedConvertingAutoencoder {
+    GeneralizedConvertingAutoencoder(
+      of: model, at: configuration.split, view: configuration.decoderView, imageShape: images.imageShape,
+      targetShape: configuration.conversion.targetShape(for: images.imageShape), using: &generator)
+  }
+
   // MARK: Budget
 
   func plan(_ arm: Arm) throws -> ExperimentPlan.ArmPlan { try experimentPlan().plan(arm) }
@@ -154,8 +182,7 @@ public struct ExperimentRun {
     func cost(_ layer: any Layer) -> Int { ModelSummary(of: layer, input: shape).multiplyAdds }
     let plain = try model()
     var generator = SplittableGenerator(seed: 0)
-    let gcae = GeneralizedConvertingAutoencoder(
-      of: plain, at: configuration.split, imageShape: shape, using: &generator)
+    let gcae = autoencoder(of: plain, using: &generator)
     let (classifier, encoder) = (cost(plain), cost(gcae.encoder))
     return ExperimentPlan(
       configuration: configuration, images: rows.count,
@@ -189,7 +216,7 @@ public struct ExperimentRun {
   public func trained(_ arm: Arm) throws -> TrainedArm {
     let plan = try plan(arm)
     if let name = arm.method { return try trained(arm, by: methods[name]!, plan) }
-    if let conversion = arm.conversion { return try transferred(arm, conversion, plan) }
+    if arm.conversion != nil { return try transferred(arm, plan) }
     let rate = arm.learningRate
     switch arm.start {
     case .random:
@@ -263,90 +290,107 @@ public struct ExperimentRun {
 
   // MARK: Stages
 
-  /// Stages S2 to S5, on the training images as they are: clusters, entropies, representatives and pairs.
+  /// Stages S2 to S4, on the images trained on as they are: clusters, entropies and representatives.
   public func clustering(_ baseline: TrainedArm) throws -> ClusteringStage {
     if let known = found.clustering, known.baseline == baseline.key { return known }
     let (batches, features) = (inOrder(images), parts(of: baseline.model).features)
     let pooled = outputs(of: features, on: batches) { $0.averagedOverSpace }
     let certainty = configuration.entropy(outputs(of: baseline.model, on: batches), labels: images.labels)
-    let clusterKey = try stageKey(baseline.key, configuration.split, configuration.clustering)
+    var clustering = configuration.clustering
+    clustering.seed = seed("clusters", clustering.seed)
+    let clusterKey = try stageKey(baseline.key, configuration.split, clustering)
     let clusters = try store.value("clusters", key: clusterKey) {
-      try configuration.clustering(pooled, labels: images.labels, names: training.classNames)
+      try clustering(pooled, labels: images.labels, names: training.classNames)
     } fits: {
       $0.fits(labels: images.labels)
     }
-    let key = try stageKey(clusterKey, configuration.entropy, configuration.selection)
+    let key = try stageKey(clusterKey, configuration.entropy, selection)
     let representatives = try store.value("representatives", key: key) {
-      configuration.selection(clusters, features: pooled, certainty: certainty)
+      selection(clusters, features: pooled, certainty: certainty)
     } fits: {
       $0.fits(clusters)
     }
     let stage = ClusteringStage(
-      clusters: clusters.at(rows), representatives: representatives.at(rows), certainty: certainty, features: pooled,
+      clusters: clusters, representatives: representatives, certainty: certainty, features: pooled,
       baseline: baseline.key, key: key)
     found.clustering = stage
     return stage
   }
 
-  /// Stage S6: the Generalized Converting Autoencoder, or a control in its place.
+  /// Stages S5 and S6: pairs, and the Generalized Converting Autoencoder trained on them, or a control in its place.
   public func conversion(
     _ baseline: TrainedArm, _ clustering: ClusteringStage, to conversion: Conversion = Conversion(), epochs: Int? = nil,
     from start: Arm.Start = .baseline
   ) throws -> ConversionStage {
-    let c = configuration
-    let epochs = epochs ?? c.conversionEpochs
-    let model = try start == .baseline ? copy(of: baseline.model) : model(seed: seed &+ 4)
+    let stage = conversionTraining(conversion, epochs: epochs, from: start)
+    let model = try start == .baseline ? copy(of: baseline.model) : model(stream: "other weights")
     if start == .random { try parts(of: model).classifier.load(parts(of: baseline.model).classifier.stateDictionary) }
-    var generator = SplittableGenerator(seed: seed &+ 1)
-    let targets = ConversionTargets(conversion, clustering, self)
+    var generator = generator("decoder")
+    let (pairs, targets) = try pairs(conversion, clustering)
     let key = try stageKey(
-      clustering.key, conversion, start, epochs, c.conversionLearningRate, c.encoderLearningRateScale)
-    let name = "conversion-\(key)"
-    let batches = ConversionBatches(inputs: shuffled(by: laterOrder), retarget: targets.give)
-    func teach(
-      _ whole: some Layer, encoder: any Layer, rest: any Layer, classifies: Bool,
-      loss: @escaping (Tensor, Batch) -> Tensor
-    ) throws -> [EpochReport] {
-      func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
-        ParameterGroup(
-          layer.namedParameters.map { ("\(name).\($0.name)", $0.parameter) }, learningRateScale: Scalar(scale))
-      }
-      let scale = start == .baseline ? c.encoderLearningRateScale : 1
-      let optimizer = AdamW(
-        [group("encoder", encoder, scale), group("decoder", rest, 1)], learningRate: Scalar(c.conversionLearningRate))
-      let schedule = Schedule.cosine(from: Scalar(c.conversionLearningRate), over: epochs * batches.batchCount)
-      return try trainer(name, key: key, whole, optimizer) { start, shouldStop, onStep in
-        Fit(
-          whole, to: batches, loss: loss, optimizer: optimizer, schedule: schedule, epochs: epochs,
-          classifies: classifies, startingAt: start, shouldStop: shouldStop, onStep: onStep)
-      }
-    }
+      clustering.key, conversion, start, stage, configuration.pairing, configuration.decoderView)
+    let (name, inputs) = ("conversion-\(key)", shuffled(by: "later order"))
     if conversion.target == .subclass {
       let whole = SubclassClassifier(
         encoder: parts(of: model).features, features: clustering.features.shape[1], classes: clustering.clusters.count,
         using: &generator)
-      let reports = try teach(whole, encoder: whole.encoder, rest: whole.head, classifies: true) {
-        softmaxCrossEntropy($0, labels: $1.labels)
-      }
+      let reports = try train(whole, on: SubclassBatches(inputs: inputs, pairs: pairs), stage, name: name, key: key)
       return ConversionStage(gcae: nil, model: model, curves: LearningCurves(reports), key: key)
     }
-    let gcae = GeneralizedConvertingAutoencoder(
-      of: model, at: c.split, imageShape: training.imageShape, using: &generator)
-    let reports = try teach(gcae, encoder: gcae.encoder, rest: gcae.decoder, classifies: false) {
-      meanSquaredError($0, $1.targets!)
-    }
+    let untrained = autoencoder(of: model, using: &generator)
+    let (gcae, reports) = try stage.train(
+      encoder: untrained.encoder, decoder: untrained.decoder, pairs: pairs, inputs: inputs, targets: targets,
+      baseline: stage.needsBaseline ? copy(of: baseline.model) : nil, stage: name, key: key, trainer)
     return ConversionStage(gcae: gcae, model: model, curves: LearningCurves(reports), key: key)
   }
 
-  /// Stage S7 from the converted encoder and the baseline's head.
-  private func transferred(_ arm: Arm, _ to: Conversion, _ plan: ExperimentPlan.ArmPlan) throws -> TrainedArm {
+  /// The conversion that `arm` is made from, as its budget has it.
+  ///
+  /// - Throws: For an arm without a conversion.
+  public func conversion(_ arm: Arm) throws -> ConversionStage {
+    guard let conversion = arm.conversion else { throw EncodeNetError("arm '\(arm.id)' has no conversion") }
     let base = try baseline()
-    let converted = try conversion(
-      base, clustering(base), to: to, epochs: plan.conversionEpochs, from: arm.start)
+    return try self.conversion(
+      base, clustering(base), to: conversion, epochs: plan(arm).conversionEpochs, from: arm.start)
+  }
+
+  /// Stage S6 as an arm asks for it.
+  private func conversionTraining(_ conversion: Conversion, epochs: Int?, from start: Arm.Start) -> ConversionTraining {
+    var stage = configuration.conversion
+    if let epochs { stage.epochs = epochs }
+    if start == .random { stage.encoderLearningRateScale = 1 }
+    if !conversion.trainsEncoder { stage.encoderLearningRateScale = 0 }
+    // The batches are the run's.
+    (stage.batchSize, stage.seed) = (configuration.batchSize, 0)
+    return stage
+  }
+
+  private func train(
+    _ whole: SubclassClassifier, on batches: SubclassBatches, _ stage: ConversionTraining, name: String, key: String
+  ) throws -> [EpochReport] {
+    let optimizer = AdamW(
+      [
+        ParameterGroup(
+          whole.encoder.namedParameters.map { ("encoder.\($0.name)", $0.parameter) },
+          learningRateScale: Scalar(stage.encoderLearningRateScale)),
+        ParameterGroup(whole.head.namedParameters.map { ("decoder.\($0.name)", $0.parameter) }),
+      ], learningRate: Scalar(stage.learningRate))
+    return try trainer(name, key: key, whole, optimizer) { start, shouldStop, onStep in
+      Fit(
+        whole, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
+        schedule: .cosine(from: Scalar(stage.learningRate), over: stage.epochs * batches.batchCount),
+        epochs: stage.epochs, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+    }
+  }
+
+  /// Stage S7 from the converted encoder and the baseline's head.
+  private func transferred(_ arm: Arm, _ plan: ExperimentPlan.ArmPlan) throws -> TrainedArm {
+    let base = try baseline()
+    let converted = try conversion(arm)
     let model = converted.model
     let parts = parts(of: model)
     var transfer = configuration.transfer
-    (transfer.mode, transfer.seed) = (arm.transfer, transfer.seed &+ seed)
+    (transfer.mode, transfer.seed) = (arm.transfer, seed("head", transfer.seed))
     var reports = try transfer.teachHead(
       of: EncoderClassifier(encoder: parts.features, head: parts.classifier), inOrder: inOrder(images),
       key: converted.key, stage: "\(arm.id)-head", trainer)

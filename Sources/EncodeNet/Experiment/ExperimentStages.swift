@@ -17,7 +17,7 @@ public struct TrainedArm {
   let key: String
 }
 
-/// What the stages S2 to S5 found, as indices into the training set.
+/// What the stages S2 to S4 found, as indices into the images trained on, ``ExperimentRun/images``.
 public struct ClusteringStage {
   /// The clusters of each class.
   public let clusters: Clusters
@@ -25,13 +25,10 @@ public struct ClusteringStage {
   public let representatives: Representatives
   /// How sure the baseline is of each image trained on, in their order.
   public let certainty: Certainty
-  /// What the baseline sees in each image trained on.
-  let features: Tensor
+  /// What the baseline sees in each image trained on, `[images, features]`: a map's mean over height and width.
+  public let features: Tensor
   let baseline: String
   let key: String
-
-  /// Which image each is to be converted into.
-  public var pairs: ConversionPairs { ConversionPairs(clusters, representatives) }
 }
 
 /// What stage S6 trained.
@@ -54,14 +51,22 @@ extension LearningCurves {
 }
 
 extension DatasetSplit {
-  /// The training images in two: the same share of each class, drawn by `seed`, is for validation.
-  func divided(validationShare: Double, subset: Int?, seed: UInt64) throws(EncodeNetError) -> (
-    training: [Int], validation: [Int]
+  /// Of the training images those trained on, those kept for validation and those for audit, each drawn by a stream of
+  /// `seed`, and each with the same share of every class.
+  ///
+  /// - Parameters:
+  ///   - subset: Those trained on and validated on together, nil for all.
+  ///   - audit: As many of what `subset` leaves unused, at most.
+  func divided(validationShare: Double, subset: Int?, audit: Int, seed: UInt64) throws(EncodeNetError) -> (
+    training: [Int], validation: [Int], audit: [Int]
   ) {
     do {
-      let used = try training.stratified(min(subset ?? training.count, training.count), seed: seed)
+      let used = try training.stratified(
+        min(subset ?? training.count, training.count), seed: SplittableGenerator.seed(seed, stream: "subset"))
       let all = training.subset(used)
-      let held = try all.stratified(Int((Double(all.count) * validationShare).rounded()), seed: seed)
+      let held = try all.stratified(
+        Int((Double(all.count) * validationShare).rounded()), seed: SplittableGenerator.seed(seed, stream: "validation")
+      )
       let isHeld = Set(held)
       let kept = used.indices.filter { !isHeld.contains($0) }
       let counts = kept.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }
@@ -70,21 +75,16 @@ extension DatasetSplit {
           "\(name): class '\(classNames[label])' has no image left to train on of the \(used.count) used: "
             + "use a larger subset or a smaller validation share")
       }
-      return (kept.map { used[$0] }, held.map { used[$0] })
+      let isUsed = Set(used)
+      let unused = training.labels.indices.filter { !isUsed.contains($0) }
+      let audited = try training.subset(unused).stratified(
+        min(audit, unused.count), seed: SplittableGenerator.seed(seed, stream: "audit"))
+      return (kept.map { used[$0] }, held.map { used[$0] }, audited.map { unused[$0] })
     } catch let error as EncodeNetError { throw error } catch { throw EncodeNetError("\(error)") }
   }
 }
 
 extension Clusters {
-  /// The same clusters of the images that `rows` names.
-  func at(_ rows: [Int]) -> Clusters {
-    var result = self
-    for index in classes.indices {
-      result.classes[index].clusters = classes[index].clusters.map { $0.map { rows[$0] } }
-    }
-    return result
-  }
-
   /// Each image's cluster, counted over all classes, for the images `0..<count` that this divides.
   func numbers(_ count: Int) -> [Int] {
     var (numbers, next) = ([Int](repeating: 0, count: count), 0)
@@ -113,12 +113,5 @@ extension Clusters {
       if grouping != .found { result.classes[index].silhouette = 0 }
     }
     return result
-  }
-}
-
-extension Representatives {
-  /// The same representatives among the images that `rows` names.
-  func at(_ rows: [Int]) -> Representatives {
-    Representatives(classes: classes.map { $0.map { rows[$0] } }, saturation: saturation)
   }
 }

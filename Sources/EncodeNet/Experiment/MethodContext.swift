@@ -31,8 +31,8 @@ public final class MethodContext {
   public var images: LabeledImages { run.images }
   /// The images to choose settings by, nil where none are kept.
   public var validation: ValidationSet? { run.validationSet }
-  /// Another network with random weights, by default those of every arm of the seed.
-  public func makeModel(seed: UInt64? = nil) throws -> any SplitClassifier { try run.model(seed: seed) }
+  /// Another network with random weights: those of every arm of the seed, or those that a stream of another name gives.
+  public func makeModel(stream: String = "weights") throws -> any SplitClassifier { try run.model(stream: stream) }
 
   /// Trains `model`, saved and resumed as every stage is; what it costs is counted.
   ///
@@ -48,7 +48,7 @@ public final class MethodContext {
     if let images { try refuseTestImages(in: images) }
     let epochs = epochs ?? self.epochs
     let learner = Wrapped(model)
-    let batches = run.shuffled(by: run.seed &+ 0x5eed, images)
+    let batches = run.shuffled(by: "later order", images)
     let optimizer = SGD(
       learner, learningRate: Scalar(learningRate), momentum: 0.9, nesterov: true,
       weightDecay: Scalar(run.configuration.weightDecay))

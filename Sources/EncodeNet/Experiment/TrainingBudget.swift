@@ -34,9 +34,12 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
   }
   /// This budget with one pass forward over the training images added.
   public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3, forwardMultiplyAdds) }
-  /// This budget with `epochs` of an autoencoder added, each of 1 + decoder/encoder multiply-adds.
-  public func converting(_ name: String, _ epochs: Int, encoder: Int, decoder: Int) -> TrainingBudget {
-    let price = 1 + Double(decoder) / Double(max(encoder, 1))
+  /// This budget with `epochs` of an autoencoder added, each of 1 + decoder/encoder multiply-adds, and the share of an epoch
+  /// of training that a frozen baseline takes beside it.
+  public func converting(
+    _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0
+  ) -> TrainingBudget {
+    let price = 1 + Double(decoder) / Double(max(encoder, 1)) + baseline
     return adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
   }
   private func adding(_ name: String, _ epochs: Double, _ multiplyAdds: Double) -> TrainingBudget {

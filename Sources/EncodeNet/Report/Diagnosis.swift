@@ -34,34 +34,47 @@ extension ExperimentReport {
       }
       let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
       if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }
-      let (before, after) = (mean(\.conversion.all.entropyBefore), mean(\.conversion.all.entropyAfter))
-      if after > before {
+      let shown = diagnostics.compactMap { $0.conversions.first }
+      func look(_ images: SeedDiagnostics.Images, _ value: (SeedDiagnostics.Converted) -> Double) -> Double? {
+        let looks = shown.compactMap { $0.look(images) }
+        guard !looks.isEmpty, looks.count == shown.count else { return nil }
+        return looks.reduce(0) { $0 + value($1.toBaseline.all) } / Double(looks.count)
+      }
+      if let before = look(.training, \.entropyBefore), let after = look(.training, \.entropyAfter), after > before {
         words.append(
           "converted images are less clear to the baseline than the images were (\(fixed(after, 3)) against "
             + "\(fixed(before, 3)) nats)")
-      } else {
-        words.append(
-          "conversion lowers the entropy from \(fixed(before, 3)) to \(fixed(after, 3)) nats, for "
-            + "\(fixed(100 * mean(\.conversion.all.loweredAndRight), 1)) % of the images rightly and for "
-            + "\(fixed(100 * mean(\.conversion.all.loweredAndWrong), 1)) % wrongly")
       }
-      let (known, recognised) = (mean(\.conversion.all.accuracyBefore), mean(\.conversion.all.accuracyAfter))
-      if recognised < known / 2 {
-        words.append(
-          "conversion blurs the classes: the baseline recognises \(fixed(100 * recognised, 1)) % of the converted images, of the "
-            + "images themselves \(fixed(100 * known, 1)) %")
+      if let known = look(.training, \.accuracyBefore), let recognised = look(.training, \.accuracyAfter) {
+        if recognised < known / 2 {
+          words.append(
+            "conversion blurs the classes: the baseline recognises \(fixed(100 * recognised, 1)) % of the converted images, of the "
+              + "images themselves \(fixed(100 * known, 1)) %")
+        }
+        let unseen = look(.audit, \.accuracyAfter) ?? look(.validation, \.accuracyAfter)
+        let plain = look(.audit, \.accuracyBefore) ?? look(.validation, \.accuracyBefore)
+        // What the baseline itself loses on images it has not seen is not the conversion's.
+        if let unseen, let plain, (recognised - unseen) - (known - plain) > 0.05 {
+          words.append(
+            "conversion is overfitted: converted images are recognised \(fixed(100 * (recognised - unseen), 1)) points less often "
+              + "where they were not trained on, the images themselves \(fixed(100 * (known - plain), 1))")
+        }
       }
-      let gap = mean {
-        ($0.conversion.all.accuracyAfter) - ($0.conversion.validation?.accuracyAfter ?? $0.conversion.all.accuracyAfter)
+      let judged = diagnostics.compactMap { $0.conversions.first?.unseen }
+      let (own, judges) = (
+        judged.map { $0.toBaseline.all.accuracyAfter - $0.toBaseline.all.accuracyBefore },
+        judged.compactMap { look in look.toJudge.map { $0.all.accuracyAfter - $0.all.accuracyBefore } }
+      )
+      if !judges.isEmpty, judges.count == own.count {
+        let gap = zip(own, judges).reduce(0) { $0 + $1.0 - $1.1 } / Double(own.count)
+        if gap > 0.1 {
+          words.append(
+            "the baseline recognises more in converted images than the judge does, by \(fixed(100 * gap, 1)) points beside the images "
+              + "themselves: part of it is noise that only the baseline reads")
+        }
       }
-      if gap > 0.05 {
-        words.append(
-          "conversion is learnt by heart: converted images are recognised \(fixed(100 * gap, 1)) points more often among those "
-            + "trained on than among those kept for validation")
-      }
-      if mean(\.conversion.r2) < 0.1 {
-        words.append("the autoencoder is hardly better than one image for all (R² \(fixed(mean(\.conversion.r2), 2)))")
-      }
+      let r2 = shown.reduce(0) { $0 + $1.r2 } / Double(max(shown.count, 1))
+      if r2 < 0.1 { words.append("the autoencoder is hardly better than one image for all (R² \(fixed(r2, 2)))") }
     }
     func difference(_ first: String, _ second: String) -> Comparison? {
       comparisons.first { $0.first == first && $0.second == second && $0.family != .attribution }

@@ -14,6 +14,8 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var training: Int
     /// Images kept for validation.
     public var validation: Int
+    /// Images that conversion is judged with, and nothing is trained or chosen by.
+    public var audit: Int
     /// Images tested on.
     public var test: Int
     /// Images trained on that are also test images, byte for byte.
@@ -91,7 +93,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
   }
 
   /// Of this document.
-  public var version = 2
+  public var version = 3
   public var run: Run
   /// The settings.
   public var configuration: ExperimentConfiguration

@@ -14,8 +14,10 @@ extension ExperimentReport {
     classNames = run.training.classNames
     self.run = Run(
       library: libraryVersion, data: dataName, dataFingerprint: run.dataFingerprint,
-      splitFingerprint: try stageKey(run.dataFingerprint, run.rows, run.validation), training: run.rows.count,
-      validation: run.validation.count, test: run.test.count, leaked: run.test.overlap(with: run.images),
+      splitFingerprint: try stageKey(run.dataFingerprint, run.rows, run.validation, run.audit),
+      training: run.rows.count,
+      validation: run.validation.count, audit: run.audit.count, test: run.test.count,
+      leaked: run.test.overlap(with: run.images),
       threads: threads, budget: plan.total)
     arms = configuration.arms.enumerated().map { index, arm in
       Arm(
@@ -86,10 +88,10 @@ extension ExperimentReport {
     }
     let report: ExperimentReport
     do { report = try JSONDecoder().decode(ExperimentReport.self, from: json) } catch {
-      throw EncodeNetError("\(file.path): this is no report of version 2: \(error)")
+      throw EncodeNetError("\(file.path): this is no report of version 3: \(error)")
     }
-    guard report.version == 2 else {
-      throw EncodeNetError("\(file.path): the report has version \(report.version), wanted is 2")
+    guard report.version == 3 else {
+      throw EncodeNetError("\(file.path): the report has version \(report.version), this library reads version 3")
     }
     do { try report.check() } catch { throw EncodeNetError("\(file.path): \(error)") }
     let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""

@@ -127,7 +127,7 @@ extension ExperimentReport {
     let most = max((entropies.before + entropies.after).max() ?? 1, 1)
     func height(_ count: Int) -> Double { count == 0 ? 0 : log10(Double(count)) + 0.1 }
     var plot = Plot(
-      "Entropy of the images trained on, to the baseline", x: 0...entropies.top, y: 0...height(most) * 1.05)
+      "Entropy before and after conversion, to the baseline", x: 0...entropies.top, y: 0...height(most) * 1.05)
     let width = entropies.top / Double(max(entropies.before.count, 1))
     for (offset, counts, colour) in [(0.05, entropies.before, Plot.colour(0)), (0.5, entropies.after, Plot.colour(1))] {
       for (bin, count) in counts.enumerated() where count > 0 {

@@ -16,20 +16,19 @@ extension ExperimentReport {
     }
     func isPrimary(_ cells: [String]) -> Bool { primary.map { cells.contains("\($0.first) − \($0.second)") } ?? false }
     let diagnostics = seeds.first { $0.diagnostics != nil }?.diagnostics
-    let mark = primary?.verdict ?? .inconclusive
     return """
       <!doctype html><html lang="en"><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1"><title>EncodeNet on \(escaped(run.data))</title>
       <style>\(Self.style)</style></head><body>
       <header><p class=kicker>EncodeNet, measured</p><h1>\(escaped(configuration.model)) on \(escaped(run.data))</h1>
-      <div class="verdict \(mark.rawValue)"><strong>\(mark.rawValue)</strong><p>\(escaped(verdict))</p></div></header>
+      <div class=answers>\(answers.map(answer).joined())</div>
+      \(gallery.map(conversions) ?? "")</header>
       \(section("Arms", armTable.html { $0[0] == primary?.first } + "<p class=quiet>\(escaped(Self.howBudgetsAreCounted))</p>"))
       \(section("In short", "<ul>\(diagnosis.map { "<li>\(escaped($0))</li>" }.joined())</ul>"))
       \(section("Figures", plots("accuracy", "differences", "validation-accuracy", "cost", "classes", "reliability")))
       \(comparisons.isEmpty ? "" : section("Comparisons", comparisonTable(.primary, .alternatives).html(marking: isPrimary) + "<p class=quiet>\(escaped(Self.howToRead))</p>"))
       \(comparisons.contains { $0.family == .attribution } ? section("What each part is worth", comparisonTable(.attribution).html()) : "")
-      \(gallery.map { section("Converted images", conversions($0), note: "The first image of each class whose conversion the baseline takes for its class, and the first for which it does not; with squared error an ambiguous image becomes a mixture of representatives.") } ?? "")
-      \(diagnostics == nil ? "" : section("Conversion", conversionTable.html() + plots("entropies")))
+      \(diagnostics == nil ? "" : section("Conversion", conversionTable.html() + lookTable.html() + plots("entropies"), note: Self.howConversionIsJudged))
       \(gallery.map { section("Clusters", montage($0), note: "The representative is framed; below each image the baseline's entropy in nats.") } ?? "")
       \(diagnostics.map { section("Clusters in numbers", clusterTable($0).html()) } ?? "")
       \(gallery.map { section("Maps of the classes", "<div class=\"plots small\">\($0.maps.map { "<div>\($0.svg(classNames[$0.label]))</div>" }.joined())</div>", note: "Two principal components of the baseline's features; colours are clusters, rings are representatives.") } ?? "")
@@ -59,20 +58,35 @@ extension ExperimentReport {
     }.joined()
   }
 
+  private func answer(_ answer: Answer) -> String {
+    "<div class=\"answer \(answer.outcome.rawValue)\"><h2>\(escaped(answer.question))</h2>"
+      + "<strong>\(escaped(answer.figure))</strong><p>\(escaped(answer.words))</p></div>"
+  }
+
+  /// The first images of each class, a row a class: image, converted, representative.
   private func conversions(_ gallery: Gallery) -> String {
-    func list(_ title: String, _ conversions: [Gallery.Conversion]) -> String {
-      guard !conversions.isEmpty else { return "" }
-      return "<h3>\(title)</h3><div class=groups>"
-        + conversions.map { one in
-          var output = one.output
-          output.caption = "taken for \(classNames[one.given])"
-          var input = one.input
-          input.caption = classNames[one.label]
-          return "<div class=group>" + image(input, gallery.imageShape) + image(output, gallery.imageShape)
-            + image(one.target, gallery.imageShape) + "</div>"
+    guard !gallery.conversions.isEmpty else { return "" }
+    func figure(_ picture: Gallery.Picture, _ caption: String, _ isRight: Bool? = nil) -> String {
+      var picture = picture
+      picture.caption = caption
+      let html = image(picture, gallery.imageShape)
+      return isRight.map { "<div class=\($0 ? "right" : "wrong")>\(html)</div>" } ?? html
+    }
+    let rows = Dictionary(grouping: gallery.conversions, by: \.label).sorted { $0.key < $1.key }.map { label, all in
+      "<div class=conversions><h3>\(escaped(classNames[label]))</h3>"
+        + all.map { one in
+          // Where there is a judge its word counts: the baseline may be part of the loss.
+          let given = one.judged ?? one.given
+          return "<div class=group>" + figure(one.input, "image") + "<span>→</span>"
+            + figure(one.output, given == label ? "✓" : classNames[given], given == label) + "<span>→</span>"
+            + figure(one.target, "representative") + "</div>"
         }.joined() + "</div>"
     }
-    return list("Right", gallery.right) + list("Wrong", gallery.wrong)
+    let seer = gallery.conversions[0].judged == nil ? "the baseline" : "the judge"
+    return
+      "<div class=rows>\(rows.joined())</div><p class=quiet>The first \(gallery.images == .audit ? "audit" : gallery.images.rawValue) images of each "
+      + "class, what they are converted into, and the representative of the nearest cluster of their class. Below the "
+      + "converted image ✓, or the class that \(seer) takes it for.</p>"
   }
 
   /// Of the two arms of the primary comparison; a hundred classes would be no table.
@@ -105,10 +119,15 @@ extension ExperimentReport {
     h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: .2rem 0 1rem; }
     h2 { font-size: 1.25rem; margin: 3rem 0 .75rem; } h3 { font-size: .95rem; margin: 1.4rem 0 .5rem; }
     .quiet { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; max-width: 60rem; }
-    .verdict { border-left: 5px solid var(--quiet); padding: .9rem 1.2rem; background: var(--card); border-radius: 0 8px 8px 0; }
-    .verdict strong { font-size: 1.3rem; text-transform: capitalize; } .verdict p { margin: .25rem 0 0; }
-    .improves { border-color: #2f9e6b; } .improves strong { color: #2f9e6b; }
-    .worse { border-color: #d0486a; } .worse strong { color: #d0486a; }
+    .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem; }
+    .answer { border-top: 4px solid var(--quiet); padding: .7rem 1rem; background: var(--card); border-radius: 0 0 8px 8px; font-size: .9rem; }
+    .answer h2 { font-size: 1rem; margin: 0; } .answer strong { font-size: 1.5rem; } .answer p { margin: .2rem 0 0; }
+    .yes { border-color: #2f9e6b; } .partly { border-color: #d9a021; } .no { border-color: #d0486a; }
+    .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 31rem), 1fr)); gap: .2rem 1.5rem; margin-top: 1.2rem; }
+    .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 5.2rem; flex: none; margin: 0; overflow-wrap: anywhere; }
+    .conversions .group { flex-wrap: nowrap; align-items: center; gap: .2rem; } .conversions span { color: var(--quiet); margin-bottom: 1rem; }
+    .conversions img { width: 2.6rem; height: 2.6rem; } .conversions figure { width: 2.9rem; font-size: .6rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+    .right figcaption { color: #2f9e6b; } .wrong figcaption { color: #d0486a; }
     .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; min-width: 40%; }
     th, td { padding: .4rem .55rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
     th { font-weight: 600; color: var(--quiet); } .n { text-align: right; } .main td { background: #2f6fd01c; font-weight: 600; }

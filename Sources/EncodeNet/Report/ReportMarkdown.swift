@@ -11,10 +11,19 @@ extension ExperimentReport {
     matrix products. Time is that of all epochs an arm needs, those that it shares with others among them.
     """
 
+  static let howConversionIsJudged = """
+    An image is converted and then looked at by the baseline, and by a judge: a network of another architecture, trained on \
+    the same images, that no loss has seen. Audit images are neither trained on nor chosen by. The hard half are the images at \
+    or above the median of the baseline's entropy. Lowered is what has less entropy converted than before; nearest is \
+    by squared distance of pixels. An arm whose encoder is not trained shows what the decoder can do alone.
+    """
+
   /// This document as Markdown.
   public var markdown: String {
     var parts = [
-      "# EncodeNet on \(run.data)", "**\(verdict)**", subject, "## Arms", armTable.markdown, Self.howBudgetsAreCounted,
+      "# EncodeNet on \(run.data)",
+      answers.map { "- **\($0.question) \($0.figure)** \($0.words)" }.joined(separator: "\n"), subject, "## Arms",
+      armTable.markdown, Self.howBudgetsAreCounted,
     ]
     if !comparisons.isEmpty {
       parts += ["## Comparisons", comparisonTable(.primary, .alternatives).markdown, Self.howToRead]
@@ -30,7 +39,8 @@ extension ExperimentReport {
     ]
     if let first = seeds.first(where: { $0.diagnostics != nil }), let diagnostics = first.diagnostics {
       parts += [
-        "## Conversion", conversionTable.markdown, "## Clusters of seed \(first.seed)",
+        "## Conversion", Self.howConversionIsJudged, conversionTable.markdown, lookTable.markdown,
+        "## Clusters of seed \(first.seed)",
         clusterTable(diagnostics).markdown,
       ]
     }

@@ -54,6 +54,7 @@ extension ExperimentReport {
       }, textColumns: 2)
   }
 
+  /// The comparisons of those families.
   func comparisonTable(_ family: Comparison.Family...) -> ReportTable {
     let isAttribution = family == [.attribution]
     return ReportTable(
@@ -111,37 +112,25 @@ extension ExperimentReport {
       }, textColumns: 2)
   }
 
-  /// Every seed.
+  private var found: [(seed: UInt64, diagnostics: SeedDiagnostics)] {
+    seeds.compactMap { seed in seed.diagnostics.map { (seed.seed, $0) } }
+  }
+
+  /// Every autoencoder and what the images trained on say, for every seed.
   var conversionTable: ReportTable {
-    let found = seeds.compactMap { seed in seed.diagnostics.map { (seed.seed, $0) } }
-    func row(_ name: String, _ value: (SeedDiagnostics) -> String) -> [String] { [name] + found.map { value($0.1) } }
-    func converted(_ name: String, _ part: @escaping (SeedDiagnostics.Conversion) -> SeedDiagnostics.Converted?)
-      -> [[String]]
-    {
-      guard found.allSatisfy({ part($0.1.conversion) != nil }) else { return [] }
-      func value(_ of: @escaping (SeedDiagnostics.Converted) -> String) -> (SeedDiagnostics) -> String {
-        { part($0.conversion).map(of) ?? "" }
-      }
-      return [
-        row(
-          "\(name): entropy before → after, nats",
-          value { "\(fixed($0.entropyBefore, 3)) → \(fixed($0.entropyAfter, 3))" }),
-        row(
-          "\(name): recognised before → after",
-          value { "\(percent($0.accuracyBefore, 1)) → \(percent($0.accuracyAfter, 1))" }),
-        row(
-          "\(name): entropy lowered and right, and wrong",
-          value { "\(percent($0.loweredAndRight, 1)), \(percent($0.loweredAndWrong, 1))" }),
+    func row(_ name: String, _ value: (SeedDiagnostics) -> String) -> [String] {
+      [name] + found.map { value($0.diagnostics) }
+    }
+    var rows: [[String]] = []
+    for (index, conversion) in (found.first?.diagnostics.conversions ?? []).enumerated() {
+      let name = conversion.arms.joined(separator: ", ")
+      rows += [
+        row("\(name): R² against the mean of the targets, squared error") {
+          "\(fixed($0.conversions[index].r2, 3)), \(fixed($0.conversions[index].squaredError, 4))"
+        },
+        row("\(name): nearest representative is the own one") { percent($0.conversions[index].nearestIsOwn, 1) },
       ]
     }
-    var rows = [
-      row("squared error of a value in 0…1", { fixed($0.conversion.squaredError, 4) }),
-      row("R² against the mean of the targets", { fixed($0.conversion.r2, 3) }),
-      row("nearest representative is the own one", { percent($0.conversion.nearestIsOwn, 1) }),
-      row("nearest representative is of the class", { percent($0.conversion.nearestIsOfClass, 1) }),
-    ]
-    rows += converted("all") { $0.all } + converted("easy half") { $0.easy } + converted("hard half") { $0.hard }
-    rows += converted("validation") { $0.validation }
     rows += [
       row("least distance of representatives of two classes", { $0.leastDistance.map { fixed($0, 3) } ?? "–" }),
       row("effective rank of the representatives", { fixed($0.effectiveRank, 1) }),
@@ -150,8 +139,12 @@ extension ExperimentReport {
         "entropy to the baseline, mean and median",
         { "\(fixed($0.baseline.meanEntropy, 4)), \(fixed($0.baseline.medianEntropy, 4))" }),
     ]
-    for index in found.first?.1.features.indices ?? 0..<0 {
-      let name = found[0].1.features[index].network
+    if found.allSatisfy({ $0.diagnostics.judge?.validationAccuracy != nil }), let judge = found.first?.diagnostics.judge
+    {
+      rows.append(row("the judge, \(judge.network): validation") { percent($0.judge?.validationAccuracy ?? 0, 1) })
+    }
+    for index in found.first?.diagnostics.features.indices ?? 0..<0 {
+      let name = found[0].diagnostics.features[index].network
       rows.append(
         row(
           "features of \(name): linear probe, 5 nearest",
@@ -159,17 +152,53 @@ extension ExperimentReport {
             "\(percent($0.features[index].linearProbe, 1)), \(percent($0.features[index].nearestNeighbours, 1))"
           }))
     }
-    return ReportTable(names: ["first the images trained on"] + found.map { "seed \($0.0)" }, rows: rows)
+    return ReportTable(names: ["the images trained on"] + found.map { "seed \($0.seed)" }, rows: rows)
+  }
+
+  /// What became of each set of images, to whom, by which autoencoder: a row for each seed.
+  var lookTable: ReportTable {
+    var rows: [[String]] = []
+    for images in SeedDiagnostics.Images.allCases.reversed() {
+      for index in found.first?.diagnostics.conversions.indices ?? 0..<0 {
+        for (seed, diagnostics) in found where diagnostics.conversions.indices.contains(index) {
+          let conversion = diagnostics.conversions[index]
+          guard let look = conversion.look(images) else { continue }
+          for (name, halves) in [("baseline", look.toBaseline)] + (look.toJudge.map { [("judge", $0)] } ?? []) {
+            rows.append([
+              images.rawValue, conversion.arms.joined(separator: ", "), "\(seed)", name,
+              percent(look.nearestIsOfClass, 1),
+              "\(percent(halves.all.accuracyBefore, 1)) → \(percent(halves.all.accuracyAfter, 1))",
+              "\(fixed(halves.all.entropyBefore, 3)) → \(fixed(halves.all.entropyAfter, 3))",
+              "\(percent(halves.hard.accuracyBefore, 1)) → \(percent(halves.hard.accuracyAfter, 1))",
+              "\(percent(halves.hard.loweredAndRight, 1)) : \(percent(halves.hard.loweredAndWrong, 1))",
+            ])
+          }
+        }
+      }
+    }
+    return ReportTable(
+      names: [
+        "images", "arms", "seed", "to", "nearest is of class", "recognised", "entropy, nats", "hard half: recognised",
+        "lowered and right : wrong",
+      ], rows: rows, textColumns: 4)
   }
 
   private func compact(_ value: Double) -> String {
     value < 10 || value > 9e15 ? fixed(value, 2) : grouped(Int(value.rounded()))
   }
 
+  /// The comparisons, each once: what a part is worth may be one of those before it.
+  private var distinctComparisons: ReportTable {
+    var report = self
+    var seen: Set<[String]> = []
+    report.comparisons = comparisons.filter { seen.insert([$0.first, $0.second]).inserted }
+    return report.comparisonTable(.primary, .alternatives, .attribution)
+  }
+
   /// What stands in a terminal at the end.
   public var text: String {
-    "\(armTable.text)\n\n"
-      + (comparisons.isEmpty ? "" : comparisonTable(.primary, .alternatives, .attribution).text + "\n\n") + verdict
+    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctComparisons.text + "\n\n")
+      + answers.map { "\($0.question) \($0.figure) \($0.words)" }.joined(separator: "\n")
   }
 }
 

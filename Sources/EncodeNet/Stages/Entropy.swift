@@ -57,6 +57,14 @@ public struct Certainty: Sendable, Codable, Hashable {
   /// The probability of the likeliest class, at temperature 1.
   public var confidences: [Double]
 
+  /// What another classifier, or another measure, says of images: one entry of each for every image.
+  public init(entropies: [Double], isCorrect: [Bool], confidences: [Double]) {
+    require(
+      entropies.count == isCorrect.count && confidences.count == isCorrect.count,
+      "Certainty: \(entropies.count) entropies, \(isCorrect.count) answers, \(confidences.count) confidences")
+    (self.entropies, self.isCorrect, self.confidences) = (entropies, isCorrect, confidences)
+  }
+
   /// The share of images whose likeliest class has a probability above 0.9999.
   ///
   /// Where it is high, the least entropy is decided by rounding.

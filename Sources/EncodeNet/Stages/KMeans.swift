@@ -30,8 +30,14 @@ public struct KMeans: Sendable, Codable, Hashable {
     public var assignments: [Int]
     /// The sum over points of the squared distance to their mean.
     public var inertia: Double
-    /// Iterations of the beginning that was kept.
+    /// Iterations of the initialisation that was kept.
     public var iterations: Int
+
+    /// A division that another method made.
+    public init(centroids: Tensor, assignments: [Int], inertia: Double, iterations: Int = 0) {
+      (self.centroids, self.assignments) = (centroids, assignments)
+      (self.inertia, self.iterations) = (inertia, iterations)
+    }
   }
 
   /// Divides `points`, `[points, features]`.

@@ -43,7 +43,8 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
   ) throws -> [EpochReport] {
     let inOrder = Batches(of: images, size: batchSize, normalization: normalization)
     let shuffled = Batches(
-      of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed &+ 1), augmentation: augmentation,
+      of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed, stream: "order"),
+      augmentation: augmentation,
       normalization: normalization, droppingLast: images.count % batchSize == 1)
     let reports = try teachHead(of: model, inOrder: inOrder, key: "", stage: "head", StageTrainer())
     guard mode == .headThenFineTune else { return reports }

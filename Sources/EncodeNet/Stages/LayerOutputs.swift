@@ -1,46 +1,40 @@
 /// The outputs of `layer` for every image of `batches`, in their order, in evaluation mode.
 ///
 /// - Parameter reduce: Made of each batch's outputs, so that large ones are never held all at once.
-func outputs(
+public func outputs(
   of layer: any Layer, on batches: some BatchSource<Batch>, reduce: (Tensor) -> Tensor = { $0 }
 ) -> Tensor {
   layer.evaluating { Tensor.concatenated(batches.epoch(0).map { reduce(layer($0.images)) }) }
 }
 
-/// Batches that are to be learnt otherwise than by their labels: stage S6.
-struct ConversionBatches: BatchSource {
-  let inputs: Batches
-  /// Gives a batch its targets, by its indices into the images of `inputs`.
-  let retarget: (inout Batch) -> Void
-
-  var batchCount: Int { inputs.batchCount }
-
-  func epoch(_ number: Int) -> some Sequence<Batch> {
-    inputs.epoch(number).lazy.map { batch in
-      var batch = batch
-      retarget(&batch)
-      return batch
-    }
-  }
-}
-
 /// Batches of the rows of a tensor, as ``Batches`` makes them of images: features that are found once and used often.
-struct TensorBatches: BatchSource {
-  let inputs: Tensor
-  let labels: [Int]
-  let size: Int
-  /// nil keeps the order of the rows.
-  var seed: UInt64?
+public struct TensorBatches: BatchSource {
+  /// What a step sees: rows of it.
+  public let inputs: Tensor
+  /// The class of each row.
+  public let labels: [Int]
+  /// How many rows a batch has; the last one may have fewer.
+  public let size: Int
+  /// Decides the order; nil keeps that of the rows.
+  public let seed: UInt64?
 
-  var batchCount: Int {
+  /// The rows of `inputs` in batches. In random order a last batch of a single row is left out: batch norm cannot train on it.
+  public init(inputs: Tensor, labels: [Int], size: Int, seed: UInt64? = nil) {
+    require(
+      inputs.rank >= 2 && inputs.shape[0] == labels.count && size > 0,
+      "TensorBatches: inputs \(inputs.shape) do not fit \(labels.count) labels, or \(size) is no size of a batch")
+    (self.inputs, self.labels, self.size, self.seed) = (inputs, labels, size, seed)
+  }
+
+  public var batchCount: Int {
     let (full, rest) = labels.count.quotientAndRemainder(dividingBy: size)
     return full + (rest > (seed == nil ? 0 : 1) ? 1 : 0)
   }
 
-  func epoch(_ number: Int) -> some Sequence<Batch> {
+  public func epoch(_ number: Int) -> some Sequence<Batch> {
     var order = Array(labels.indices)
     if let seed {
-      var generator = SplittableGenerator(seed: seed &+ UInt64(number) &* 0x9e37_79b9)
+      var generator = SplittableGenerator(seed: seed, stream: "epoch \(number)")
       order.shuffle(using: &generator)
     }
     return (0..<batchCount).lazy.map { [order] batch in

@@ -74,13 +74,33 @@ extension Certainty {
 
 /// The image that stands for each cluster of each class: the product of ``RepresentativeSelection``.
 public struct Representatives: Sendable, Codable, Hashable {
-  /// For each class the image of each cluster, as indices into the training set.
+  /// For each class the image of each cluster, as indices into the images that the clusters are of.
   public var classes: [[Int]]
   /// The share of training images on which the baseline has saturated.
   public var saturation: Double
 
   /// Representatives given by hand, or by another method.
   public init(classes: [[Int]], saturation: Double = 0) { (self.classes, self.saturation) = (classes, saturation) }
+
+  /// Representatives that `choose` names: of each cluster one of its members.
+  ///
+  /// - Precondition: What it names is a member.
+  public init<E: Error>(
+    _ clusters: Clusters, choosing choose: (_ label: Int, _ members: [Int]) throws(E) -> Int
+  ) throws(E) {
+    self.init(classes: [])
+    for one in clusters.classes {
+      var chosen: [Int] = []
+      for members in one.clusters {
+        let image = try choose(one.label, members)
+        require(
+          members.contains(image),
+          "Representatives: image \(image) was chosen for a cluster of class \(one.label) that it is not in")
+        chosen.append(image)
+      }
+      classes.append(chosen)
+    }
+  }
 
   /// Whether each is of its cluster.
   func fits(_ clusters: Clusters) -> Bool {

@@ -1,0 +1,96 @@
+extension ExperimentReport {
+  /// One of the three questions that an experiment is run for, and its answer.
+  public struct Answer: Sendable, Equatable {
+    /// How far the answer is what one hopes for.
+    public enum Outcome: String, Sendable { case yes, partly, no, open }
+    public var question: String
+    public var outcome: Outcome
+    /// The figure that says most.
+    public var figure: String
+    /// What it is, and what it is to be held against.
+    public var words: String
+  }
+
+  /// Whether conversion converts, whether it clarifies, and whether it gains; without a conversion the last alone.
+  public var answers: [Answer] {
+    (convertsAnswer.map { [$0] } ?? []) + (clarifiesAnswer.map { [$0] } ?? []) + [gainsAnswer]
+  }
+
+  /// The conversion shown first, of every seed: what was looked at, means over seeds.
+  private var shown: [(conversion: SeedDiagnostics.Conversion, look: SeedDiagnostics.Look)] {
+    seeds.compactMap { seed in
+      guard let first = seed.diagnostics?.conversions.first, let look = first.unseen else { return nil }
+      return (first, look)
+    }
+  }
+
+  private func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
+
+  /// The judge where there is one, else the baseline, over all seeds.
+  private func seen(_ value: (SeedDiagnostics.Halves) -> Double) -> Double {
+    shown.reduce(0) { $0 + value($1.look.toJudge ?? $1.look.toBaseline) } / Double(max(shown.count, 1))
+  }
+  private var seer: String {
+    guard let judge = seeds.compactMap({ $0.diagnostics?.judge }).first, shown.allSatisfy({ $0.look.toJudge != nil })
+    else { return "the baseline itself" }
+    return "an independent judge (\(judge.network))"
+  }
+  private var place: String {
+    switch shown.first?.look.images {
+    case .audit: "\(grouped(shown[0].look.toBaseline.all.count)) images that nothing was trained or chosen by"
+    case .validation: "the \(grouped(shown[0].look.toBaseline.all.count)) images kept for validation"
+    case .training, nil: "the images trained on, as no others are left,"
+    }
+  }
+
+  private var convertsAnswer: Answer? {
+    guard let first = shown.first else { return nil }
+    let n = Double(shown.count)
+    let nearest = shown.reduce(0) { $0 + $1.look.nearestIsOfClass } / n
+    let baseline = shown.reduce(0) { $0 + $1.look.toBaseline.all.accuracyBefore } / n
+    let (before, after) = (seen(\.all.accuracyBefore), seen(\.all.accuracyAfter))
+    // A share of a point for the first, five points for what another network makes of images it never saw the like of.
+    let outcome: Answer.Outcome =
+      nearest >= baseline - 0.01 && after >= before - 0.05 ? .yes : after >= before / 2 ? .partly : .no
+    return Answer(
+      question: "Does it convert?", outcome: outcome, figure: percent(nearest),
+      words:
+        "of \(place) come out nearest to a representative of their class (\(first.conversion.arms[0])); the baseline "
+        + "classifies \(percent(baseline)) of them rightly. To \(seer) \(percent(after)) of the converted images "
+        + "show their class, of the images as they are \(percent(before)).")
+  }
+
+  private var clarifiesAnswer: Answer? {
+    guard !shown.isEmpty else { return nil }
+    let (before, after) = (seen(\.all.entropyBefore), seen(\.all.entropyAfter))
+    let (right, wrong) = (seen(\.hard.loweredAndRight), seen(\.hard.loweredAndWrong))
+    let known = shown.reduce(0) { $0 + $1.look.toBaseline.hard.accuracyBefore } / Double(shown.count)
+    // Against what the baseline is right and wrong about on the same images.
+    let isAsRight = right * (1 - known) >= 0.9 * known * wrong
+    let outcome: Answer.Outcome = after < before ? (isAsRight ? .yes : .partly) : .no
+    return Answer(
+      question: "Does it clarify?", outcome: outcome, figure: "\(fixed(before, 3)) → \(fixed(after, 3)) nats",
+      words: "is the mean entropy to \(seer), before and after conversion. Of the harder half of the images it falls "
+        + "for \(percent(right)) that are then taken for their class, and for \(percent(wrong)) that are taken for "
+        + "another; as they are the baseline is right about \(percent(known)) of that half.")
+  }
+
+  private var gainsAnswer: Answer {
+    guard let primary, let first = arm(primary.first), let second = arm(primary.second) else {
+      return Answer(
+        question: "Does it gain?", outcome: .open, figure: "–", words: "Nothing was compared: there is one arm.")
+    }
+    let outcome: Answer.Outcome =
+      switch primary.verdict {
+      case .improves: .yes
+      case .worse: .no
+      case .inconclusive: .open
+      }
+    return Answer(
+      question: "Does it gain?", outcome: outcome, figure: "\(signed(100 * primary.differences.mean)) points",
+      words:
+        "of accuracy on the test images is what \(first.name) (\(first.id)) has more than \(second.name) (\(second.id)) at "
+        + "\(first.isUnequal || second.isUnequal ? "nearly " : "")equal budget. Verdict: \(primary.verdict.rawValue)"
+        + (primary.differences.values.count == 1 ? ", as always with one seed." : "."))
+  }
+}

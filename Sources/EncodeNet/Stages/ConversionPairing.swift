@@ -1,0 +1,40 @@
+/// Stage S5: pairs every image with the representative of its class and cluster.
+///
+/// ```swift
+/// let pairs = ConversionPairing()(clusters, representatives, features: features, certainty: certainty)
+/// ```
+public struct ConversionPairing: Sendable, Codable, Hashable {
+  /// How much more images of high entropy count: 0 for not at all, 1 for in proportion to their entropy.
+  public var entropyWeighting = 0.0
+  /// The temperature at which a target is mixed of the representatives of all clusters of its class, nil for the image of
+  /// its own cluster alone; see ``ConversionPairs/softened(_:_:features:temperature:)``.
+  public var softness: Double?
+
+  /// The paper's: every image counts alike, and its target is one image.
+  public init() {}
+
+  /// Pairs every image of every cluster.
+  ///
+  /// - Parameters:
+  ///   - features: Of every image, `[images, …]`; ``softness`` goes by them.
+  ///   - certainty: Of every image; ``entropyWeighting`` goes by it.
+  public func callAsFunction(
+    _ clusters: Clusters, _ representatives: Representatives, features: Tensor, certainty: Certainty
+  ) -> ConversionPairs {
+    var pairs = ConversionPairs(clusters, representatives)
+    if let softness {
+      pairs = pairs.softened(clusters, representatives, features: features, temperature: softness)
+    }
+    return entropyWeighting > 0 ? pairs.weighted(by: certainty.entropies, strength: entropyWeighting) : pairs
+  }
+
+  /// Checks what types do not.
+  func check() throws(EncodeNetError) {
+    guard (0...1).contains(entropyWeighting) else {
+      throw EncodeNetError("pairing.entropyWeighting is \(entropyWeighting), it must be in 0...1")
+    }
+    if let softness, !(softness > 0 && softness.isFinite) {
+      throw EncodeNetError("pairing.softness is \(softness), it must be positive")
+    }
+  }
+}
