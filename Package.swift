@@ -77,6 +77,7 @@ let package = Package(
     .executableTarget(name: "digits", dependencies: ["EncodeNet"], path: "Examples/digits"),
     .executableTarget(
       name: "custom-model", dependencies: ["EncodeNet"], path: "Examples/custom-model"),
+    .executableTarget(name: "stages", dependencies: ["EncodeNet"], path: "Examples/stages"),
     .executableTarget(
       name: "first-experiments", dependencies: ["EncodeNet"], path: "Examples/first-experiments"),
     .executableTarget(

@@ -56,14 +56,28 @@ public func batchNorm2d(
     mean.shape == gamma.shape && variance.shape == gamma.shape,
     "batchNorm2d: mean \(mean.shape) and variance \(variance.shape) do not fit gamma \(gamma.shape)")
   let (mean, rstd) = (mean.detached, rsqrt(variance.detached + epsilon))
-  guard ![x, gamma, beta, residual ?? beta].contains(where: \.isTracked) else {
-    let scale = gamma * rstd
-    let y = x * scale + (beta - mean * scale)
-    let sum = residual.map { y + $0 } ?? y
-    return rectifies ? relu(sum) : sum
-  }
-  return channels.scaled(
-    x, ChannelMap(mean: mean, scale: gamma * rstd, offset: beta), residual: residual, rectifies: rectifies)
+  let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
+  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
+  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
+  return y.recorded(
+    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
+    owning: { dy, needed, _ in
+      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+      guard GradientTape.active.isEmpty else {
+        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        let axes = Array(0..<x.rank - 1)
+        return [dz * (gamma * rstd), (dz * (x - mean)).sum(alongAxes: axes) * rstd, dz.sum(alongAxes: axes), dz]
+      }
+      // A frozen norm needs no sums, which take a pass over memory.
+      let wantsResidual = needed.count > 3 && needed[3]
+      let wantsSums = needed[1] || needed[2] || (wantsResidual && relu != nil)
+      let sums = wantsSums ? channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual) : nil
+      let dz = sums?.passed ?? (relu == nil ? dy : nil)
+      let zero = Tensor.zeros(gamma.shape)
+      let dx = channels.combined(dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: map.scale, q: zero, r: zero)
+      return [dx, sums.map { $0.products * rstd }, sums?.sums, wantsResidual ? dz : nil]
+    })
 }
 
 /// The gradients of batch norm as tensor expressions.
