@@ -17,7 +17,7 @@ struct ExperimentOptions: ParsableArguments {
   var subset: Int?
   @Option(help: "Decides weights and orders; several are joined by commas (default: 0).")
   var seed: Seeds?
-  @Option(help: "What is compared: ids joined by commas (default: A0,A1,A2,A3,A4).")
+  @Option(help: "What is compared: ids joined by commas (default: A0,A1,A2,A3,A4,A16).")
   var arms: Arms?
   @Option(help: "The folder of the results; a run that stopped goes on there.")
   var out = "out/encodenet"

@@ -129,7 +129,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
       #expect(report.arm("acb")!.inference == plain)
       for id in ["se", "eca", "cbam"] { #expect(report.arm(id)!.inference.parameters > plain.parameters, "\(id)") }
       let parts = report.comparisons.filter { $0.family == .attribution }.compactMap(\.part)
-      #expect(parts.count == 11 && parts.contains("decoder") && parts.contains("pixels"))
+      #expect(parts.count == 12 && parts.contains("decoder") && parts.contains("pixels"))
     }
   }
 

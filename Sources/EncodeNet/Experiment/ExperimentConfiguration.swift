@@ -21,7 +21,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// Decides which images are used and which are kept for validation: the same ones whatever the seed.
   public var splitSeed: UInt64 = 0
   /// What is compared.
-  public var arms: [Arm] = Arm.standard.filter { ["A0", "A1", "A2", "A3", "A4"].contains($0.id) }
+  public var arms: [Arm] = Arm.standard.filter { ["A0", "A1", "A2", "A3", "A4", "A16"].contains($0.id) }
   /// The share of the training images kept for validation.
   public var validationShare = 0.1
   /// As many of the training images that ``subset`` leaves unused are kept to judge conversion with: nothing trains on them,
@@ -76,11 +76,13 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
 
   /// Settings that are ready to run, by their names.
   public static let presets: [(name: String, what: String, configuration: ExperimentConfiguration)] = [
-    ("quick", "500 of the digits, a small network, 7 arms and 3 seeds: about a minute", .quick),
-    ("subset", "10,000 images of CIFAR-10, ResNet20, A0 to A4 and A13, 3 seeds: less than an hour a seed", .subset),
+    ("quick", "500 of the digits, a small network, 8 arms and 3 seeds: about a minute", .quick),
+    (
+      "subset", "10,000 images of CIFAR-10, ResNet20, A0 to A4, A13 and A16, 3 seeds: less than an hour a seed", .subset
+    ),
     ("paper-vgg16", "the paper's first claim: VGG16 on CIFAR-10", paper("vgg16")),
     ("paper-resnet20", "the paper's second claim: ResNet20 on CIFAR-100", paper("resnet20")),
-    ("ablation", "what each part of the method is worth: A0 to A15 on the subset", .ablation),
+    ("ablation", "what each part of the method is worth: A0 to A16 on the subset", .ablation),
   ]
 
   private static var quick: ExperimentConfiguration {

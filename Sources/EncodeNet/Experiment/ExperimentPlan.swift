@@ -34,6 +34,11 @@ struct ExperimentPlan {
       .training("fine-tuning", configuration.transfer.fineTuneEpochs).total
   }
 
+  /// What an epoch of the conversion costs.
+  var conversionPrice: Double {
+    converted(nothing, Conversion(), 1).total - converted(nothing, Conversion(), 0).total
+  }
+
   private func converted(_ budget: TrainingBudget, _ conversion: Conversion, _ epochs: Int) -> TrainingBudget {
     budget.forward("features and entropies")
       .converting(
@@ -82,8 +87,8 @@ struct ExperimentPlan {
       plan.conversionEpochs = configuration.conversion.epochs
       if arm.transfer == .frozenEncoder {
         // The head costs next to nothing: all is the autoencoder's.
-        let one = converted(nothing, conversion, 1).total - converted(nothing, conversion, 0).total
-        plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: one)
+        let price = converted(nothing, conversion, 1).total - converted(nothing, conversion, 0).total
+        plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: price)
         plan.budget = converted(spent, conversion, plan.conversionEpochs)
         return plan
       }

@@ -110,6 +110,7 @@ public struct ExperimentRun {
     if let split = c.split, !splits.contains(split) {
       throw EncodeNetError("the model has no split '\(split)'; there are \(splits.joined(separator: ", "))")
     }
+    _ = try judgeChoice()
   }
 
   // MARK: Images and models

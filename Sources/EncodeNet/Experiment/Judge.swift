@@ -23,7 +23,7 @@ extension ExperimentRun {
   }
 
   /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, and a ResNet for all others.
-  private func judgeChoice() throws -> ModelChoice? {
+  func judgeChoice() throws -> ModelChoice? {
     let choice: ModelChoice
     switch configuration.judge {
     case "none": return nil

@@ -40,7 +40,7 @@ final class RunLog: Sendable {
       let training = planned.budget.items.last { $0.name == "training" || $0.name == "baseline" }
       price[arm.id] = (training?.epochs ?? 0) / Double(max(planned.epochs, 1))
     }
-    let conversion = TrainingBudget().converting("", 1, encoder: plan.costs.encoder, decoder: plan.costs.decoder).total
+    let conversion = plan.conversionPrice
     progress.withLock { [work, price] in ($0.work, $0.price, $0.conversionPrice) = (work, price, conversion) }
     try write()
   }

@@ -59,6 +59,7 @@ extension ExperimentReport {
       ("representatives, against the image itself", "A3", "A9"), ("pixels", "A3", "A10"),
       ("representatives, against the mean image", "A3", "A11"), ("decoder", "A3", "A12"),
       ("the baseline's weights", "A3", "A14"), ("self-distillation beside it", "A15", "A3"),
+      ("what the encoder learns", "A4", "A16"),
     ]
     for (part, first, second) in parts {
       if let first = ids.firstIndex(of: first), let second = ids.firstIndex(of: second) {

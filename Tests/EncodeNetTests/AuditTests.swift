@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@testable import EncodeNet
+
+/// That conversion is judged by images and by a network that had no part in it.
+@Suite struct AuditTests {
+  private func configuration(_ arms: [String] = ["A0", "A3", "A4", "A16"]) throws -> ExperimentConfiguration {
+    var configuration = try smallConfiguration(arms)
+    configuration.model = "lenet5"
+    configuration.subset = 100
+    configuration.auditImages = 50
+    configuration.clustering.clustersPerClass = .fixed(2)
+    return configuration
+  }
+  private func data() throws -> DatasetSplit {
+    try .synthetic(classes: 2, patterns: 2, training: 200, test: 20, imageShape: [8, 8, 1])
+  }
+
+  @Test func auditImagesAreOfEveryClassAndOfNoOtherPart() throws {
+    try withFolder { folder in
+      let data = try data()
+      let run = try ExperimentRun(configuration(), on: data, in: folder)
+      #expect(run.rows.count == 90 && run.validation.count == 10 && run.audit.count == 50)
+      #expect(Set(run.rows + run.validation + run.audit).count == 150)
+      #expect((0..<2).map { label in run.audit.count { data.training.labels[$0] == label } } == [25, 25])
+      // The same whatever the seed of the run; others where the split has another seed.
+      var other = try configuration()
+      other.seeds = [5]
+      #expect(try ExperimentRun(other, on: data, in: folder).audit == run.audit)
+      other.splitSeed = 1
+      #expect(try ExperimentRun(other, on: data, in: folder).audit != run.audit)
+      // As many as there are, where more are asked for.
+      (other.splitSeed, other.auditImages) = (0, 1000)
+      #expect(try ExperimentRun(other, on: data, in: folder).audit.count == 100)
+    }
+  }
+
+  @Test func theReportLooksAtAuditImagesByBaselineAndJudge() throws {
+    try withFolder { folder in
+      let report = try Experiment(configuration()).run(on: data(), in: folder)
+      let found = try #require(report.seeds[0].diagnostics)
+      #expect(found.judge?.network == "resnet8" && report.run.audit == 50)
+      // The paper's arm first; A3 and A4 train for other times, A16 trains another thing.
+      #expect(found.conversions.map(\.arms) == [["A4"], ["A3"], ["A16"]])
+      for conversion in found.conversions {
+        #expect(conversion.looks.map(\.images) == [.training, .validation, .audit])
+        #expect(conversion.looks.map(\.toBaseline.all.count) == [90, 10, 50])
+        let audit = try #require(conversion.unseen)
+        #expect(audit.images == .audit && audit.toJudge != nil)
+        #expect(audit.toBaseline.easy.count + audit.toBaseline.hard.count == 50)
+        // As they are, the images do not depend on the autoencoder.
+        #expect(audit.toBaseline.all.accuracyBefore == found.conversions[0].unseen?.toBaseline.all.accuracyBefore)
+      }
+      #expect(report.answers.map(\.question) == ["Does it convert?", "Does it clarify?", "Does it gain?"])
+      #expect(report.answers[0].words.contains("50 images that nothing was trained or chosen by"))
+      // Each comparison stands once in the terminal's summary.
+      #expect(report.text.components(separatedBy: "A4 − A16").count == 2)
+      let gallery: Gallery = try #require(
+        try StageStore(existing: folder.appendingPathComponent("seed-0")).last("gallery"))
+      #expect(gallery.images == .audit && gallery.conversions.map(\.label) == [0, 0, 0, 1, 1, 1])
+    }
+  }
+
+  @Test func theJudgeHasNoPartInAnyArm() throws {
+    func accuracies(_ judge: String) throws -> [[Double]] {
+      var configuration = try configuration()
+      configuration.judge = judge
+      let report = try withFolder { try Experiment(configuration).run(on: data(), in: $0) }
+      #expect((report.seeds[0].diagnostics?.judge == nil) == (judge == "none"))
+      return report.arms.map { $0.curves[0].loss }
+    }
+    let none = try accuracies("none")
+    #expect(try accuracies("automatic") == none && accuracies("resnet14") == none)
+    #expect(throws: EncodeNetError.self) { try accuracies("vgg99") }
+  }
+
+  @Test func anArmChangesNothingForTheOthers() throws {
+    func losses(_ arms: [String]) throws -> [String: [Double]] {
+      let report = try withFolder { try Experiment(configuration(arms)).run(on: data(), in: $0) }
+      return Dictionary(uniqueKeysWithValues: report.arms.map { ($0.id, $0.curves[0].loss) })
+    }
+    let (few, many) = (try losses(["A0", "A3"]), try losses(["A0", "A2", "A7", "A10", "A3"]))
+    #expect(few["A0"] == many["A0"] && few["A3"] == many["A3"])
+  }
+
+  @Test func anEncoderThatIsNotTrainedIsTheBaselines() throws {
+    try withFolder { folder in
+      let run = try ExperimentRun(configuration(), on: data(), in: folder)
+      let baseline = try run.baseline()
+      let (fixed, moved) = (try run.trained(.named("A16")), try run.trained(.named("A4")))
+      func features(_ arm: TrainedArm) -> [String: [Scalar]] { arm.model.features.stateDictionary.mapValues(\.scalars) }
+      #expect(features(fixed) == features(baseline))
+      #expect(features(moved) != features(baseline))
+    }
+  }
+}
