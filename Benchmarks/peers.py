@@ -51,7 +51,7 @@ def torch_models():
         return nn.Sequential(vgg16_features(), nn.Flatten(), nn.Linear(512, 10))
 
     def gcae():
-        decoder, channels = [], 512
+        decoder, channels = [nn.Flatten(), nn.Linear(512, 512), nn.Unflatten(1, (512, 1, 1))], 512
         for _ in range(5):
             half = channels // 2
             decoder += [

@@ -255,7 +255,7 @@ struct ConversionView {
 
   /// The first images of each class, chosen by nothing else, with the representative of the nearest cluster of their class.
   private func conversions(
-    _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 3, classes: Int = 10
+    _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 2, classes: Int = 10
   ) -> [Gallery.Conversion] {
     let count = run.training.classCount
     let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }

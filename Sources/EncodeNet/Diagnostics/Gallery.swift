@@ -42,6 +42,34 @@ struct Gallery: Sendable, Codable, Equatable {
   var clusters: [Cluster]
   var maps: [Map]
 
+  /// One converted image of each class as a PNG: in columns the classes, in rows image, converted image, representative; nil
+  /// where there is nothing that a PNG can show.
+  func sheet(enlargedTo size: Int = 96, gap: Int = 6) -> [UInt8]? {
+    var seen: Set<Int> = []
+    let shown = conversions.filter { seen.insert($0.label).inserted }
+    guard !shown.isEmpty, imageShape.rank == 3, imageShape[2] == 1 || imageShape[2] == 3,
+      shown.allSatisfy({ one in [one.input, one.output, one.target].allSatisfy { $0.pixels.count == imageShape.count } })
+    else { return nil }
+    let (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])
+    let scale = max(1, size / max(height, width))
+    let (cellHeight, cellWidth) = (height * scale + gap, width * scale + gap)
+    let sheet: Shape = [3 * cellHeight + gap, shown.count * cellWidth + gap, 3]
+    var pixels = [UInt8](repeating: 255, count: sheet.count)
+    for (column, conversion) in shown.enumerated() {
+      for (row, picture) in [conversion.input, conversion.output, conversion.target].enumerated() {
+        let image = [UInt8](picture.pixels)
+        for y in 0..<height * scale {
+          for x in 0..<width * scale {
+            let from = (y / scale * width + x / scale) * channels
+            let to = ((gap + row * cellHeight + y) * sheet[1] + gap + column * cellWidth + x) * 3
+            for channel in 0..<3 { pixels[to + channel] = image[from + min(channel, channels - 1)] }
+          }
+        }
+      }
+    }
+    return DecodedImage(pixels: pixels, shape: sheet).png()
+  }
+
   /// Whether everything it points to is there.
   func fits(classes: Int) -> Bool {
     let classes = 0..<classes

@@ -76,6 +76,7 @@ extension ExperimentReport {
     try store.write(html(gallery), to: "report.html")
     let figures = try StageStore(store.url("figures"))
     for figure in self.figures { try figures.write(figure.svg, to: "\(figure.name).svg") }
+    if let sheet = gallery?.sheet() { try writeAtomically(sheet, to: figures.url("conversions.png")) }
   }
 
   /// Reads the report in `folder` and writes its Markdown and HTML anew, without data or models.
@@ -87,12 +88,13 @@ extension ExperimentReport {
     guard let json = try? Data(contentsOf: file) else {
       throw EncodeNetError("\(file.path): there is no report: 'encodenet compare' and 'encodenet run' write one")
     }
+    struct Label: Decodable { var version: Int }
+    if let version = (try? JSONDecoder().decode(Label.self, from: json))?.version, version != 3 {
+      throw EncodeNetError("\(file.path): the report has version \(version), this library reads version 3")
+    }
     let report: ExperimentReport
     do { report = try JSONDecoder().decode(ExperimentReport.self, from: json) } catch {
       throw EncodeNetError("\(file.path): this is no report of version 3: \(error)")
-    }
-    guard report.version == 3 else {
-      throw EncodeNetError("\(file.path): the report has version \(report.version), this library reads version 3")
     }
     do { try report.check() } catch { throw EncodeNetError("\(file.path): \(error)") }
     let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""

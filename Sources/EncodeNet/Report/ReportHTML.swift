@@ -68,7 +68,7 @@ extension ExperimentReport {
     guard !gallery.conversions.isEmpty else { return "" }
     func figure(_ picture: Gallery.Picture, _ caption: String, _ isRight: Bool? = nil) -> String {
       var picture = picture
-      picture.caption = caption
+      picture.caption = caption.isEmpty ? picture.caption : caption
       let html = image(picture, gallery.imageShape)
       return isRight.map { "<div class=\($0 ? "right" : "wrong")>\(html)</div>" } ?? html
     }
@@ -77,15 +77,15 @@ extension ExperimentReport {
         + all.map { one in
           // Where there is a judge its word counts: the baseline may be part of the loss.
           let given = one.judged ?? one.given
-          return "<div class=group>" + figure(one.input, "image") + "<span>→</span>"
+          return "<div class=group>" + figure(one.input, "") + "<span>→</span>"
             + figure(one.output, given == label ? "✓" : classNames[given], given == label) + "<span>→</span>"
-            + figure(one.target, "representative") + "</div>"
+            + figure(one.target, "") + "</div>"
         }.joined() + "</div>"
     }
     let seer = gallery.conversions[0].judged == nil ? "the baseline" : "the judge"
     return
-      "<div class=rows>\(rows.joined())</div><p class=quiet>The first \(gallery.images == .audit ? "audit" : gallery.images.rawValue) images of each "
-      + "class, what they are converted into, and the representative of the nearest cluster of their class. Below the "
+      "<div class=rows>\(rows.joined())</div><p class=quiet>Image → converted → representative: the first \(gallery.images.rawValue) images of each "
+      + "class, what they are converted into, and the representative of the nearest cluster of their class. Below a "
       + "converted image ✓, or the class that \(seer) takes it for.</p>"
   }
 
@@ -124,9 +124,9 @@ extension ExperimentReport {
     .answer h2 { font-size: 1rem; margin: 0; } .answer strong { font-size: 1.5rem; } .answer p { margin: .2rem 0 0; }
     .yes { border-color: #2f9e6b; } .partly { border-color: #d9a021; } .no { border-color: #d0486a; }
     .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 31rem), 1fr)); gap: .2rem 1.5rem; margin-top: 1.2rem; }
-    .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 5.2rem; flex: none; margin: 0; overflow-wrap: anywhere; }
+    .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 4.4rem; flex: none; margin: 0; overflow-wrap: anywhere; }
     .conversions .group { flex-wrap: nowrap; align-items: center; gap: .2rem; } .conversions span { color: var(--quiet); margin-bottom: 1rem; }
-    .conversions img { width: 2.6rem; height: 2.6rem; } .conversions figure { width: 2.9rem; font-size: .6rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+    .conversions img { width: 3.4rem; height: 3.4rem; } .conversions figure { width: 3.5rem; font-size: .65rem; } .conversions > .group > figure figcaption { display: none; }
     .right figcaption { color: #2f9e6b; } .wrong figcaption { color: #d0486a; }
     .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .875rem; min-width: 40%; }
     th, td { padding: .4rem .55rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
