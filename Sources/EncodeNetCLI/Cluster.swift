@@ -4,7 +4,7 @@ import Foundation
 
 struct Cluster: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Cluster the images of each class and choose representatives (stages S2 to S5).",
+    abstract: "Cluster the images of each class and choose representatives (stages S2 to S4).",
     discussion: "Trains the baseline first where the folder has none.")
 
   @OptionGroup var options: ExperimentOptions
@@ -18,7 +18,7 @@ struct Cluster: ParsableCommand {
       [
         run.training.classNames[one.label], "\(one.clusters.count)",
         one.clusters.map { "\($0.count)" }.joined(separator: " "),
-        String(format: "%.3f", one.silhouette), chosen.map(String.init).joined(separator: " "),
+        String(format: "%.3f", one.silhouette), chosen.map { "\(run.rows[$0])" }.joined(separator: " "),
       ]
     }
     print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))

@@ -5,7 +5,9 @@ import Foundation
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train the Generalized Converting Autoencoder (stage S6).",
-    discussion: "Does the stages before it first where the folder has them not.")
+    discussion:
+      "Does the stages before it first where the folder has them not, and trains the judge of converted images (\"judge\": \"none\" in --config goes without)."
+  )
 
   @OptionGroup var options: ExperimentOptions
 
@@ -42,7 +44,7 @@ func converted(
   return aligned(
     [
       [
-        "arm", "R²", "images", "nearest is of class", "to", "recognised", "entropy",
+        "arm", "R²", "images", "nearest is of class", "seen by", "recognised", "entropy",
         "hard half: lowered and right : wrong",
       ]
     ]

@@ -5,7 +5,8 @@ struct Transfer: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Teach a head on the converting encoder (stage S7).",
     discussion:
-      "Does the stages before it first where the folder has them not. 'run' adds the controls with equal budget.")
+      "Does the stages before it first where the folder has them not, and trains the judge of converted images. 'run' adds the controls with equal budget."
+  )
 
   @OptionGroup var options: ExperimentOptions
 
@@ -13,9 +14,9 @@ struct Transfer: ParsableCommand {
     Interruption.watch()
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
-    let baseline = try run.baseline()
     let arms = run.configuration.arms.filter { $0.conversion != nil && $0.method == nil }
     guard !arms.isEmpty else { throw EncodeNetError("none of the arms has a conversion: name one, such as --arms A4") }
+    let baseline = try run.baseline()
     print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
     let clustering = try run.clustering(baseline)
     print(try converted(arms.map { ($0.id, try run.conversion($0)) }, baseline, clustering, by: run))

@@ -45,7 +45,10 @@ struct InteropTests {
       let model = ResNet(depth: 8, classes: 3, inputShape: image, using: &g)
       let encoder = model.split(at: split).features
       networks.append(
-        ("gcae-\(split)", Sequential([encoder, Decoder(encoder: encoder, imageShape: image, using: &g)]), image))
+        (
+          "gcae-\(split)",
+          Sequential([encoder, Decoder(encoder: encoder, view: .pooled, imageShape: image, using: &g)]), image
+        ))
     }
     let mixed = Sequential([
       Conv2d(3, 4, kernelSize: 3, stride: 2, padding: 2, dilation: 2, using: &g), LeakyReLU(), Upsample(scale: 2),

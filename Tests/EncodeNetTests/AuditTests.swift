@@ -5,7 +5,7 @@ import Testing
 
 /// That conversion is judged by images and by a network that had no part in it.
 @Suite struct AuditTests {
-  private func configuration(_ arms: [String] = ["A0", "A3", "A4", "A16"]) throws -> ExperimentConfiguration {
+  private func configuration(_ arms: [String] = ["A0", "A2", "A3", "A4", "A16"]) throws -> ExperimentConfiguration {
     var configuration = try smallConfiguration(arms)
     configuration.model = "lenet5"
     configuration.subset = 100
@@ -55,7 +55,10 @@ import Testing
       #expect(report.answers.map(\.question) == ["Does it convert?", "Does it clarify?", "Does it gain?"])
       #expect(report.answers[0].words.contains("50 images that nothing was trained or chosen by"))
       // Each comparison stands once in the terminal's summary.
-      #expect(report.text.components(separatedBy: "A4 − A16").count == 2)
+      for pair in ["A3 − A2", "A4 − A16"] { #expect(report.text.components(separatedBy: pair).count == 2, "\(pair)") }
+      // A picture of them: two columns of three images.
+      let picture = try DecodedImage(contentsOf: folder.appendingPathComponent("figures/conversions.png"))
+      #expect(picture.shape == [3 * 102 + 6, 2 * 102 + 6, 3])
       let gallery: Gallery = try #require(
         try StageStore(existing: folder.appendingPathComponent("seed-0")).last("gallery"))
       #expect(gallery.images == .audit && gallery.conversions.map(\.label) == [0, 0, 1, 1])
@@ -72,7 +75,54 @@ import Testing
     }
     let none = try accuracies("none")
     #expect(try accuracies("automatic") == none && accuracies("resnet14") == none)
-    #expect(throws: EncodeNetError.self) { try accuracies("vgg99") }
+    for name in ["vgg99", "lenet5", "LeNet5"] {
+      #expect(throws: EncodeNetError.self, "\(name)") { try accuracies(name) }
+    }
+  }
+
+  @Test func aSettingOfConversionIsHeededAndLeavesTheBaselineAlone() throws {
+    try withFolder { folder in
+      let changes: [(inout ExperimentConfiguration) -> Void] = [
+        { _ in }, { $0.conversion.perceptualWeight = 0.1 }, { $0.conversion.classificationWeight = 0.1 },
+        { $0.pairing.entropyWeighting = 0.5 }, { $0.pairing.softness = 1 }, { $0.conversion.targetSize = 4 },
+        { $0.decoderView = .pooled }, { $0.conversion.seed = 1 }, { $0.conversion.batchSize = 10 },
+      ]
+      var seen: Set<[Double]> = []
+      for change in changes {
+        var configuration = try configuration(["A0", "A4"])
+        change(&configuration)
+        let stages = Shared<Set<String>>([])
+        let run = try ExperimentRun(
+          configuration, on: data(), in: folder,
+          progress: { stage, _ in stages.value.withLock { _ = $0.insert(RunLog.shortened(stage)) } })
+        let baseline = try run.baseline()
+        let conversion = try run.conversion(baseline, run.clustering(baseline))
+        seen.insert(conversion.curves.loss)
+        #expect(stages.value.withLock { $0 } == (seen.count == 1 ? ["A0", "conversion"] : ["conversion"]))
+        // What it costs follows.
+        let plan = try run.experimentPlan()
+        #expect(configuration.conversion.needsBaseline == (plan.conversionPrice > 1.6), "\(plan.conversionPrice)")
+      }
+      #expect(seen.count == changes.count, "a setting changed nothing")
+    }
+  }
+
+  @Test func imagesOfFourChannelsAndOfLargeSizesAreReported() throws {
+    var (pixels, labels): ([UInt8], [Int]) = ([], [])
+    var generator = SplittableGenerator(seed: 2)
+    for i in 0..<60 {
+      labels.append(i % 2)
+      pixels += (0..<16).map { _ in UInt8(i % 2 * 120 + Int.random(in: 0..<60, using: &generator)) }
+    }
+    let images = try LabeledImages(
+      name: "four", pixels: pixels, labels: labels, imageShape: [2, 2, 4], classNames: ["a", "b"])
+    var configuration = try smallConfiguration(["A0", "A4"])
+    configuration.clustering.clustersPerClass = .fixed(1)
+    try withFolder { folder in
+      let report = try Experiment(configuration).run(
+        on: DatasetSplit(training: images, test: images), in: folder, model: { Tiny(&$0) })
+      #expect(report.seeds[0].diagnostics != nil && report.seeds[0].diagnostics?.judge == nil)
+    }
   }
 
   @Test func anArmChangesNothingForTheOthers() throws {

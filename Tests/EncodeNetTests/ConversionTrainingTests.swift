@@ -154,22 +154,76 @@ import Testing
       abs(Double(loss(shown, batch).item) - expected) < 1e-5 * expected, "\(loss(shown, batch).item), \(expected)")
   }
 
+  @Test func theBaselinesMapsAreTheLastOfEachSize() throws {
+    // Of a network of named stages: three maps, and the vector that the head sees.
+    var generator = SplittableGenerator(seed: 6)
+    let resnet = ResNet(depth: 8, classes: 3, inputShape: [16, 16, 3], widthMultiplier: 0.25, using: &generator)
+    let images = Tensor.uniform([2, 16, 16, 3], in: 0..<1, using: &generator)
+    let view = FrozenView(resnet, normalization: nil, imageShape: [16, 16, 3])
+    let (maps, logits) = view(images)
+    #expect(maps.map(\.shape.dimensions) == [[2, 16, 16, 4], [2, 8, 8, 8], [2, 4, 4, 16], [2, 16]])
+    resnet.evaluate()
+    for (map, split) in zip(maps, ["layer1", "layer2", "layer3", "pool"]) {
+      #expect(
+        map.isApproximatelyEqual(to: resnet.split(at: split).features(images), absoluteTolerance: 1e-5), "\(split)")
+    }
+    #expect(logits.isApproximatelyEqual(to: resnet(images), absoluteTolerance: 1e-5))
+    // Smaller images are enlarged first.
+    let small = resized2d(images, height: 8, width: 8)
+    #expect(
+      view(small).logits.isApproximatelyEqual(
+        to: resnet(resized2d(small, height: 16, width: 16)), absoluteTolerance: 1e-5))
+  }
+
+  @Test func mapsThatAreKeptGiveTheLossOfThoseFoundAgain() throws {
+    // With as many targets as images each batch finds them; the loss is of the same numbers.
+    let inputs = Batches(of: data.training, size: 8)
+    func loss(_ pairs: ConversionPairs) throws -> Scalar {
+      let batches = try ConversionBatches(inputs, pairs: pairs)
+      let loss = ConversionLoss(
+        training { $0.perceptualWeight = 0.5 }, baseline: try copyOfBaseline(), batches, pairs, inputs)
+      let batch = Array(batches.epoch(0).prefix(1))[0]
+      return loss(batch.targets * 0.5, batch).item
+    }
+    let mixed = ConversionPairs(
+      pairs.pairs.map { .init(input: $0.input, target: $0.target, mixture: [.init(target: $0.target, share: 1)]) })
+    #expect(abs(try loss(pairs) - loss(mixed)) < 1e-5)
+  }
+
+  @Test func softTargetsAreTrainedOn() throws {
+    let half = ConversionPairs(
+      pairs.pairs.map {
+        let other = ($0.target + 2) % 4
+        return .init(
+          input: $0.input, target: $0.target,
+          mixture: [.init(target: $0.target, share: 0.5), .init(target: other, share: 0.5)])
+      })
+    let (gcae, _) = try run(training { $0.perceptualWeight = 0.01 }, half)
+    let others = data.training.tensor(at: pairs.pairs.map { ($0.target + 2) % 4 })
+    let distance = square(converted(gcae) - (targets + others) * 0.5).mean().item
+    #expect(distance < square(converted(gcae) - targets).mean().item / 2)
+  }
+
   @Test func largeImagesAreConvertedIntoSmallOnes() throws {
-    let (gcae, reports) = try run(training { $0.targetSize = 4 })
-    #expect(converted(gcae).shape == [data.training.count, 4, 4, 1])
-    #expect(!reports.isEmpty)
+    // The baseline sees the converted images in its own size: both terms take part.
+    let (gcae, reports) = try run(
+      training { ($0.targetSize, $0.perceptualWeight, $0.classificationWeight) = (2, 0.1, 0.1) })
+    #expect(converted(gcae).shape == [data.training.count, 2, 2, 1])
+    #expect(reports.last!.loss < reports[0].loss)
+    let large = resized2d(converted(gcae), height: 4, width: 4)
+    #expect(accuracy(large) > 0.9, "the baseline recognises \(accuracy(large))")
     var stage = ConversionTraining()
     #expect(stage.targetShape(for: [224, 160, 3]) == [224, 160, 3])
     stage.targetSize = 64
     #expect(stage.targetShape(for: [224, 160, 3]) == [64, 45, 3])
     #expect(stage.targetShape(for: [32, 32, 3]) == [32, 32, 3])
-    // The targets are resized by area, and the baseline sees the output in its own size.
-    let large = try DatasetSplit.synthetic(classes: 2, patterns: 1, training: 16, test: 4, imageShape: [16, 12, 1])
+    // The targets are resized by area.
+    let images = try DatasetSplit.synthetic(classes: 2, patterns: 1, training: 16, test: 4, imageShape: [16, 12, 1])
     let batches = try ConversionBatches(
-      Batches(of: large.training, size: 8), pairs: ConversionPairs((0..<16).map { .init(input: $0, target: 0) }),
+      Batches(of: images.training, size: 8), pairs: ConversionPairs((0..<16).map { .init(input: $0, target: 0) }),
       targetShape: [8, 6, 1])
     let targets = Array(batches.epoch(0))[0].targets
-    let block = large.training.tensor(at: [0]).sliced([0..<1, 0..<2, 0..<2, 0..<1]).mean().item
+    let block = images.training.tensor(at: [0]).sliced([0..<1, 0..<2, 0..<2, 0..<1]).mean().item
     #expect(targets.shape == [8, 8, 6, 1] && abs(targets.scalars[0] - block) < 1e-5)
   }
 
@@ -253,6 +307,15 @@ import Testing
     let small = Decoder(mirroring: model, imageShape: [4, 4, 1], targetShape: [2, 2, 1], using: &generator)
     #expect(train(training(), pairs, small).contains("the decoder makes [2, 2, 1]"))
     #expect(train(training { $0.perceptualWeight = 1 }, pairs, decoder).contains("needs the baseline"))
+    // A frozen baseline would freeze the encoder that it shares.
+    let shared = problem {
+      _ = try training { $0.perceptualWeight = 1 }(
+        encoder: model.features, decoder: decoder, pairs: pairs, images: data.training, baseline: model)
+    }
+    #expect(shared.contains("shares parameters"))
+    let mixing = Batches(
+      of: data.training, size: 8, shuffledBy: SplittableGenerator(seed: 1), mixing: .mixup(alpha: 1))
+    #expect(problem { _ = try ConversionBatches(mixing, pairs: pairs) }.contains("mixed"))
     #expect(train(training { $0.epochs = 0 }, pairs, decoder).contains("conversion.epochs is 0"))
     #expect(train(training { $0.classificationWeight = -1 }, pairs, decoder).contains("classificationWeight is -1"))
   }

@@ -106,6 +106,14 @@ import Testing
       try expect("counts impossible images") { $0.comparisons[0].mcNemar[0].onlyFirst = -1 }
       try expect("seeds[0].diagnostics points") { $0.seeds[0].diagnostics?.clusters[0].label = 2 }
       try expect("seeds[0].diagnostics points") { $0.seeds[0].diagnostics?.entropies.after.removeLast() }
+      try expect("seeds[0].diagnostics points") { $0.seeds[0].diagnostics?.conversions = [] }
+      try expect("seeds[0].diagnostics points") { $0.seeds[0].diagnostics?.conversions[0].arms = [] }
+      try expect("seeds have conversions of different arms") {
+        var other = $0.seeds[0]
+        other.diagnostics?.conversions[0].arms = ["A9"]
+        $0.seeds.append(other)
+        for arm in $0.arms.indices { $0.arms[arm].accuracies.append(1) }
+      }
       try expect("run has [-1") { $0.run.training = -1 }
     }
   }

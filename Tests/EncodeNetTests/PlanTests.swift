@@ -9,7 +9,7 @@ import Testing
     ExperimentPlan(
       configuration: configuration, images: 9000,
       costs: .init(
-        classifier: 40_552_064, encoder: 40_551_424, decoder: 2_838_528, architecture: { _ in 40_600_000 },
+        classifier: 40_552_064, encoder: 40_551_424, decoder: 3_100_672, architecture: { _ in 40_600_000 },
         teacher: { teacher in
           switch teacher {
           case .baseline: 40_552_064
@@ -26,6 +26,12 @@ import Testing
       let planned = try plan.plan(arm)
       if case .model = arm.recipe.teaching?.teacher {
         #expect(!planned.budget.isEqual(to: plan.total), "\(arm.id): a larger teacher's training is counted")
+        continue
+      }
+      if arm.conversion?.trainsEncoder == false {
+        // The decoder's sake: as many epochs as A4, which cost less where the encoder is only passed through.
+        #expect(try planned.conversionEpochs == plan.plan(.named("A4")).conversionEpochs)
+        #expect(planned.budget.total < plan.total - 10)
         continue
       }
       #expect(planned.budget.isEqual(to: plan.total), "\(arm.id) costs \(planned.budget.total), not \(plan.total)")

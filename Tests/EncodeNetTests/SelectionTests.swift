@@ -36,6 +36,27 @@ import Testing
     #expect((0..<6).contains(chosen(.random)) && chosen(.random) == chosen(.random))
   }
 
+  @Test func representativesOfEvenContrastLieAtOneDistanceFromTheMean() throws {
+    // Four clusters of thirty grey images, most of them 100; the three of least entropy are a cluster's candidates.
+    let candidates: [[UInt8]] = [[110, 130, 160], [90, 69, 10], [160, 131, 105], [95, 20, 68]]
+    let values = candidates.flatMap { $0 + [UInt8](repeating: 100, count: 27) }
+    let labels = values.indices.map { $0 / 60 }
+    let images = try LabeledImages(
+      name: "greys", pixels: values, labels: labels, imageShape: [1, 1, 1], classNames: ["a", "b"])
+    let clusters = Clusters(values.indices.map { $0 / 30 }, labels: labels)
+    let certainty = Certainty(
+      entropies: values.indices.map { Double($0 % 30) }, isCorrect: values.map { _ in true },
+      confidences: values.map { _ in 0.5 })
+    func chosen(_ selector: RepresentativeSelection.Selector) -> [UInt8] {
+      let features = Tensor.zeros([values.count, 1])
+      let found = RepresentativeSelection(selector)(clusters, features: features, certainty: certainty, images: images)
+      #expect(found.fits(clusters))
+      return found.classes.joined().map { values[$0] }
+    }
+    #expect(chosen(.minimumEntropy) == [110, 90, 160, 95])
+    #expect(chosen(.evenContrast) == [130, 69, 131, 68])
+  }
+
   @Test func aClusterWithNothingRightStillHasAMedoid() {
     var wrong = certainty
     wrong.isCorrect = [Bool](repeating: false, count: 6)

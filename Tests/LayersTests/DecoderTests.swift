@@ -5,20 +5,21 @@ import Testing
 /// A decoder makes every pixel from the whole image: a corner of a map does not know the class that it has to show.
 @Suite struct DecoderTests {
   /// Every network of the library, and one of a user's own.
-  static let networks = ["vgg16", "resnet20", "lenet5", "alexnet", "own"]
+  static let networks = ["vgg16", "resnet20", "lenet5", "alexnet", "own", "own, flattening"]
 
   private final class Own: SplitClassifier {
     let features: any Layer
     let classifier: any Layer
-    init(using generator: inout SplittableGenerator) {
+    init(side: Int, flattens: Bool, using generator: inout SplittableGenerator) {
       features = Sequential {
         Conv2d(3, 6, kernelSize: 3, stride: 2, padding: 1, using: &generator)
         BatchNorm2d(6)
         ReLU()
       }
+      let cells = flattens ? ((side - 1) / 2 + 1) * ((side - 1) / 2 + 1) : 1
       classifier = Sequential {
-        GlobalAveragePool()
-        Linear(6, 5, using: &generator)
+        if flattens { Flatten() } else { GlobalAveragePool() }
+        Linear(6 * cells, 5, using: &generator)
       }
     }
   }
@@ -30,7 +31,7 @@ import Testing
     case "resnet20": ResNet(depth: 8, classes: 5, inputShape: shape, widthMultiplier: 0.25, using: &generator)
     case "lenet5": LeNet5(classes: 5, inputShape: shape, using: &generator)
     case "alexnet": AlexNet(classes: 5, inputShape: shape, widthMultiplier: 0.0625, using: &generator)
-    default: Own(using: &generator)
+    default: Own(side: side, flattens: name.hasSuffix("flattening"), using: &generator)
     }
   }
 
@@ -77,11 +78,24 @@ import Testing
     #expect(Decoder.View.of(resnet.classifier, after: resnet.features, imageShape: [32, 32, 3]) == .pooled)
     let lenet = LeNet5(classes: 5, using: &g)
     #expect(Decoder.View.of(lenet.classifier, after: lenet.features, imageShape: [28, 28, 1]) == .flattened)
+    // Before its last convolutions a network sees every cell.
+    let (features, head) = lenet.split(at: "pool1")
+    #expect(Decoder.View.of(head, after: features, imageShape: [28, 28, 1]) == .flattened)
     func inputs(_ view: Decoder.View?) -> Int {
       let decoder = Decoder(mirroring: lenet, view: view, imageShape: [28, 28, 1], using: &g)
       return (decoder.expand[1] as! Linear).weight.shape[1]
     }
     #expect(inputs(nil) == 400 && inputs(.flattened) == 400 && inputs(.pooled) == 16)
+  }
+
+  @Test func aLargeMapMakesNoEnormousLayer() {
+    var g = SplittableGenerator(seed: 1)
+    let lenet = LeNet5(classes: 5, inputShape: [224, 224, 3], using: &g)
+    let decoder = Decoder(mirroring: lenet, imageShape: [224, 224, 3], using: &g)
+    #expect(decoder.expand.parameterCount < 1 << 20)
+    let wide = Conv2d(3, 1024, kernelSize: 1, using: &g)
+    let flattened = Decoder(encoder: wide, view: .flattened, imageShape: [64, 64, 3], using: &g)
+    #expect(flattened.expand.parameterCount <= 1 << 25)
   }
 
   @Test func theImageMayBeSmallerThanTheInput() {

@@ -4,19 +4,36 @@ import Testing
 @Suite("Batch norm with what follows it") struct FusedBatchNormTests {
   @Test(arguments: [false, true], [false, true])
   func oneSweepGivesWhatSeparateOnesDo(hasResidual: Bool, rectifies: Bool) {
+    check(hasResidual, rectifies, isFixed: false)
+  }
+
+  /// By fixed statistics, as a frozen network has them.
+  @Test(arguments: [false, true], [false, true])
+  func oneSweepByFixedStatisticsGivesWhatSeparateOnesDo(hasResidual: Bool, rectifies: Bool) {
+    check(hasResidual, rectifies, isFixed: true)
+  }
+
+  /// - Parameter isFixed: Whether the mean and the variance are constants.
+  private func check(_ hasResidual: Bool, _ rectifies: Bool, isFixed: Bool) {
     var generator = SplittableGenerator(seed: 5)
     let x = Tensor.normal([3, 4, 5, 7], using: &generator)
     let gamma = Tensor.normal([7], mean: 1, using: &generator)
     let beta = Tensor.normal([7], using: &generator)
     let residual = Tensor.normal(x.shape, using: &generator)
     let upstream = Tensor.normal(x.shape, using: &generator)
+    let (mean, variance) = (Tensor.normal([7], using: &generator), Tensor.uniform([7], in: 0.5..<2, using: &generator))
     func separate(_ t: [Tensor]) -> Tensor {
-      let y = batchNorm2d(t[0], gamma: t[1], beta: t[2]).y
+      let y =
+        isFixed ? (t[0] - mean) * rsqrt(variance + 1e-5) * t[1] + t[2] : batchNorm2d(t[0], gamma: t[1], beta: t[2]).y
       let sum = hasResidual ? y + t[3] : y
       return rectifies ? relu(sum) : sum
     }
     func fused(_ t: [Tensor]) -> Tensor {
-      batchNorm2d(t[0], gamma: t[1], beta: t[2], adding: hasResidual ? t[3] : nil, rectifies: rectifies).y
+      let residual = hasResidual ? t[3] : nil
+      return isFixed
+        ? batchNorm2d(
+          t[0], gamma: t[1], beta: t[2], mean: mean, variance: variance, adding: residual, rectifies: rectifies)
+        : batchNorm2d(t[0], gamma: t[1], beta: t[2], adding: residual, rectifies: rectifies).y
     }
     let inputs = [x, gamma, beta, residual]
     let (expected, expectedGradients) = valueWithGradient(at: inputs) { (separate($0) * upstream).sum() }
@@ -25,6 +42,9 @@ import Testing
     for (index, (a, b)) in zip(gradients, expectedGradients).enumerated() {
       #expect(a.isApproximatelyEqual(to: b, absoluteTolerance: 1e-5), "gradient of input \(index)")
     }
+    // Of x alone, with everything else frozen.
+    let alone = gradient(at: x) { (fused([$0, gamma, beta, residual]) * upstream).sum() }
+    #expect(alone.isApproximatelyEqual(to: expectedGradients[0], absoluteTolerance: 1e-5))
     // Once more through the gradient, which then is an expression.
     func curvature(_ f: @escaping ([Tensor]) -> Tensor) -> [Tensor] {
       gradient(at: inputs) { point in square(gradient(at: point) { (f($0) * upstream).sum() }[0]).sum() }

@@ -78,7 +78,7 @@ struct ConversionView {
   /// The images trained on, those kept for validation, and those for audit.
   func sets(withAudit: Bool) -> [ImageSet] {
     var sets = [(SeedDiagnostics.Images.training, run.inOrder(run.images))]
-    if let held = run.validationSet { sets.append((.validation, held.batches)) }
+    if let validation = run.validationSet { sets.append((.validation, validation.batches)) }
     if withAudit, let audit = run.auditSet { sets.append((.audit, audit)) }
     return sets.map { ($0, $1, plain($1)) }
   }
@@ -286,7 +286,8 @@ struct ConversionView {
             label: label, given: given[place], judged: judged?[place],
             input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
             output: .init(
-              pixels: Data(DecodedImage(sized.gathering([place]).reshaped(to: shape)).pixels), caption: "converted"),
+              pixels: Data(sized.gathering([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
+              caption: "converted"),
             target: picture(found.representatives.classes[label][nearest], "representative")))
       }
       if chosenClasses.allSatisfy({ shown[$0, default: []].count >= each }) { break }

@@ -48,7 +48,8 @@ struct Gallery: Sendable, Codable, Equatable {
     var seen: Set<Int> = []
     let shown = conversions.filter { seen.insert($0.label).inserted }
     guard !shown.isEmpty, imageShape.rank == 3, imageShape[2] == 1 || imageShape[2] == 3,
-      shown.allSatisfy({ one in [one.input, one.output, one.target].allSatisfy { $0.pixels.count == imageShape.count } })
+      shown.allSatisfy({ one in [one.input, one.output, one.target].allSatisfy { $0.pixels.count == imageShape.count } }
+      )
     else { return nil }
     let (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])
     let scale = max(1, size / max(height, width))

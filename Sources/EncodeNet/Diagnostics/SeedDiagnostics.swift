@@ -1,6 +1,6 @@
 /// What the stages of one seed did, beside how well its arms classify: to understand a verdict, not to reach one.
 ///
-/// Everything is measured on training images or on those kept for validation.
+/// Everything is measured on training images: those trained on, those kept for validation, and those for audit.
 public struct SeedDiagnostics: Sendable, Codable, Equatable {
   /// How sure the baseline is of the images it was trained on.
   public struct Baseline: Sendable, Codable, Equatable {

@@ -139,6 +139,9 @@ public struct Arm: Sendable, Codable, Hashable {
     guard !id.isEmpty, id.count <= 64, id.allSatisfy(isPlain), id.first != "." else {
       throw EncodeNetError("the arm's id '\(id)' is not made of at most 64 letters, digits, '-', '_' and '.'")
     }
+    guard id != "judge" else {
+      throw EncodeNetError("no arm can be called 'judge': that is the network that judges conversion")
+    }
     guard architecture == .plain || (start == .random && conversion == nil) else {
       throw EncodeNetError(
         "arm '\(id)': another architecture cannot take over the baseline's weights: its start must be random, and it has no conversion"

@@ -8,7 +8,7 @@ extension ExperimentRun {
     let clusters = found.clusters.grouped(conversion.clusters, using: &generator)
     let numbers = clusters.numbers(images.count)
     func selected(_ selection: RepresentativeSelection) -> Representatives {
-      selection(clusters, features: found.features, certainty: found.certainty)
+      selection(clusters, features: found.features, certainty: found.certainty, images: images)
     }
     func pairs(_ target: (Int) -> Int) -> ConversionPairs {
       let all = ConversionPairs(images.labels.indices.map { .init(input: $0, target: target($0)) })

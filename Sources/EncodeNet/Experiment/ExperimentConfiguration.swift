@@ -47,8 +47,9 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var selection = RepresentativeSelection()
   /// Stage S5.
   public var pairing = ConversionPairing()
-  /// Stage S6; the batches are those of the other stages.
-  public var conversion = ConversionTraining()
+  /// Stage S6. The perceptual term and the learning rate are those of `Docs/results`: with the squared error alone, converted
+  /// photographs are mixtures that a classifier takes for anything.
+  public var conversion = ConversionTraining.withPerceptualTerm
   /// The network that judges converted images beside the baseline: a model's name, "automatic" for one of another
   /// architecture, or "none". Its training is no part of any budget.
   public var judge = "automatic"
@@ -107,11 +108,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.data = "cifar10:cifar-10-batches-bin"
     configuration.subset = 10_000
     configuration.epochs = 30
-    configuration.conversion.epochs = 12
+    configuration.conversion.epochs = 10
     // What restarts from the baseline restarts alike, whether it was converted or not.
     (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
-    // 60 full-backprop-equivalent epochs with the autoencoder's 12.8.
-    configuration.transfer.fineTuneEpochs = 17
+    // 60 full-backprop-equivalent epochs with the autoencoder's 17.4.
+    configuration.transfer.fineTuneEpochs = 12
     configuration.seeds = [0, 1, 2]
     configuration.arms += Arm.standard.filter { $0.id == "A13" }
     return configuration

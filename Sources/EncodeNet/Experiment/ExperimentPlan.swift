@@ -9,6 +9,8 @@ struct ExperimentPlan {
     var decoder: Int
     /// A classifier of another architecture.
     var architecture: (BlockVariation) throws -> Int
+    /// Whether what the baseline sees in targets of that kind is found once, at most.
+    var cachesTargets: (Conversion.Target) -> Bool = { $0 != .input }
     /// A teacher, nil for one that costs nothing.
     var teacher: (Teaching.Teacher) throws -> Int?
   }
@@ -43,7 +45,8 @@ struct ExperimentPlan {
     budget.forward("features and entropies")
       .converting(
         "conversion", epochs, encoder: costs.encoder, decoder: conversion.target == .subclass ? 0 : costs.decoder,
-        baseline: conversion.target == .subclass ? 0 : baselineShare(conversion)
+        baseline: conversion.target == .subclass ? 0 : baselineShare(conversion),
+        trainsEncoder: trainsEncoder(conversion)
       )
       .forward("cached features")
   }
@@ -52,10 +55,14 @@ struct ExperimentPlan {
   /// converted image, and forward through its target where there are too many targets to keep what it sees in them.
   private func baselineShare(_ conversion: Conversion) -> Double {
     guard configuration.conversion.needsBaseline else { return 0 }
+    let isMixed = conversion.target == .representative && configuration.pairing.softness != nil
     let seesTargets =
-      configuration.conversion.perceptualWeight > 0
-      && (conversion.target == .input || configuration.pairing.softness != nil)
+      configuration.conversion.perceptualWeight > 0 && (isMixed || !costs.cachesTargets(conversion.target))
     return seesTargets ? 1 : 2.0 / 3
+  }
+
+  private func trainsEncoder(_ conversion: Conversion) -> Bool {
+    conversion.trainsEncoder && configuration.conversion.encoderLearningRateScale > 0
   }
 
   /// What was paid for the weights that an arm without a conversion begins with.
@@ -87,7 +94,10 @@ struct ExperimentPlan {
       plan.conversionEpochs = configuration.conversion.epochs
       if arm.transfer == .frozenEncoder {
         // The head costs next to nothing: all is the autoencoder's.
-        let price = converted(nothing, conversion, 1).total - converted(nothing, conversion, 0).total
+        // An encoder that is not trained costs less, and gets as many epochs as one that is, for the sake of its decoder.
+        var trained = conversion
+        trained.trainsEncoder = true
+        let price = converted(nothing, trained, 1).total - converted(nothing, trained, 0).total
         plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: price)
         plan.budget = converted(spent, conversion, plan.conversionEpochs)
         return plan

@@ -121,12 +121,14 @@ public struct ExperimentRun {
   /// In random order and augmented. Batch norm cannot train on a single image: such a last batch is left out.
   ///
   /// - Parameter stream: "order" for a first cycle; "later order" for what trains on from the baseline.
-  func shuffled(by stream: String, _ images: LabeledImages? = nil, mixing: Mixing? = nil) -> Batches {
-    let images = images ?? self.images
+  func shuffled(
+    by stream: String, _ images: LabeledImages? = nil, mixing: Mixing? = nil, size: Int? = nil
+  ) -> Batches {
+    let (images, size) = (images ?? self.images, size ?? configuration.batchSize)
     return Batches(
-      of: images, size: configuration.batchSize, shuffledBy: generator(stream),
+      of: images, size: size, shuffledBy: generator(stream),
       augmentation: configuration.augmentation, mixing: mixing, normalization: normalization,
-      droppingLast: images.count % configuration.batchSize == 1)
+      droppingLast: images.count % size == 1)
   }
 
   // MARK: Random streams
@@ -190,6 +192,11 @@ public struct ExperimentRun {
       costs: .init(
         classifier: classifier, encoder: encoder, decoder: cost(gcae) - encoder,
         architecture: { try $0 == .plain ? classifier : cost(model($0)) },
+        cachesTargets: { [configuration, training] target in
+          let count =
+            target == .input ? training.count : training.classCount * configuration.clustering.mostClusters
+          return ConversionLoss.caches(count, of: plain, imageShape: shape)
+        },
         teacher: { teacher in
           switch teacher {
           case .nobody, .peer: nil
@@ -268,7 +275,7 @@ public struct ExperimentRun {
     if case .model(let choice) = arm.recipe.teaching?.teacher { seconds += found.tuition["\(choice)"] ?? 0 }
     return TrainedArm(
       arm: arm, model: model, curves: curves, weights: file, budget: budget, seconds: seconds,
-      key: try stageKey(baseKey, arm.id))
+      key: try stageKey(baseKey, arm))
   }
 
   // MARK: The caller's own methods
@@ -307,7 +314,7 @@ public struct ExperimentRun {
     }
     let key = try stageKey(clusterKey, configuration.entropy, selection)
     let representatives = try store.value("representatives", key: key) {
-      selection(clusters, features: pooled, certainty: certainty)
+      selection(clusters, features: pooled, certainty: certainty, images: images)
     } fits: {
       $0.fits(clusters)
     }
@@ -326,11 +333,11 @@ public struct ExperimentRun {
     let stage = conversionTraining(conversion, epochs: epochs, from: start)
     let model = try start == .baseline ? copy(of: baseline.model) : model(stream: "other weights")
     if start == .random { try parts(of: model).classifier.load(parts(of: baseline.model).classifier.stateDictionary) }
-    var generator = generator("decoder")
+    var generator = SplittableGenerator(seed: seed("decoder", stage.seed))
     let (pairs, targets) = try pairs(conversion, clustering)
     let key = try stageKey(
       clustering.key, conversion, start, stage, configuration.pairing, configuration.decoderView)
-    let (name, inputs) = ("conversion-\(key)", shuffled(by: "later order"))
+    let (name, inputs) = ("conversion-\(key)", shuffled(by: "later order", size: stage.batchSize))
     if conversion.target == .subclass {
       let whole = SubclassClassifier(
         encoder: parts(of: model).features, features: clustering.features.shape[1], classes: clustering.clusters.count,
@@ -361,14 +368,16 @@ public struct ExperimentRun {
     if let epochs { stage.epochs = epochs }
     if start == .random { stage.encoderLearningRateScale = 1 }
     if !conversion.trainsEncoder { stage.encoderLearningRateScale = 0 }
-    // The batches are the run's.
-    (stage.batchSize, stage.seed) = (configuration.batchSize, 0)
+    stage.batchSize = stage.batchSize ?? configuration.batchSize
     return stage
   }
 
   private func train(
     _ whole: SubclassClassifier, on batches: SubclassBatches, _ stage: ConversionTraining, name: String, key: String
   ) throws -> [EpochReport] {
+    // An encoder of scale 0 keeps its batch norms' statistics too.
+    if stage.encoderLearningRateScale == 0 { whole.encoder.freeze() }
+    defer { whole.encoder.unfreeze() }
     let optimizer = AdamW(
       [
         ParameterGroup(

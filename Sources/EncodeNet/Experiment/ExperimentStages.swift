@@ -64,12 +64,12 @@ extension DatasetSplit {
       let used = try training.stratified(
         min(subset ?? training.count, training.count), seed: SplittableGenerator.seed(seed, stream: "subset"))
       let all = training.subset(used)
-      let held = try all.stratified(
+      let kept = try all.stratified(
         Int((Double(all.count) * validationShare).rounded()), seed: SplittableGenerator.seed(seed, stream: "validation")
       )
-      let isHeld = Set(held)
-      let kept = used.indices.filter { !isHeld.contains($0) }
-      let counts = kept.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }
+      let isKept = Set(kept)
+      let trained = used.indices.filter { !isKept.contains($0) }
+      let counts = trained.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }
       if let label = counts.firstIndex(of: 0) {
         throw EncodeNetError(
           "\(name): class '\(classNames[label])' has no image left to train on of the \(used.count) used: "
@@ -79,7 +79,7 @@ extension DatasetSplit {
       let unused = training.labels.indices.filter { !isUsed.contains($0) }
       let audited = try training.subset(unused).stratified(
         min(audit, unused.count), seed: SplittableGenerator.seed(seed, stream: "audit"))
-      return (kept.map { used[$0] }, held.map { used[$0] }, audited.map { unused[$0] })
+      return (trained.map { used[$0] }, kept.map { used[$0] }, audited.map { unused[$0] })
     } catch let error as EncodeNetError { throw error } catch { throw EncodeNetError("\(error)") }
   }
 }

@@ -5,14 +5,15 @@ extension ExperimentRun {
   /// A network of another architecture and of other random weights, trained on the same images as the baseline, which sees
   /// converted images and takes part in no loss; nil where there is none.
   ///
-  /// What only the baseline can read, a loss that the baseline is part of may have written for it.
+  /// A loss that contains the baseline may write patterns that only the baseline reads.
   func judge() throws -> (name: String, model: any SplitClassifier)? {
     guard let choice = try judgeChoice() else { return nil }
     var generator = generator("judge")
     let model = try choice.make(
       classes: training.classCount, inputShape: training.imageShape, using: &generator)
-    // VGG16 does not learn at the rate of a ResNet.
-    let rate = min(configuration.learningRate, choice.name.hasPrefix("resnet") ? 0.1 : 0.05)
+    // VGG16 does not learn at the rate of a ResNet, and networks without batch norm at neither.
+    let maximumRate = ["resnet": 0.1, "vgg16": 0.05][choice.family] ?? 0.02
+    let rate = min(configuration.learningRate, maximumRate)
     let name = choice.widthMultiplier == 1 ? choice.name : "\(choice.name) of width \(choice.widthMultiplier)"
     if let known = found.judge { return (name, known) }
     _ = try train(
@@ -22,24 +23,29 @@ extension ExperimentRun {
     return (name, model)
   }
 
-  /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, and a ResNet for all others.
+  /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, and a ResNet for all others; nil
+  /// for none, and for images of a size that no network of the library takes.
   func judgeChoice() throws -> ModelChoice? {
-    let choice: ModelChoice
-    switch configuration.judge {
-    case "none": return nil
-    case "automatic":
-      // Of about the baseline's size, so that judging costs no more than what is judged.
-      choice =
-        makeModel != nil
-        ? ModelChoice("resnet8")
-        : configuration.model.hasPrefix("resnet")
-          ? ModelChoice("vgg16", widthMultiplier: 0.25)
-          : ModelChoice(["vgg16", "alexnet"].contains(configuration.model) ? "resnet20" : "resnet8")
-      // Images too small for any network of the library go unjudged.
-      guard min(training.imageShape[0], training.imageShape[1]) >= 8 else { return nil }
-    case let name: choice = ModelChoice(name)
+    guard configuration.judge != "none" else { return nil }
+    let model = configuration.modelChoice.name
+    guard configuration.judge == "automatic" else {
+      let choice = ModelChoice(configuration.judge)
+      guard makeModel != nil || choice.family != configuration.modelChoice.family else {
+        throw EncodeNetError(
+          "the judge '\(configuration.judge)' is of the kind of the baseline, \(model): name another network, automatic or none"
+        )
+      }
+      try choice.check(inputShape: training.imageShape)
+      return choice
     }
-    try choice.check(inputShape: training.imageShape)
-    return choice
+    let sides = [training.imageShape[0], training.imageShape[1]]
+    guard sides.allSatisfy((8...224).contains) else { return nil }
+    // Of about the baseline's size, so that judging costs no more than what is judged.
+    if makeModel != nil { return ModelChoice("resnet8") }
+    return switch configuration.modelChoice.family {
+    case "resnet": ModelChoice("vgg16", widthMultiplier: 0.25)
+    case "vgg16", "alexnet": ModelChoice("resnet20")
+    default: ModelChoice("resnet8")
+    }
   }
 }

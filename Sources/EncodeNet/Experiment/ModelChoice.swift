@@ -38,6 +38,9 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   /// The depth of a ResNet, nil for another name.
   private var depth: Int? { name.hasPrefix("resnet") ? Int(name.dropFirst(6)) : nil }
 
+  /// The kind of network: "resnet" for every depth.
+  var family: String { name.hasPrefix("resnet") ? "resnet" : name }
+
   /// Checks the name and the width.
   public func check() throws(EncodeNetError) {
     let isNamed = ["vgg16", "alexnet", "lenet5"].contains(name)

@@ -52,7 +52,9 @@ final class RunLog: Sendable {
 
   func epoch(_ seed: UInt64, _ stage: String, _ report: EpochReport) {
     let isDue = progress.withLock { p -> Bool in
-      let price = stage.hasSuffix("-head") ? 0 : stage.hasPrefix("conversion") ? p.conversionPrice : p.price[stage] ?? 1
+      let price =
+        stage.hasSuffix("-head") || stage == "judge"
+        ? 0 : stage.hasPrefix("conversion") ? p.conversionPrice : p.price[stage] ?? 1
       p.trained += price
       p.current[seed, default: (stage, 0, "")].done += price
       p.current[seed]?.line = "\(Self.shortened(stage)): \(report)"

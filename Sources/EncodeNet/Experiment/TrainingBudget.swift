@@ -35,11 +35,11 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
   /// This budget with one pass forward over the training images added.
   public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3, forwardMultiplyAdds) }
   /// This budget with `epochs` of an autoencoder added, each of 1 + decoder/encoder multiply-adds, and the share of an epoch
-  /// of training that a frozen baseline takes beside it.
+  /// of training that a frozen baseline takes beside it. An encoder that is not trained costs its pass forward, 1/3.
   public func converting(
-    _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0
+    _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0, trainsEncoder: Bool = true
   ) -> TrainingBudget {
-    let price = 1 + Double(decoder) / Double(max(encoder, 1)) + baseline
+    let price = (trainsEncoder ? 1 : 1.0 / 3) + Double(decoder) / Double(max(encoder, 1)) + baseline
     return adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
   }
   private func adding(_ name: String, _ epochs: Double, _ multiplyAdds: Double) -> TrainingBudget {

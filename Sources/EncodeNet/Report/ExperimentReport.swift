@@ -8,7 +8,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var data: String
     /// The data's fingerprint.
     public var dataFingerprint: String
-    /// That of the images trained on and kept for validation.
+    /// That of the images trained on, kept for validation, and kept for audit.
     public var splitFingerprint: String
     /// Images trained on.
     public var training: Int

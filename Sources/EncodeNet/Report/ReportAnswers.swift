@@ -30,7 +30,7 @@ extension ExperimentReport {
   private func seen(_ value: (SeedDiagnostics.Halves) -> Double) -> Double {
     shown.reduce(0) { $0 + value($1.look.toJudge ?? $1.look.toBaseline) } / Double(max(shown.count, 1))
   }
-  private var seer: String {
+  private var observer: String {
     guard let judge = seeds.compactMap({ $0.diagnostics?.judge }).first, shown.allSatisfy({ $0.look.toJudge != nil })
     else { return "the baseline itself" }
     return "an independent judge (\(judge.network))"
@@ -56,7 +56,7 @@ extension ExperimentReport {
       question: "Does it convert?", outcome: outcome, figure: percent(nearest),
       words:
         "of \(place) come out nearest to a representative of their class (\(first.conversion.arms[0])); the baseline "
-        + "classifies \(percent(baseline)) of them rightly. To \(seer) \(percent(after)) of the converted images "
+        + "classifies \(percent(baseline)) of them rightly. To \(observer) \(percent(after)) of the converted images "
         + "show their class, of the images as they are \(percent(before)).")
   }
 
@@ -70,7 +70,8 @@ extension ExperimentReport {
     let outcome: Answer.Outcome = after < before ? (isAsRight ? .yes : .partly) : .no
     return Answer(
       question: "Does it clarify?", outcome: outcome, figure: "\(fixed(before, 3)) → \(fixed(after, 3)) nats",
-      words: "is the mean entropy to \(seer), before and after conversion. Of the harder half of the images it falls "
+      words:
+        "is the mean entropy to \(observer), before and after conversion. Of the harder half of the images it falls "
         + "for \(percent(right)) that are then taken for their class, and for \(percent(wrong)) that are taken for "
         + "another; as they are the baseline is right about \(percent(known)) of that half.")
   }

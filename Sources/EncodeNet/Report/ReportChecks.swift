@@ -7,7 +7,7 @@ extension ExperimentReport {
       guard isRight else { throw EncodeNetError("\(place) \(problem())") }
     }
     let (classes, most) = (classNames.count, ReportCounts.most)
-    let counts = [run.training, run.validation, run.test, run.leaked]
+    let counts = [run.training, run.validation, run.audit, run.test, run.leaked]
     try check(counts.allSatisfy { (0...most).contains($0) }, "run", "has \(counts) images")
     try check(!arms.isEmpty, "arms", "are none")
     for (index, arm) in arms.enumerated() {
@@ -35,6 +35,8 @@ extension ExperimentReport {
     }
     let features = seeds.compactMap { $0.diagnostics?.features.count }
     try check(Set(features).count <= 1, "seeds", "have \(features) networks whose features were tried")
+    let converted = seeds.compactMap { $0.diagnostics?.conversions.map(\.arms) }
+    try check(Set(converted).count <= 1, "seeds", "have conversions of different arms: \(converted)")
     for (index, seed) in seeds.enumerated() {
       try check(
         seed.diagnostics?.fits(classes: classes) ?? true, "seeds[\(index)].diagnostics", "points to what is not there")
@@ -54,7 +56,7 @@ extension SeedDiagnostics {
   /// Whether it speaks of so many classes.
   func fits(classes: Int) -> Bool {
     (clusters.map(\.label) + representatives.map(\.label)).allSatisfy((0..<classes).contains) && entropies.top >= 0
-      && !conversions.isEmpty && conversions.allSatisfy { !$0.looks.isEmpty }
+      && !conversions.isEmpty && conversions.allSatisfy { !$0.looks.isEmpty && !$0.arms.isEmpty }
       && entropies.before.count == entropies.after.count
       && (entropies.before + entropies.after).allSatisfy((0...ReportCounts.most).contains)
   }

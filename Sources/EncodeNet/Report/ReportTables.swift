@@ -128,7 +128,7 @@ extension ExperimentReport {
         row("\(name): R² against the mean of the targets, squared error") {
           "\(fixed($0.conversions[index].r2, 3)), \(fixed($0.conversions[index].squaredError, 4))"
         },
-        row("\(name): nearest representative is the own one") { percent($0.conversions[index].nearestIsOwn, 1) },
+        row("\(name): nearest is its own representative") { percent($0.conversions[index].nearestIsOwn, 1) },
       ]
     }
     rows += [
@@ -178,7 +178,8 @@ extension ExperimentReport {
     }
     return ReportTable(
       names: [
-        "images", "arms", "seed", "to", "nearest is of class", "recognised", "entropy, nats", "hard half: recognised",
+        "images", "arms", "seed", "seen by", "nearest is of class", "recognised", "entropy, nats",
+        "hard half: recognised",
         "lowered and right : wrong",
       ], rows: rows, textColumns: 4)
   }

@@ -16,16 +16,20 @@ public struct ConversionPairing: Sendable, Codable, Hashable {
   /// Pairs every image of every cluster.
   ///
   /// - Parameters:
-  ///   - features: Of every image, `[images, …]`; ``softness`` goes by them.
-  ///   - certainty: Of every image; ``entropyWeighting`` goes by it.
+  ///   - features: Of every image, `[images, …]`; needed by ``softness`` alone.
+  ///   - certainty: Of every image; needed by ``entropyWeighting`` alone.
+  /// - Precondition: What a setting needs is given.
   public func callAsFunction(
-    _ clusters: Clusters, _ representatives: Representatives, features: Tensor, certainty: Certainty
+    _ clusters: Clusters, _ representatives: Representatives, features: Tensor? = nil, certainty: Certainty? = nil
   ) -> ConversionPairs {
     var pairs = ConversionPairs(clusters, representatives)
     if let softness {
-      pairs = pairs.softened(clusters, representatives, features: features, temperature: softness)
+      require(features != nil, "ConversionPairing: softness \(softness) needs features")
+      pairs = pairs.softened(clusters, representatives, features: features!, temperature: softness)
     }
-    return entropyWeighting > 0 ? pairs.weighted(by: certainty.entropies, strength: entropyWeighting) : pairs
+    guard entropyWeighting > 0 else { return pairs }
+    require(certainty != nil, "ConversionPairing: entropyWeighting \(entropyWeighting) needs the images' certainty")
+    return pairs.weighted(by: certainty!.entropies, strength: entropyWeighting)
   }
 
   /// Checks what types do not.

@@ -96,9 +96,10 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
   /// These pairs with each target mixed of the representatives of all clusters of the image's class.
   ///
   /// A cluster's share falls with the squared distance of the image's features from those of the cluster's centre:
-  /// softmax(−d² / (temperature · mean d²)), where the mean is over the images of the class and their own clusters. So an
-  /// image between two clusters becomes a mixture of both, as in soft k-means (MacKay: "Information theory, inference, and
-  /// learning algorithms", 2003, chapter 22).
+  /// softmax(−d² / (temperature · mean d²)), where the mean is over the images of the class and the nearest centre of each.
+  /// So an image between two clusters becomes a mixture of both, as in soft k-means (MacKay: "Information theory, inference,
+  /// and learning algorithms", 2003, chapter 22). The mixture takes the place of the pair's target, also where the nearest
+  /// centre is that of another cluster of the class: clusters should have been found in these features.
   ///
   /// - Parameters:
   ///   - features: Of every image trained on, `[images, …]`.
@@ -165,6 +166,9 @@ public struct ConversionBatches: BatchSource, Sendable {
     _ inputs: Batches, pairs: ConversionPairs, targets: LabeledImages? = nil, targetShape: Shape? = nil
   ) throws(EncodeNetError) {
     let targets = targets ?? inputs.dataset
+    guard inputs.mixing == nil else {
+      throw EncodeNetError("conversion: the inputs are mixed, and a mixture of two images has no target: use no mixing")
+    }
     guard pairs.pairs.map(\.input) == Array(0..<inputs.dataset.count) else {
       let paired = Set(pairs.pairs.map(\.input))
       let lacking = (0..<inputs.dataset.count).first { !paired.contains($0) }

@@ -20,25 +20,32 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   /// Multiplies that rate for the encoder, which begins with trained weights; 0 leaves the encoder as it is, its batch
   /// norms too.
   public var encoderLearningRateScale = 0.1
-  /// Of the squared distance between the baseline's maps of the converted image and of its target, as a share of their
-  /// squares.
+  /// The weight of the squared distance between the baseline's maps of the converted image and of its target, as a share of
+  /// the target's squares.
   ///
   /// Johnson, Alahi, Fei-Fei: "Perceptual losses for real-time style transfer and super-resolution", 2016.
   public var perceptualWeight = 0.0
-  /// Of the baseline's cross-entropy on the converted image.
+  /// The weight of the baseline's cross-entropy on the converted image.
   ///
   /// Alone it can be met by noise that nobody but the baseline reads: judge the images by another network.
   /// Odena, Olah, Shlens: "Conditional image synthesis with auxiliary classifier GANs", 2017.
   public var classificationWeight = 0.0
   /// The longer side of the converted images, nil for the input's size: large images are as well converted into small ones.
   public var targetSize: Int?
-  /// Images in a batch.
-  public var batchSize = 128
-  /// Decides the order of the images and their augmentation.
+  /// Images in a batch; nil for 128, in an experiment for that of its classifiers.
+  public var batchSize: Int?
+  /// Decides the order of the images and their augmentation; in an experiment, whose arms share these, the decoder's weights.
   public var seed: UInt64 = 0
 
   /// The paper's: squared error.
   public init() {}
+
+  /// Squared error and a perceptual term, at the learning rate that suits both: what experiments take by default.
+  public static var withPerceptualTerm: ConversionTraining {
+    var training = ConversionTraining()
+    (training.perceptualWeight, training.learningRate) = (0.03, 3e-3)
+    return training
+  }
 
   /// Whether a frozen baseline takes part in the loss.
   public var needsBaseline: Bool { perceptualWeight > 0 || classificationWeight > 0 }
@@ -55,8 +62,8 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     try within("encoderLearningRateScale", encoderLearningRateScale, 0...1e3)
     try within("perceptualWeight", perceptualWeight, 0...1e6)
     try within("classificationWeight", classificationWeight, 0...1e6)
-    if let targetSize { try within("targetSize", Double(targetSize), 4...4096) }
-    guard batchSize > 1 else {
+    if let targetSize { try within("targetSize", Double(targetSize), 1...4096) }
+    if let batchSize, batchSize < 2 {
       throw EncodeNetError("conversion.batchSize is \(batchSize), batch norm needs at least 2")
     }
   }
@@ -89,9 +96,10 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     baseline: (any SplitClassifier)? = nil
   ) throws -> (gcae: GeneralizedConvertingAutoencoder, reports: [EpochReport]) {
     try check()
+    let size = batchSize ?? 128
     let inputs = Batches(
-      of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed, stream: "order"),
-      augmentation: augmentation, normalization: normalization, droppingLast: images.count % batchSize == 1)
+      of: images, size: size, shuffledBy: SplittableGenerator(seed: seed, stream: "order"),
+      augmentation: augmentation, normalization: normalization, droppingLast: images.count % size == 1)
     return try train(
       encoder: encoder, decoder: decoder, pairs: pairs, inputs: inputs, targets: targets, baseline: baseline,
       stage: "conversion", key: "", StageTrainer())
@@ -113,6 +121,15 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     }
     if needsBaseline, baseline == nil {
       throw EncodeNetError("conversion: a perceptual or classification weight needs the baseline, and none is given")
+    }
+    // A frozen baseline would freeze what it shares.
+    if needsBaseline, let baseline {
+      let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
+      guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
+        throw EncodeNetError(
+          "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
+        )
+      }
     }
     let batches = try ConversionBatches(inputs, pairs: pairs, targets: targets, targetShape: targetShape)
 
@@ -145,35 +162,41 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
 struct ConversionLoss {
   private let options: ConversionTraining
   private let baseline: FrozenView?
-  /// Of each target that is one image, the baseline's maps, where these are few.
-  private let known: [Int: Int]
-  private let knownMaps: [Tensor]
+  /// The places of targets in ``cachedMaps``.
+  private let places: [Int: Int]
+  /// The baseline's maps of every target, where they are few enough to keep; else they are found batch by batch.
+  private let cachedMaps: [Tensor]
 
   init(
     _ options: ConversionTraining, baseline: (any SplitClassifier)?, _ batches: ConversionBatches,
     _ pairs: ConversionPairs, _ inputs: Batches
   ) {
     self.options = options
-    self.baseline = baseline.map {
-      FrozenView($0, normalization: inputs.normalization, imageShape: inputs.dataset.imageShape)
-    }
-    let distinct = Set(pairs.pairs.map(\.target)).sorted()
-    guard options.perceptualWeight > 0, let view = self.baseline, distinct.count <= Self.mostKnown,
-      pairs.pairs.allSatisfy(\.mixture.isEmpty)
+    let shape = inputs.dataset.imageShape
+    self.baseline = baseline.map { FrozenView($0, normalization: inputs.normalization, imageShape: shape) }
+    let targets = Set(pairs.pairs.map(\.target)).sorted()
+    guard options.perceptualWeight > 0, let baseline, let view = self.baseline,
+      pairs.pairs.allSatisfy(\.mixture.isEmpty),
+      Self.caches(targets.count, of: baseline, imageShape: shape)
     else {
-      (known, knownMaps) = ([:], [])
+      (places, cachedMaps) = ([:], [])
       return
     }
-    known = Dictionary(uniqueKeysWithValues: zip(distinct, 0...))
-    let parts = stride(from: 0, to: distinct.count, by: 64).map { start in
-      let some = distinct[start..<min(start + 64, distinct.count)]
-      return view(batches.targets(of: some.map { .init(input: 0, target: $0) })).maps.map(\.detached)
+    places = Dictionary(uniqueKeysWithValues: zip(targets, 0...))
+    let parts = stride(from: 0, to: targets.count, by: 64).map { start in
+      let part = targets[start..<min(start + 64, targets.count)]
+      return view(batches.targets(of: part.map { .init(input: 0, target: $0) })).maps.map(\.detached)
     }
-    knownMaps = parts.isEmpty ? [] : parts[0].indices.map { map in Tensor.concatenated(parts.map { $0[map] }) }
+    cachedMaps = parts.isEmpty ? [] : parts[0].indices.map { map in Tensor.concatenated(parts.map { $0[map] }) }
   }
 
-  /// So many targets have their maps found once; a plain autoencoder has as many targets as images.
-  private static let mostKnown = 1024
+  /// Whether the baseline's maps of so many targets are kept: where they take no more than 256 MiB.
+  static func caches(_ targets: Int, of baseline: any SplitClassifier, imageShape: Shape) -> Bool {
+    let (trace, _) = LayerTrace.run(baseline, on: imageShape)
+    // Of every layer: those kept, the last of each size, are fewer.
+    let scalars = trace.events.reduce(0) { $0 + $1.output.count }
+    return targets * scalars * MemoryLayout<Scalar>.stride <= 256 << 20
+  }
 
   /// The mean over the batch, each image times its pair's weight.
   func callAsFunction(_ shown: Tensor, _ batch: ConversionBatch) -> Tensor {
@@ -187,16 +210,16 @@ struct ConversionLoss {
     guard let baseline else { return loss }
     let seen = baseline(shown)
     if options.perceptualWeight > 0 {
-      let wanted =
-        known.isEmpty
+      let targets =
+        places.isEmpty
         ? baseline(batch.targets).maps.map(\.detached)
-        : knownMaps.map { $0.gathering(batch.pairs.map { known[$0.target]! }) }
+        : cachedMaps.map { $0.gathering(batch.pairs.map { places[$0.target]! }) }
       var distance = Tensor(0)
-      for (own, target) in zip(seen.maps, wanted) {
+      for (map, target) in zip(seen.maps, targets) {
         // As a share of the target's own squares, so that maps of any layer and network count alike.
-        distance = distance + mean(square(own - target)) * (1 / max(square(target).mean().item, 1e-12))
+        distance = distance + mean(square(map - target)) * (1 / max(square(target).mean().item, 1e-12))
       }
-      loss = loss + distance * Scalar(options.perceptualWeight / Double(max(wanted.count, 1)))
+      loss = loss + distance * Scalar(options.perceptualWeight / Double(max(targets.count, 1)))
     }
     if options.classificationWeight > 0 {
       let entropies = logSoftmax(seen.logits, axis: -1) * Tensor.oneHot(batch.labels, classes: seen.logits.shape[1])

@@ -78,6 +78,9 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
     }
   }
 
+  /// So many clusters a class has at most.
+  var mostClusters: Int { counts.upperBound }
+
   private var counts: ClosedRange<Int> {
     switch clustersPerClass {
     case .fixed(let k): k...k

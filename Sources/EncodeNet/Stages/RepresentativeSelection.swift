@@ -8,6 +8,12 @@ public struct RepresentativeSelection: Sendable, Codable, Hashable {
     ///
     /// Where a baseline has saturated, many entropies are nearly 0 and the least is decided by rounding; this is not.
     case lowEntropyMedoid
+    /// Of the same tenth, the image whose distance from the mean image is nearest to the median over all such images.
+    ///
+    /// An image of little contrast lies near the mean of all images, and so near to every mixture: converted images of any
+    /// class come out nearest to it. Representatives of one contrast have no such hub.
+    /// Radovanović, Nanopoulos, Ivanović: "Hubs in space: popular nearest neighbors in high-dimensional data", 2010.
+    case evenContrast
     /// The one with the least sum of distances to the others, whatever its entropy.
     case medoid
     /// Any.
@@ -28,26 +34,52 @@ public struct RepresentativeSelection: Sendable, Codable, Hashable {
   /// - Parameters:
   ///   - features: `[images, …]`, in which medoids are found.
   ///   - certainty: Of every image.
-  public func callAsFunction(_ clusters: Clusters, features: Tensor, certainty: Certainty) -> Representatives {
+  ///   - images: Needed by ``Selector/evenContrast`` alone.
+  /// - Precondition: What the selector needs is given.
+  public func callAsFunction(
+    _ clusters: Clusters, features: Tensor, certainty: Certainty, images: LabeledImages? = nil
+  ) -> Representatives {
     require(
       features.rank >= 2 && features.shape[0] == certainty.entropies.count,
       "RepresentativeSelection: features \(features.shape) do not fit \(certainty.entropies.count) entropies")
+    require(
+      selector != .evenContrast || images?.count == certainty.entropies.count,
+      "RepresentativeSelection: evenContrast needs the images, as many as there are entropies")
+    if selector == .evenContrast, let images { return evenContrast(clusters, certainty, images) }
     let points = features.flattenedRows
     var generator = SplittableGenerator(seed: seed)
     func chosen(_ members: [Int]) -> Int {
       require(!members.isEmpty, "RepresentativeSelection: a cluster has no image")
       switch selector {
-      case .minimumEntropy: return members.min { certainty.precedes($0, $1) }!
+      case .minimumEntropy, .evenContrast: return members.min { certainty.precedes($0, $1) }!
       case .medoid: return Self.medoid(members, points)
       case .random: return members.randomElement(using: &generator)!
       case .lowEntropyMedoid:
-        let right = members.filter { certainty.isCorrect[$0] }
-        let candidates = (right.isEmpty ? members : right).sorted { certainty.precedes($0, $1) }
-        return Self.medoid(Array(candidates.prefix((candidates.count + 9) / 10)), points)
+        return Self.medoid(certainty.clearestTenth(of: members), points)
       }
     }
     return Representatives(
       classes: clusters.classes.map { $0.clusters.map(chosen) }, saturation: certainty.saturation)
+  }
+
+  private func evenContrast(_ clusters: Clusters, _ certainty: Certainty, _ images: LabeledImages) -> Representatives {
+    var sum = Tensor.zeros(images.imageShape)
+    for start in stride(from: 0, to: images.count, by: 256) {
+      sum += images.tensor(at: Array(start..<min(start + 256, images.count))).sum(alongAxes: [0])
+    }
+    let mean = (sum * (1 / Scalar(images.count))).reshaped(to: [1, images.imageShape.count])
+    let candidates = clusters.classes.map { $0.clusters.map { certainty.clearestTenth(of: $0) } }
+    let distances = candidates.map { group in
+      group.map { members in squaredDistances(images.tensor(at: members).flattenedRows, mean).scalars }
+    }
+    let sorted = distances.joined().joined().sorted()
+    let median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    let chosen = zip(candidates, distances).map { group, ofGroup in
+      zip(group, ofGroup).map { members, contrasts in
+        members[contrasts.indices.min { abs(contrasts[$0] - median) < abs(contrasts[$1] - median) }!]
+      }
+    }
+    return Representatives(classes: chosen, saturation: certainty.saturation)
   }
 
   /// The member with the least sum of distances to the others; rows are taken a few at a time to bound memory.
@@ -70,6 +102,13 @@ public struct RepresentativeSelection: Sendable, Codable, Hashable {
 extension Certainty {
   /// By entropy, then by index, so that the order never depends on the sort.
   func precedes(_ a: Int, _ b: Int) -> Bool { (entropies[a], a) < (entropies[b], b) }
+
+  /// The tenth of least entropy among the `members` that are classified rightly, or among all where none is.
+  func clearestTenth(of members: [Int]) -> [Int] {
+    let right = members.filter { isCorrect[$0] }
+    let sorted = (right.isEmpty ? members : right).sorted { precedes($0, $1) }
+    return Array(sorted.prefix((sorted.count + 9) / 10))
+  }
 }
 
 /// The image that stands for each cluster of each class: the product of ``RepresentativeSelection``.
@@ -89,13 +128,13 @@ public struct Representatives: Sendable, Codable, Hashable {
     _ clusters: Clusters, choosing choose: (_ label: Int, _ members: [Int]) throws(E) -> Int
   ) throws(E) {
     self.init(classes: [])
-    for one in clusters.classes {
+    for group in clusters.classes {
       var chosen: [Int] = []
-      for members in one.clusters {
-        let image = try choose(one.label, members)
+      for members in group.clusters {
+        let image = try choose(group.label, members)
         require(
           members.contains(image),
-          "Representatives: image \(image) was chosen for a cluster of class \(one.label) that it is not in")
+          "Representatives: image \(image) was chosen for a cluster of class \(group.label) that it is not in")
         chosen.append(image)
       }
       classes.append(chosen)

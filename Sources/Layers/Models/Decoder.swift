@@ -2,7 +2,7 @@
 ///
 /// Every pixel is made from the whole image: features that are a map are first pooled or flattened to a vector, from which a
 /// linear layer makes the first map. Blocks of transposed convolution 3 by 3 with stride 2, batch norm and ReLU double the
-/// map and halve its channels; a convolution 3 by 3 and a sigmoid make the image, in 0...1.
+/// map and halve its channels, down to 8; a convolution 3 by 3 and a sigmoid make the image, in 0...1.
 ///
 /// A decoder without that vector cannot convert: transposed convolutions make a corner of the picture from a few cells of
 /// the map, and a corner of the image does not know the class of the whole.
@@ -13,9 +13,9 @@
 public final class Decoder: Layer {
   /// How features that are a map become the vector that the decoder begins with.
   public enum View: String, Sendable, Codable, Hashable, CaseIterable {
-    /// The mean of each channel: what a head that pools sees.
+    /// The mean of each channel: what a head that pools at once sees.
     case pooled
-    /// Every cell of every channel: what a head that flattens sees.
+    /// Every cell of every channel, of large maps the means of a grid: what any other head sees.
     case flattened
   }
 
@@ -45,11 +45,11 @@ public final class Decoder: Layer {
   /// A decoder for what `encoder` makes of an image.
   ///
   /// - Parameters:
-  ///   - view: What of a map the decoder sees.
+  ///   - view: What of a map the decoder sees; see ``View/of(_:after:imageShape:)``.
   ///   - imageShape: `[height, width, channels]` of the encoder's input.
   ///   - targetShape: `[height, width, channels]` of the decoder's output, nil for the input's.
   public init(
-    encoder: any Layer, view: View = .pooled, imageShape: Shape, targetShape: Shape? = nil,
+    encoder: any Layer, view: View, imageShape: Shape, targetShape: Shape? = nil,
     using generator: inout some RandomNumberGenerator
   ) {
     let target = targetShape ?? imageShape
@@ -58,12 +58,12 @@ public final class Decoder: Layer {
       "Decoder: \(imageShape) and \(target) are not both [height, width, channels]")
     let (trace, output) = LayerTrace.run(encoder, on: imageShape)
     let map = output.rank == 4 ? output : trace.lastImageShape ?? [1, 1, 1, output[-1]]
-    let (doublings, start) = Self.firstMap(for: target, encoder: map)
-    let inputs = output.rank == 4 && view == .flattened ? output.count : output[-1]
-    expand = Sequential([
-      view == .pooled ? GlobalAveragePool() : Flatten(), Linear(inputs, start.count, using: &generator),
-      Unflatten(start),
-    ])
+    let (doublings, size) = Self.firstMap(for: target, encoder: map)
+    let (vector, inputs) = Self.vector(of: output, view)
+    // A linear layer of more than 16 million weights would outweigh the encoder: the map then has fewer channels.
+    let mostChannels = max(8, (1 << 24) / (inputs * size[0] * size[1]))
+    let start: Shape = [size[0], size[1], min(map[3], mostChannels)]
+    expand = Sequential(vector + [Linear(inputs, start.count, using: &generator), Unflatten(start)])
 
     var (channels, layers) = (start[2], [any Layer]())
     for step in 0..<doublings {
@@ -84,24 +84,48 @@ public final class Decoder: Layer {
 
   public func callAsFunction(_ features: Tensor) -> Tensor { image(blocks(expand(features))) }
 
-  /// How often the first map is doubled, and its shape: no larger than 8 by 8 or, but for a pixel, than the encoder's.
-  private static func firstMap(for target: Shape, encoder map: Shape) -> (doublings: Int, start: Shape) {
+  /// Layers that make a vector of the features, and its size.
+  private static func vector(of features: Shape, _ view: View) -> (layers: [any Layer], count: Int) {
+    guard features.rank == 4 else { return ([], features[-1]) }
+    let (height, width, channels) = (features[1], features[2], features[3])
+    guard view == .flattened else { return ([GlobalAveragePool()], channels) }
+    // At most 4,096 numbers, but for very many channels.
+    var side = 8
+    while side > 1, min(side, height) * min(side, width) * channels > 4096 { side -= 1 }
+    let (h, w) = (min(side, height), min(side, width))
+    let resize: [any Layer] = (h, w) == (height, width) ? [] : [Resize(height: h, width: w)]
+    return (resize + [Flatten()], h * w * channels)
+  }
+
+  /// How often the first map is doubled, and its height and width: no larger than 8 by 8, nor than the encoder's.
+  private static func firstMap(for target: Shape, encoder map: Shape) -> (doublings: Int, size: [Int]) {
     var doublings = 0
     func size(_ axis: Int) -> Int { ((target[axis] - 1) >> doublings) + 1 }
     while (0...1).contains(where: { size($0) > max(1, min(8, map[$0 + 1])) }) { doublings += 1 }
-    return (doublings, [size(0), size(1), map[3]])
+    return (doublings, [size(0), size(1)])
   }
 }
 
 extension Decoder.View {
-  /// What `head` sees of the features before it: all cells where its first vector holds as many numbers as they, else means.
+  /// What `head` sees of the features before it: means where it pools at once, else every cell.
   public static func of(_ head: any Layer, after features: any Layer, imageShape: Shape) -> Decoder.View {
     let (_, map) = LayerTrace.run(features, on: imageShape)
     guard map.rank == 4 else { return .pooled }
     let (trace, _) = LayerTrace.run(head, on: Shape(Array(map.dimensions.dropFirst())))
-    let vector = trace.events.first { $0.output.rank == 2 }?.output
-    return vector?[1] == map.count && map[1] * map[2] > 1 ? .flattened : .pooled
+    return trace.events.first?.type == "\(GlobalAveragePool.self)" ? .pooled : .flattened
   }
+}
+
+/// Images of another size; see ``resized2d(_:height:width:)``.
+public final class Resize: Layer {
+  /// Of the output.
+  public let height: Int
+  /// Of the output.
+  public let width: Int
+  /// A layer without parameters.
+  public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(resized2d(x, height: height, width: width)) }
 }
 
 /// The middle of an image that is larger than `height` by `width`.
