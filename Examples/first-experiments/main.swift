@@ -40,13 +40,27 @@ func insist(_ holds: Bool, _ what: String) {
   exit(1)
 }
 
-// E1: of audit images.
-let before = judged.all
-print("E1  nearest representative of the class: \(look.nearestIsOfClass)")
+// E1: of audit images. On the digits 97.0 % were nearest to their class, of which the baseline knew 91.6 %; the judge recognised
+// 96.3 % of the converted images and 96.6 % of the images themselves.
+let (before, known) = (judged.all, look.toBaseline.all.accuracyBefore)
+print("E1  nearest representative of the class: \(look.nearestIsOfClass), known to the baseline: \(known)")
 print("    recognised by the judge: \(before.accuracyBefore) as they are, \(before.accuracyAfter) converted")
-// E2: entropy in nats; the hard half is what the baseline is less sure of.
+insist(
+  look.nearestIsOfClass >= known - 0.03,
+  "converted images should be nearest to their class about as often as it is known")
+insist(
+  before.accuracyAfter >= before.accuracyBefore - 0.05, "the judge should recognise converted images about as often")
+
+// E2: entropy in nats; the hard half is where the baseline's is high. On the digits it fell from 0.148 to 0.092, and of the hard
+// half for 63.8 % that were then right and 6.0 % that were wrong, where the baseline had 83.2 % right.
+let (hard, hardKnown) = (judged.hard, look.toBaseline.hard.accuracyBefore)
 print("E2  mean entropy to the judge: \(before.entropyBefore) before conversion, \(before.entropyAfter) after")
-print("    hard half, lowered and right: \(judged.hard.loweredAndRight), and wrong: \(judged.hard.loweredAndWrong)")
+print("    hard half, lowered and right: \(hard.loweredAndRight), and wrong: \(hard.loweredAndWrong)")
+insist(before.entropyAfter < before.entropyBefore, "conversion should lower the entropy")
+insist(
+  hard.loweredAndRight * (1 - hardKnown) >= 0.9 * hard.loweredAndWrong * hardKnown,
+  "where it lowers the entropy it should be right about as often as the baseline is")
+
 // E3: one seed shows nothing, so nothing is insisted on.
 let gain = report.answers.last!
 print("E3  \(gain.figure) \(gain.words)")
