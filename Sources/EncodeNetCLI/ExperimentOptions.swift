@@ -49,7 +49,7 @@ struct ExperimentOptions: ParsableArguments {
   var augmentation: AugmentationChoice?
   @Option(help: "Clusters per class: automatic, elbow or a number (default: automatic).")
   var clusters: ClusterCount?
-  @Option(help: "How a cluster's representative is chosen (default: minimumEntropy).")
+  @Option(help: "How a cluster's representative is chosen (default: minimumEntropy, for CIFAR evenContrast).")
   var selector: RepresentativeSelection.Selector?
   @Option(help: "Where the network is cut, by the name of the last feature layer (default: the model's choice).")
   var split: String?

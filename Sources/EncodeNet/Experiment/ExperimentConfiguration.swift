@@ -64,7 +64,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier)
   }
 
-  /// Settings for CIFAR: longer training, larger batches, crops and flips.
+  /// Settings for CIFAR: longer training, larger batches, crops and flips, representatives of even contrast.
   public static var cifar: ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
     configuration.epochs = 60
@@ -72,6 +72,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     configuration.conversion.epochs = 12
     configuration.transfer.fineTuneEpochs = 20
     configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
+    configuration.selection.selector = .evenContrast
     return configuration
   }
 
