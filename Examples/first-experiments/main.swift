@@ -28,8 +28,8 @@ configuration.transfer.fineTuneEpochs = 4
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("encodenet-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
 let report = try Experiment(configuration).run(on: data, in: folder, progress: { print($0, $1) })
-guard let conversion = report.seeds[0].diagnostics?.conversions.first, let look = conversion.unseen,
-  let judged = look.toJudge
+guard let conversion = report.seeds[0].diagnostics?.conversions.first, let outcome = conversion.unseen,
+  let judged = outcome.byJudge
 else { fatalError("a conversion should have been looked at, and by a judge") }
 print("\n\(report.text)\n")
 
@@ -42,18 +42,18 @@ func insist(_ holds: Bool, _ what: String) {
 
 // E1: of audit images. On the digits 97.0 % were nearest to their class, of which the baseline knew 91.6 %; the judge recognised
 // 96.3 % of the converted images and 96.6 % of the images themselves.
-let (before, known) = (judged.all, look.toBaseline.all.accuracyBefore)
-print("E1  nearest representative of the class: \(look.nearestIsOfClass), known to the baseline: \(known)")
+let (before, known) = (judged.all, outcome.byBaseline.all.accuracyBefore)
+print("E1  nearest representative of the class: \(outcome.nearestIsOfClass), known to the baseline: \(known)")
 print("    recognised by the judge: \(before.accuracyBefore) as they are, \(before.accuracyAfter) converted")
 insist(
-  look.nearestIsOfClass >= known - 0.03,
+  outcome.nearestIsOfClass >= known - 0.03,
   "converted images should be nearest to their class about as often as it is known")
 insist(
   before.accuracyAfter >= before.accuracyBefore - 0.05, "the judge should recognise converted images about as often")
 
 // E2: entropy in nats; the hard half is where the baseline's is high. On the digits it fell from 0.148 to 0.092, and of the hard
 // half for 63.8 % that were then right and 6.0 % that were wrong, where the baseline had 83.2 % right.
-let (hard, hardKnown) = (judged.hard, look.toBaseline.hard.accuracyBefore)
+let (hard, hardKnown) = (judged.hard, outcome.byBaseline.hard.accuracyBefore)
 print("E2  mean entropy to the judge: \(before.entropyBefore) before conversion, \(before.entropyAfter) after")
 print("    hard half, lowered and right: \(hard.loweredAndRight), and wrong: \(hard.loweredAndWrong)")
 insist(before.entropyAfter < before.entropyBefore, "conversion should lower the entropy")

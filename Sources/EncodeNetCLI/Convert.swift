@@ -29,12 +29,13 @@ func converted(
 ) throws -> String {
   var rows: [[String]] = []
   for (arm, stage) in stages {
-    guard let conversion = try run.conversionLook(stage, baseline, clustering), let look = conversion.unseen else {
+    guard let conversion = try run.conversionOutcome(stage, baseline, clustering), let outcome = conversion.unseen
+    else {
       continue
     }
-    for (name, halves) in [("baseline", look.toBaseline)] + (look.toJudge.map { [("judge", $0)] } ?? []) {
+    for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
       rows.append([
-        arm, String(format: "%.3f", conversion.r2), look.images.rawValue, percent(look.nearestIsOfClass), name,
+        arm, String(format: "%.3f", conversion.r2), outcome.images.rawValue, percent(outcome.nearestIsOfClass), name,
         "\(percent(halves.all.accuracyBefore)) → \(percent(halves.all.accuracyAfter))",
         String(format: "%.3f → %.3f", halves.all.entropyBefore, halves.all.entropyAfter),
         "\(percent(halves.hard.accuracyBefore)) of them right; \(percent(halves.hard.loweredAndRight)) : \(percent(halves.hard.loweredAndWrong))",

@@ -44,13 +44,13 @@ import Testing
       // The paper's arm first; A3 and A4 train for other times, A16 trains another thing.
       #expect(found.conversions.map(\.arms) == [["A4"], ["A3"], ["A16"]])
       for conversion in found.conversions {
-        #expect(conversion.looks.map(\.images) == [.training, .validation, .audit])
-        #expect(conversion.looks.map(\.toBaseline.all.count) == [90, 10, 50])
+        #expect(conversion.outcomes.map(\.images) == [.training, .validation, .audit])
+        #expect(conversion.outcomes.map(\.byBaseline.all.count) == [90, 10, 50])
         let audit = try #require(conversion.unseen)
-        #expect(audit.images == .audit && audit.toJudge != nil)
-        #expect(audit.toBaseline.easy.count + audit.toBaseline.hard.count == 50)
+        #expect(audit.images == .audit && audit.byJudge != nil)
+        #expect(audit.byBaseline.easy.count + audit.byBaseline.hard.count == 50)
         // As they are, the images do not depend on the autoencoder.
-        #expect(audit.toBaseline.all.accuracyBefore == found.conversions[0].unseen?.toBaseline.all.accuracyBefore)
+        #expect(audit.byBaseline.all.accuracyBefore == found.conversions[0].unseen?.byBaseline.all.accuracyBefore)
       }
       #expect(report.answers.map(\.question) == ["Does it convert?", "Does it clarify?", "Does it gain?"])
       #expect(report.answers[0].words.contains("50 images that nothing was trained or chosen by"))

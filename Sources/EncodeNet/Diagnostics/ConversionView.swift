@@ -73,14 +73,14 @@ struct ConversionView {
   }
 
   /// A set of images, and how they are seen as they are.
-  typealias ImageSet = (images: SeedDiagnostics.Images, batches: Batches, plain: Plain)
+  typealias ImageSet = (images: SeedDiagnostics.Images, batches: Batches, unconverted: Unconverted)
 
   /// The images trained on, those kept for validation, and those for audit.
   func sets(withAudit: Bool) -> [ImageSet] {
     var sets = [(SeedDiagnostics.Images.training, run.inOrder(run.images))]
     if let validation = run.validationSet { sets.append((.validation, validation.batches)) }
     if withAudit, let audit = run.auditSet { sets.append((.audit, audit)) }
-    return sets.map { ($0, $1, plain($1)) }
+    return sets.map { ($0, $1, unconverted($1)) }
   }
 
   /// What `gcae` makes of `sets`.
@@ -93,24 +93,24 @@ struct ConversionView {
     let error = error(gcae)
     return SeedDiagnostics.Conversion(
       arms: [], epochs: 0, squaredError: error.squared, r2: error.r2, nearestIsOwn: error.nearestIsOwn,
-      looks: sets.map { images, batches, before in
-        let (look, after) = look(images, gcae, batches, before)
+      outcomes: sets.map { images, batches, before in
+        let (outcome, after) = outcome(images, gcae, batches, before)
         body((before.baseline.entropies, after))
-        return look
+        return outcome
       })
   }
 
   /// How sure the baseline and the judge are of images as they are.
-  struct Plain {
+  struct Unconverted {
     let baseline: Certainty
     let judge: Certainty?
   }
 
-  private func plain(_ batches: Batches) -> Plain {
+  private func unconverted(_ batches: Batches) -> Unconverted {
     func certainty(_ model: any SplitClassifier) -> Certainty {
       run.configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    return Plain(baseline: certainty(baseline), judge: judge.map(certainty))
+    return Unconverted(baseline: certainty(baseline), judge: judge.map(certainty))
   }
 
   /// Over the images trained on, whose targets are known.
@@ -121,9 +121,9 @@ struct ConversionView {
     var (squares, own) = (0.0, 0)
     for batch in run.inOrder(run.images).epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
-      let wanted = batch.indices.map { numbers[$0] }
-      squares += Double(square(shown - targets.gathering(wanted)).sum().item)
-      own += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), wanted).count { $0 == $1 }
+      let clusters = batch.indices.map { numbers[$0] }
+      squares += Double(square(shown - targets.gathering(clusters)).sum().item)
+      own += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
     }
     let n = Double(run.images.count)
     let size = Double(flatTargets.shape[1])
@@ -137,9 +137,10 @@ struct ConversionView {
   }
 
   /// The images of `batches` converted, and their entropies then to the baseline.
-  private func look(
-    _ images: SeedDiagnostics.Images, _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, _ before: Plain
-  ) -> (SeedDiagnostics.Look, after: [Double]) {
+  private func outcome(
+    _ images: SeedDiagnostics.Images, _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches,
+    _ before: Unconverted
+  ) -> (SeedDiagnostics.Outcome, after: [Double]) {
     let flatTargets = targets.flattenedRows
     var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
     for batch in batches.epoch(0) {
@@ -163,8 +164,8 @@ struct ConversionView {
     return (
       .init(
         images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)),
-        toBaseline: halves(before.baseline, after, by: order),
-        toJudge: before.judge.map {
+        byBaseline: halves(before.baseline, after, by: order),
+        byJudge: before.judge.map {
           halves($0, run.configuration.entropy(Tensor.concatenated(judged), labels: labels), by: order)
         }), after.entropies
     )

@@ -63,13 +63,13 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     case audit
   }
   /// The converted images of one set.
-  public struct Look: Sendable, Codable, Equatable {
+  public struct Outcome: Sendable, Codable, Equatable {
     public var images: Images
     /// The share whose nearest representative is of their class.
     public var nearestIsOfClass: Double
-    public var toBaseline: Halves
+    public var byBaseline: Halves
     /// To a network that no loss has seen; nil where there is none.
-    public var toJudge: Halves?
+    public var byJudge: Halves?
   }
   /// An autoencoder.
   public struct Conversion: Sendable, Codable, Equatable {
@@ -84,12 +84,12 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     /// The share of the images trained on whose nearest representative is their own.
     public var nearestIsOwn: Double
     /// Each set of images that there is.
-    public var looks: [Look]
+    public var outcomes: [Outcome]
 
     /// The converted images of that set.
-    public func look(_ images: Images) -> Look? { looks.first { $0.images == images } }
+    public func outcome(on images: Images) -> Outcome? { outcomes.first { $0.images == images } }
     /// The set that says most of images not seen in training: for audit, else for validation, else those trained on.
-    public var unseen: Look? { look(.audit) ?? look(.validation) ?? look(.training) }
+    public var unseen: Outcome? { outcome(on: .audit) ?? outcome(on: .validation) ?? outcome(on: .training) }
   }
   /// The network that judges converted images beside the baseline, and takes part in nothing else.
   public struct Judge: Sendable, Codable, Equatable {
@@ -187,7 +187,7 @@ extension ExperimentRun {
   /// that makes no images.
   ///
   /// Audit images are not looked at: what is chosen by them judges nothing any more.
-  public func conversionLook(
+  public func conversionOutcome(
     _ stage: ConversionStage, _ baseline: TrainedArm, _ clustering: ClusteringStage
   ) throws -> SeedDiagnostics.Conversion? {
     guard let gcae = stage.gcae else { return nil }

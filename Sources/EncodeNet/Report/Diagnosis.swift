@@ -35,24 +35,27 @@ extension ExperimentReport {
       let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
       if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }
       let shown = diagnostics.compactMap { $0.conversions.first }
-      func look(_ images: SeedDiagnostics.Images, _ value: (SeedDiagnostics.Converted) -> Double) -> Double? {
-        let looks = shown.compactMap { $0.look(images) }
-        guard !looks.isEmpty, looks.count == shown.count else { return nil }
-        return looks.reduce(0) { $0 + value($1.toBaseline.all) } / Double(looks.count)
+      func average(of images: SeedDiagnostics.Images, _ value: (SeedDiagnostics.Converted) -> Double) -> Double? {
+        let outcomes = shown.compactMap { $0.outcome(on: images) }
+        guard !outcomes.isEmpty, outcomes.count == shown.count else { return nil }
+        return outcomes.reduce(0) { $0 + value($1.byBaseline.all) } / Double(outcomes.count)
       }
-      if let before = look(.training, \.entropyBefore), let after = look(.training, \.entropyAfter), after > before {
+      if let before = average(of: .training, \.entropyBefore), let after = average(of: .training, \.entropyAfter),
+        after > before
+      {
         words.append(
           "converted images are less clear to the baseline than the images were (\(fixed(after, 3)) against "
             + "\(fixed(before, 3)) nats)")
       }
-      if let known = look(.training, \.accuracyBefore), let recognised = look(.training, \.accuracyAfter) {
+      if let known = average(of: .training, \.accuracyBefore), let recognised = average(of: .training, \.accuracyAfter)
+      {
         if recognised < known / 2 {
           words.append(
             "conversion blurs the classes: the baseline recognises \(fixed(100 * recognised, 1)) % of the converted images, of the "
               + "images themselves \(fixed(100 * known, 1)) %")
         }
-        let unseen = look(.audit, \.accuracyAfter) ?? look(.validation, \.accuracyAfter)
-        let plain = look(.audit, \.accuracyBefore) ?? look(.validation, \.accuracyBefore)
+        let unseen = average(of: .audit, \.accuracyAfter) ?? average(of: .validation, \.accuracyAfter)
+        let plain = average(of: .audit, \.accuracyBefore) ?? average(of: .validation, \.accuracyBefore)
         // What the baseline itself loses on images it has not seen is not the conversion's.
         if let unseen, let plain, (recognised - unseen) - (known - plain) > 0.05 {
           words.append(
@@ -62,8 +65,8 @@ extension ExperimentReport {
       }
       let judged = diagnostics.compactMap { $0.conversions.first?.unseen }
       let (own, judges) = (
-        judged.map { $0.toBaseline.all.accuracyAfter - $0.toBaseline.all.accuracyBefore },
-        judged.compactMap { look in look.toJudge.map { $0.all.accuracyAfter - $0.all.accuracyBefore } }
+        judged.map { $0.byBaseline.all.accuracyAfter - $0.byBaseline.all.accuracyBefore },
+        judged.compactMap { outcome in outcome.byJudge.map { $0.all.accuracyAfter - $0.all.accuracyBefore } }
       )
       if !judges.isEmpty, judges.count == own.count {
         let gap = zip(own, judges).reduce(0) { $0 + $1.0 - $1.1 } / Double(own.count)

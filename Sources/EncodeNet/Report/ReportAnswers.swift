@@ -17,10 +17,10 @@ extension ExperimentReport {
   }
 
   /// The conversion shown first, of every seed: what was looked at, means over seeds.
-  private var shown: [(conversion: SeedDiagnostics.Conversion, look: SeedDiagnostics.Look)] {
+  private var shown: [(conversion: SeedDiagnostics.Conversion, outcome: SeedDiagnostics.Outcome)] {
     seeds.compactMap { seed in
-      guard let first = seed.diagnostics?.conversions.first, let look = first.unseen else { return nil }
-      return (first, look)
+      guard let first = seed.diagnostics?.conversions.first, let outcome = first.unseen else { return nil }
+      return (first, outcome)
     }
   }
 
@@ -28,17 +28,17 @@ extension ExperimentReport {
 
   /// The judge where there is one, else the baseline, over all seeds.
   private func seen(_ value: (SeedDiagnostics.Halves) -> Double) -> Double {
-    shown.reduce(0) { $0 + value($1.look.toJudge ?? $1.look.toBaseline) } / Double(max(shown.count, 1))
+    shown.reduce(0) { $0 + value($1.outcome.byJudge ?? $1.outcome.byBaseline) } / Double(max(shown.count, 1))
   }
   private var observer: String {
-    guard let judge = seeds.compactMap({ $0.diagnostics?.judge }).first, shown.allSatisfy({ $0.look.toJudge != nil })
+    guard let judge = seeds.compactMap({ $0.diagnostics?.judge }).first, shown.allSatisfy({ $0.outcome.byJudge != nil })
     else { return "the baseline itself" }
     return "an independent judge (\(judge.network))"
   }
   private var place: String {
-    switch shown.first?.look.images {
-    case .audit: "\(grouped(shown[0].look.toBaseline.all.count)) images that nothing was trained or chosen by"
-    case .validation: "the \(grouped(shown[0].look.toBaseline.all.count)) images kept for validation"
+    switch shown.first?.outcome.images {
+    case .audit: "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
+    case .validation: "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
     case .training, nil: "the images trained on, as no others are left,"
     }
   }
@@ -46,8 +46,8 @@ extension ExperimentReport {
   private var convertsAnswer: Answer? {
     guard let first = shown.first else { return nil }
     let n = Double(shown.count)
-    let nearest = shown.reduce(0) { $0 + $1.look.nearestIsOfClass } / n
-    let baseline = shown.reduce(0) { $0 + $1.look.toBaseline.all.accuracyBefore } / n
+    let nearest = shown.reduce(0) { $0 + $1.outcome.nearestIsOfClass } / n
+    let baseline = shown.reduce(0) { $0 + $1.outcome.byBaseline.all.accuracyBefore } / n
     let (before, after) = (seen(\.all.accuracyBefore), seen(\.all.accuracyAfter))
     // A share of a point for the first, five points for what another network makes of images it never saw the like of.
     let outcome: Answer.Outcome =
@@ -64,7 +64,7 @@ extension ExperimentReport {
     guard !shown.isEmpty else { return nil }
     let (before, after) = (seen(\.all.entropyBefore), seen(\.all.entropyAfter))
     let (right, wrong) = (seen(\.hard.loweredAndRight), seen(\.hard.loweredAndWrong))
-    let known = shown.reduce(0) { $0 + $1.look.toBaseline.hard.accuracyBefore } / Double(shown.count)
+    let known = shown.reduce(0) { $0 + $1.outcome.byBaseline.hard.accuracyBefore } / Double(shown.count)
     // Against what the baseline is right and wrong about on the same images.
     let isAsRight = right * (1 - known) >= 0.9 * known * wrong
     let outcome: Answer.Outcome = after < before ? (isAsRight ? .yes : .partly) : .no

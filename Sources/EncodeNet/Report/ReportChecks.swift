@@ -56,7 +56,7 @@ extension SeedDiagnostics {
   /// Whether it speaks of so many classes.
   func fits(classes: Int) -> Bool {
     (clusters.map(\.label) + representatives.map(\.label)).allSatisfy((0..<classes).contains) && entropies.top >= 0
-      && !conversions.isEmpty && conversions.allSatisfy { !$0.looks.isEmpty && !$0.arms.isEmpty }
+      && !conversions.isEmpty && conversions.allSatisfy { !$0.outcomes.isEmpty && !$0.arms.isEmpty }
       && entropies.before.count == entropies.after.count
       && (entropies.before + entropies.after).allSatisfy((0...ReportCounts.most).contains)
   }

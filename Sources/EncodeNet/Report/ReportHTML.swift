@@ -28,7 +28,7 @@ extension ExperimentReport {
       \(section("Figures", plots("accuracy", "differences", "validation-accuracy", "cost", "classes", "reliability")))
       \(comparisons.isEmpty ? "" : section("Comparisons", comparisonTable(.primary, .alternatives).html(marking: isPrimary) + "<p class=quiet>\(escaped(Self.howToRead))</p>"))
       \(comparisons.contains { $0.family == .attribution } ? section("What each part is worth", comparisonTable(.attribution).html()) : "")
-      \(diagnostics == nil ? "" : section("Conversion", conversionTable.html() + lookTable.html() + plots("entropies"), note: Self.howConversionIsJudged))
+      \(diagnostics == nil ? "" : section("Conversion", conversionTable.html() + outcomeTable.html() + plots("entropies"), note: Self.howConversionIsJudged))
       \(gallery.map { section("Clusters", montage($0), note: "The representative is framed; below each image the baseline's entropy in nats.") } ?? "")
       \(diagnostics.map { section("Clusters in numbers", clusterTable($0).html()) } ?? "")
       \(gallery.map { section("Maps of the classes", "<div class=\"plots small\">\($0.maps.map { "<div>\($0.svg(classNames[$0.label]))</div>" }.joined())</div>", note: "Two principal components of the baseline's features; colours are clusters, rings are representatives.") } ?? "")

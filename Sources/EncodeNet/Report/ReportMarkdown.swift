@@ -39,7 +39,7 @@ extension ExperimentReport {
     ]
     if let first = seeds.first(where: { $0.diagnostics != nil }), let diagnostics = first.diagnostics {
       parts += [
-        "## Conversion", Self.howConversionIsJudged, conversionTable.markdown, lookTable.markdown,
+        "## Conversion", Self.howConversionIsJudged, conversionTable.markdown, outcomeTable.markdown,
         "## Clusters of seed \(first.seed)",
         clusterTable(diagnostics).markdown,
       ]

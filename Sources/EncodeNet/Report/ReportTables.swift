@@ -156,17 +156,17 @@ extension ExperimentReport {
   }
 
   /// What became of each set of images, to whom, by which autoencoder: a row for each seed.
-  var lookTable: ReportTable {
+  var outcomeTable: ReportTable {
     var rows: [[String]] = []
     for images in SeedDiagnostics.Images.allCases.reversed() {
       for index in found.first?.diagnostics.conversions.indices ?? 0..<0 {
         for (seed, diagnostics) in found where diagnostics.conversions.indices.contains(index) {
           let conversion = diagnostics.conversions[index]
-          guard let look = conversion.look(images) else { continue }
-          for (name, halves) in [("baseline", look.toBaseline)] + (look.toJudge.map { [("judge", $0)] } ?? []) {
+          guard let outcome = conversion.outcome(on: images) else { continue }
+          for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
             rows.append([
               images.rawValue, conversion.arms.joined(separator: ", "), "\(seed)", name,
-              percent(look.nearestIsOfClass, 1),
+              percent(outcome.nearestIsOfClass, 1),
               "\(percent(halves.all.accuracyBefore, 1)) → \(percent(halves.all.accuracyAfter, 1))",
               "\(fixed(halves.all.entropyBefore, 3)) → \(fixed(halves.all.entropyAfter, 3))",
               "\(percent(halves.hard.accuracyBefore, 1)) → \(percent(halves.hard.accuracyAfter, 1))",
