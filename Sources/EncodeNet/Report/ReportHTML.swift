@@ -124,7 +124,7 @@ extension ExperimentReport {
     .answer h2 { font-size: 1rem; margin: 0; } .answer strong { font-size: 1.5rem; } .answer p { margin: .2rem 0 0; }
     .yes { border-color: #2f9e6b; } .partly { border-color: #d9a021; } .no { border-color: #d0486a; }
     .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 31rem), 1fr)); gap: .2rem 1.5rem; margin-top: 1.2rem; }
-    .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 4.4rem; flex: none; margin: 0; overflow-wrap: anywhere; }
+    .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 4.4rem; font-size: .8rem; flex: none; margin: 0; overflow-wrap: anywhere; }
     .conversions .group { flex-wrap: nowrap; align-items: center; gap: .2rem; } .conversions span { color: var(--quiet); margin-bottom: 1rem; }
     .conversions img { width: 3.4rem; height: 3.4rem; } .conversions figure { width: 3.5rem; font-size: .65rem; } .conversions > .group > figure figcaption { display: none; }
     .right figcaption { color: #2f9e6b; } .wrong figcaption { color: #d0486a; }

@@ -87,13 +87,15 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   ///   - targets: The images that the pairs' targets are of, nil for `images`.
   ///   - augmentation: Of the inputs; a target stays as it is.
   ///   - normalization: Of the encoder's and the baseline's input.
-  ///   - baseline: A trained classifier that sees the converted images where a weight says so; it is frozen.
+  ///   - baseline: A trained classifier that sees the converted images where a weight says so; it is frozen meanwhile, and
+  ///     shares no parameters with the encoder.
+  ///   - progress: Called after each epoch.
   /// - Returns: Both as one autoencoder, and the reports of its epochs.
   /// - Throws: Where pairs do not fit the images, shapes do not fit, a baseline is needed and not given, or training stops.
   public func callAsFunction(
     encoder: any Layer, decoder: any Layer, pairs: ConversionPairs, images: LabeledImages,
     targets: LabeledImages? = nil, augmentation: Augmentation? = nil, normalization: Normalization? = nil,
-    baseline: (any SplitClassifier)? = nil
+    baseline: (any SplitClassifier)? = nil, progress: @escaping @Sendable (EpochReport) -> Void = { _ in }
   ) throws -> (gcae: GeneralizedConvertingAutoencoder, reports: [EpochReport]) {
     try check()
     let size = batchSize ?? 128
@@ -102,7 +104,7 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
       augmentation: augmentation, normalization: normalization, droppingLast: images.count % size == 1)
     return try train(
       encoder: encoder, decoder: decoder, pairs: pairs, inputs: inputs, targets: targets, baseline: baseline,
-      stage: "conversion", key: "", StageTrainer())
+      stage: "conversion", key: "", StageTrainer(progress: { _, report in progress(report) }))
   }
 
   /// The same on given batches, saved and resumed by `trainer`.
