@@ -17,8 +17,6 @@ configuration.model = source == .digits ? "lenet5" : "resnet20"
 // What is left over is the audit set, which nothing trains on or chooses by.
 configuration.subset = source == .digits ? 1_000 : 2_000
 configuration.batchSize = 32
-configuration.learningRate = source == .digits ? 0.02 : 0.1
-configuration.continuedLearningRate = configuration.learningRate / 10
 configuration.epochs = source == .digits ? 10 : 20
 configuration.conversion.epochs = 15
 configuration.conversion.encoderLearningRateScale = 1

@@ -39,7 +39,7 @@ struct ExperimentOptions: ParsableArguments {
   var fineTuneEpochs: Int?
   @Option(help: "Images in a batch (default: 32, for CIFAR 128).")
   var batchSize: Int?
-  @Option(help: "The baseline's highest learning rate (default: 0.1).")
+  @Option(help: "The baseline's highest learning rate (default: what suits the network and the batch size).")
   var learningRate: Double?
   @Option(help: "The share of the training images kept for validation (default: 0.1).")
   var validationShare: Double?
@@ -56,6 +56,9 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(help: "Seconds between saves inside an epoch; each epoch is saved too.")
   var saveEvery = 20.0
+
+  @Flag(help: "Go on from a baseline that has not learnt.")
+  var force = false
 
   @OptionGroup var console: ConsoleOptions
 
@@ -86,7 +89,7 @@ struct ExperimentOptions: ParsableArguments {
       set(\.transfer.headEpochs, headEpochs)
       set(\.transfer.fineTuneEpochs, fineTuneEpochs)
       set(\.batchSize, batchSize)
-      set(\.learningRate, learningRate)
+      if let learningRate { c.learningRate = learningRate }
       set(\.validationShare, validationShare)
       set(\.clustering.clustersPerClass, clusters?.count)
       set(\.selection.selector, selector)
@@ -116,9 +119,11 @@ struct ExperimentOptions: ParsableArguments {
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
     let lock = try RunLock(folder)
-    let run = try ExperimentRun(
+    var run = try ExperimentRun(
       c, on: data, in: folder, saveInterval: saveEvery, shouldStop: { Interruption.isAsked },
       progress: { logger.epoch($0, $1) })
+    run.force = force
+    run.notice = { logger.warning("\($0)") }
     return (run, lock)
   }
 
@@ -127,6 +132,8 @@ struct ExperimentOptions: ParsableArguments {
     let (c, data) = try loaded(logger)
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
+    experiment.force = force
+    experiment.notice = { logger.warning("\($0)") }
     return try experiment.run(
       on: data, in: fileURL(out), shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
   }

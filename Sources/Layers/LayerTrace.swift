@@ -24,6 +24,10 @@ public struct LayerTrace: Sendable {
     let trace = Mutex(LayerTrace())
     /// The first layer whose output was not finite.
     let culprit = Mutex<(layer: ObjectIdentifier, type: String)?>(nil)
+    /// Channels of ReLUs that are 0 everywhere, and all of them; counted where `countsDead` says so.
+    let dead = Mutex<(dead: Int, all: Int)>((0, 0))
+    let countsDead: Bool
+    init(countsDead: Bool = false) { self.countsDead = countsDead }
   }
   @TaskLocal fileprivate static var recorder: Recorder?
 
@@ -39,6 +43,17 @@ public struct LayerTrace: Sendable {
       if let module = part as? any Module, ObjectIdentifier(module) == layer { name = name ?? path }
     }
     return name.map { "'\($0)' (\(type))" } ?? type
+  }
+
+  /// The share of the channels of all ReLUs of `model` that are 0 everywhere for the images `x`, in evaluation mode; nil
+  /// where there are no ReLUs.
+  package static func deadShare(of model: any Layer, on x: Tensor) -> Double? {
+    let recorder = Recorder(countsDead: true)
+    model.evaluating {
+      GradientTape.$active.withValue([]) { $recorder.withValue(recorder) { _ = model(x) } }
+    }
+    let (dead, all) = recorder.dead.withLock { $0 }
+    return all == 0 ? nil : Double(dead) / Double(all)
   }
 
   /// Runs `layer` once, in evaluation mode and off every tape, on a zero image, and tells what happened.
@@ -64,6 +79,12 @@ extension Layer {
       let event = LayerTrace.Event(
         layer: ObjectIdentifier(self), type: "\(Self.self)", output: output.shape, multiplyAdds: multiplyAdds())
       recorder.trace.withLock { $0.events.append(event) }
+      if recorder.countsDead, self is ReLU {
+        let channels = output.shape[-1]
+        let most = output.reshaped(to: [output.count / max(channels, 1), channels]).max(alongAxes: [0])
+        let dead = most.scalars.count { $0 <= 0 }
+        recorder.dead.withLock { $0 = ($0.dead + dead, $0.all + channels) }
+      }
       if !output.isFinite { recorder.culprit.withLock { $0 = $0 ?? (event.layer, event.type) } }
     }
     return output

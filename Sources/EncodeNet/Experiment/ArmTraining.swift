@@ -34,7 +34,12 @@ extension ExperimentRun {
     }
     schedule = schedule.warmedUp(over: rising)
     let everyStep = averagedFrom == epochs ? average : nil
-    func afterEpoch(_ report: EpochReport) { if report.epoch >= averagedFrom { average?.update() } }
+    // The losses of mixed images, smoothed labels and teachers are no plain cross-entropies.
+    let check = recipe.hasPlainLoss ? LearningCheck(labels: images.labels) : nil
+    func afterEpoch(_ report: EpochReport) {
+      if report.epoch >= averagedFrom { average?.update() }
+      if let problem = check?.problem(after: report) { warn("\(stage): \(problem); \(advice(rate))") }
+    }
     let held = validationSet
     let reports = try trainer(
       stage, key: stageKey(key, recipe, epochs, rate, isFirst), learner, optimizer, average: average,
@@ -49,8 +54,26 @@ extension ExperimentRun {
     if average != nil, everyStep == nil {
       student.recomputeRunningStatistics(over: inOrder(images).lazy.map(\.images))
     }
+    if let check { try requireLearning(check, stage, student, reports, rate) }
     return reports
   }
+
+  /// Says of a network that has not learnt that it has not; what would begin from it does not begin without ``force``.
+  private func requireLearning(
+    _ check: LearningCheck, _ stage: String, _ network: any SplitClassifier, _ reports: [EpochReport], _ rate: Double
+  ) throws {
+    let seen = inOrder(images.subset(Array(images.labels.indices.prefix(256)))).first { _ in true }
+    guard let problem = check.problem(afterAll: reports, of: network, on: seen?.images) else { return }
+    let text = "\(stage) has not learnt: \(problem); \(advice(rate))"
+    guard stage == baselineArm.id, !force else { return warn(text) }
+    throw EncodeNetError("\(text), or go on from it with --force")
+  }
+
+  private func advice(_ rate: Double) -> String {
+    "try a lower learning rate (it is \(rate)), more epochs, and whether images and labels belong together"
+  }
+
+  func warn(_ text: String) { notice(configuration.seeds.count > 1 ? "seed \(seed): \(text)" : text) }
 
   private func teacher(_ recipe: TrainingRecipe) throws -> Teacher? {
     switch recipe.teaching?.teacher {
@@ -61,7 +84,8 @@ extension ExperimentRun {
       let network = try choice.make(
         classes: training.classCount, inputShape: training.imageShape, using: &generator)
       let reports = try train(
-        "teacher-\(choice)", network, TrainingRecipe(), epochs: configuration.epochs, rate: configuration.learningRate,
+        "teacher-\(choice)", network, TrainingRecipe(), epochs: configuration.epochs,
+        rate: choice.learningRate(batchSize: configuration.batchSize),
         isFirst: true, key: stageKey(dataKey, choice))
       found.tuition["\(choice)"] = LearningCurves(reports).seconds
       return Teacher(network)

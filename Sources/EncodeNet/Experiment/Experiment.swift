@@ -16,6 +16,11 @@ public struct Experiment: Sendable {
   public var methods: [String: ExperimentRun.Method] = [:]
   /// Seconds between saves inside an epoch; each epoch is saved too.
   public var saveInterval = 20.0
+  /// Whether to go on from a baseline that has not learnt; see ``LearningCheck``.
+  public var force = false
+  /// Called with what a person should know while an experiment runs, such as that a network does not learn: by default
+  /// written to standard error.
+  public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
@@ -45,7 +50,7 @@ public struct Experiment: Sendable {
     @Sendable func seedRun(
       _ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool
     ) throws -> ExperimentRun {
-      try ExperimentRun(
+      var run = try ExperimentRun(
         c, seed: seed, on: data, sealed: sealed, in: folder.appendingPathComponent("seed-\(seed)"), methods: methods,
         saveInterval: saveInterval, shouldStop: shouldStop,
         progress: { stage, report in
@@ -53,13 +58,16 @@ public struct Experiment: Sendable {
           let name = RunLog.shortened(stage)
           progress(c.seeds.count > 1 ? "seed \(seed) \(name)" : name, report)
         }, model: makeModel)
+      (run.force, run.notice) = (force, notice)
+      return run
     }
     // Every arm is checked before any is trained.
     let first = try seedRun(c.seeds[0]) { false }
+    let settings = first.configuration
     let plan = try first.experimentPlan()
     for arm in c.arms { _ = try plan.plan(arm) }
     try log.begin(plan)
-    try store.write(c, to: "configuration.json")
+    try store.write(settings, to: "configuration.json")
 
     let results = Shared<[UInt64: SeedResult]>([:])
     let schedule = try schedule(store, data, makeModel)
@@ -71,7 +79,7 @@ public struct Experiment: Sendable {
     let found = results.value.withLock { $0 }
     let seeds = c.seeds.map { found[$0]! }
     let report = try ExperimentReport(
-      c, run: first, dataName: data.name, threads: schedule.threads(of: c.seeds), seeds: seeds,
+      settings, run: first, dataName: data.name, threads: schedule.threads(of: c.seeds), seeds: seeds,
       inference: inference(store, first))
     try report.write(to: store, gallery: seeds[0].diagnostics?.1)
     try log.end()

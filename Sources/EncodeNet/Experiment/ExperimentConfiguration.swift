@@ -29,10 +29,12 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   public var auditImages = 10_000
   /// Epochs of the baseline.
   public var epochs = 12
-  /// The baseline's highest learning rate.
-  public var learningRate = 0.1
-  /// The first learning rate of what trains on from the baseline, such as A2: a warm restart.
-  public var continuedLearningRate = 0.01
+  /// The baseline's highest learning rate, nil for what suits the network and the batch size; see
+  /// ``ModelChoice/learningRate(batchSize:)``.
+  public var learningRate: Double?
+  /// The first learning rate of what trains on from the baseline, such as A2: a warm restart; nil for a fifth of
+  /// ``learningRate``.
+  public var continuedLearningRate: Double?
   /// Images in a batch.
   public var batchSize = 32
   /// Of every weight of a classifier.
@@ -64,95 +66,6 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier)
   }
 
-  /// Settings for CIFAR: longer training, larger batches, crops and flips, representatives of even contrast.
-  public static var cifar: ExperimentConfiguration {
-    var configuration = ExperimentConfiguration()
-    configuration.epochs = 60
-    configuration.batchSize = 128
-    configuration.conversion.epochs = 12
-    configuration.transfer.fineTuneEpochs = 20
-    configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
-    configuration.selection.selector = .evenContrast
-    return configuration
-  }
-
-  /// Settings that are ready to run, by their names.
-  public static let presets: [(name: String, what: String, configuration: ExperimentConfiguration)] = [
-    ("quick", "500 of the digits, a small network, 8 arms and 3 seeds: about a minute", .quick),
-    (
-      "subset", "10,000 images of CIFAR-10, ResNet20, A0 to A4, A13 and A16, 3 seeds: less than an hour a seed", .subset
-    ),
-    ("paper-vgg16", "the paper's first claim: VGG16 on CIFAR-10", paper("vgg16")),
-    ("paper-resnet20", "the paper's second claim: ResNet20 on CIFAR-100", paper("resnet20")),
-    ("ablation", "what each part of the method is worth: A0 to A16 on the subset", .ablation),
-  ]
-
-  private static var quick: ExperimentConfiguration {
-    var configuration = ExperimentConfiguration()
-    configuration.model = "resnet8"
-    // With all images every arm is right on 99 of 100, and there is nothing to compare.
-    configuration.subset = 500
-    configuration.epochs = 30
-    configuration.learningRate = 0.05
-    configuration.continuedLearningRate = 0.02
-    configuration.conversion.epochs = 15
-    configuration.transfer.headEpochs = 4
-    configuration.transfer.fineTuneEpochs = 18
-    configuration.transfer.fineTuneLearningRate = 0.02
-    configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { ["A12", "A13"].contains($0.id) }
-    return configuration
-  }
-
-  private static var subset: ExperimentConfiguration {
-    var configuration = ExperimentConfiguration.cifar
-    configuration.data = "cifar10:cifar-10-batches-bin"
-    configuration.subset = 10_000
-    configuration.epochs = 30
-    configuration.conversion.epochs = 10
-    // What restarts from the baseline restarts alike, whether it was converted or not.
-    (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
-    // 60 full-backprop-equivalent epochs with the autoencoder's 17.4.
-    configuration.transfer.fineTuneEpochs = 12
-    configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { $0.id == "A13" }
-    return configuration
-  }
-
-  private static var ablation: ExperimentConfiguration {
-    var configuration = ExperimentConfiguration.subset
-    configuration.arms = Arm.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
-    return configuration
-  }
-
-  private static func paper(_ model: String) -> ExperimentConfiguration {
-    var configuration = ExperimentConfiguration.cifar
-    configuration.model = model
-    configuration.data = model == "vgg16" ? "cifar10:cifar-10-batches-bin" : "cifar100:cifar-100-binary"
-    (configuration.epochs, configuration.transfer.fineTuneEpochs) = (120, 60)
-    (configuration.conversion.epochs, configuration.learningRate) = (15, model == "vgg16" ? 0.05 : 0.1)
-    (configuration.continuedLearningRate, configuration.transfer.fineTuneLearningRate) = (0.02, 0.02)
-    configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
-    return configuration
-  }
-
-  /// The preset of that name.
-  public static func preset(_ name: String) throws(EncodeNetError) -> ExperimentConfiguration {
-    guard let preset = presets.first(where: { $0.name == name }) else {
-      throw EncodeNetError("there is no preset '\(name)'; there are \(presets.map(\.name).joined(separator: ", "))")
-    }
-    return preset.configuration
-  }
-
-  /// Settings that suit the images of `source`.
-  public static func defaults(for source: DataSource) -> ExperimentConfiguration {
-    switch source {
-    case .cifar10, .cifar100: .cifar
-    case .digits, .synthetic, .mnist, .folder: .init()
-    }
-  }
-
   /// The source of the images that a JSON object of settings names, nil where it names none.
   public static func data(inJSON json: Data) throws(EncodeNetError) -> String? {
     struct Source: Decodable { var data: String? }
@@ -176,8 +89,9 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       var merged = try merge(
         plain, into: all, path: "",
         optional: [
-          "split", "decoderView", "subset", "augmentation", "clustering.clustersPerClass", "pairing.softness",
-          "conversion.targetSize",
+          "split", "decoderView", "subset", "augmentation", "learningRate", "continuedLearningRate",
+          "clustering.clustersPerClass", "pairing.softness", "conversion.targetSize", "conversion.batchSize",
+          "transfer.fineTuneLearningRate",
         ])
       if let arms = given["arms"] { merged["arms"] = try self.arms(arms) }
       let configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
@@ -258,8 +172,12 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     try positive("epochs", Double(epochs))
     try pairing.check()
     try conversion.check()
-    try positive("learningRate", learningRate)
-    try positive("continuedLearningRate", continuedLearningRate)
+    for (name, rate) in [
+      ("learningRate", learningRate), ("continuedLearningRate", continuedLearningRate),
+      ("transfer.fineTuneLearningRate", transfer.fineTuneLearningRate),
+    ] {
+      if let rate { try positive(name, rate) }
+    }
     try positive("entropy.temperature", entropy.temperature)
     try positive("transfer.headEpochs", Double(transfer.headEpochs))
     try positive("transfer.fineTuneEpochs", Double(transfer.fineTuneEpochs))

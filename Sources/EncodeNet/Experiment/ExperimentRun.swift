@@ -14,8 +14,12 @@ public struct ExperimentRun {
   /// Trains an arm of the caller's own; see ``Arm/method``.
   public typealias Method = @Sendable (MethodContext) throws -> any SplitClassifier
 
-  /// Every setting.
+  /// Every setting, also the rates that were left to the network.
   public let configuration: ExperimentConfiguration
+  /// Whether to go on from a baseline that has not learnt; see ``LearningCheck``.
+  public var force = false
+  /// Called with what a person should know, such as that a network does not learn: by default written to standard error.
+  public var notice: @Sendable (String) -> Void = { writeNotice($0) }
   /// Decides the weights and the order of the images.
   public let seed: UInt64
   /// The training images used, as indices.
@@ -80,9 +84,10 @@ public struct ExperimentRun {
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: Maker? = nil
   ) throws {
-    let c = configuration
-    try c.check()
-    let seed = seed ?? c.seeds[0]
+    try configuration.check()
+    let seed = seed ?? configuration.seeds[0]
+    var weights = SplittableGenerator(seed: seed, stream: "weights")
+    let c = configuration.withRates(for: makeModel.map { $0(&weights) })
     (self.configuration, self.seed, self.makeModel, self.methods) = (c, seed, makeModel, methods)
     (training, test, dataFingerprint) = (data.training, sealed, data.fingerprint)
     (rows, validation, audit) = try data.divided(
@@ -95,7 +100,7 @@ public struct ExperimentRun {
       "streams by name", dataFingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.splitSeed,
       c.validationShare, c.batchSize,
       c.weightDecay, c.augmentation, seed)
-    baseKey = try stageKey(dataKey, c.epochs, c.learningRate)
+    baseKey = try stageKey(dataKey, c.epochs, c.learningRate!)
     store = try StageStore(folder)
     trainer = StageTrainer(store: store, interval: saveInterval, progress: progress, shouldStop: shouldStop)
     for arm in c.arms {
@@ -210,12 +215,12 @@ public struct ExperimentRun {
 
   // MARK: Classifiers
 
-  private static let a0 = Arm.standard[0]
+  var baselineArm: Arm { configuration.arms.first(where: \.isBaseline) ?? Arm.standard[0] }
 
   /// Stage S0, the arm A0.
   public func baseline() throws -> TrainedArm {
     if let known = found.baseline { return known }
-    let baseline = try trained(configuration.arms.first(where: \.isBaseline) ?? Self.a0)
+    let baseline = try trained(baselineArm)
     found.baseline = baseline
     return baseline
   }
@@ -234,7 +239,7 @@ public struct ExperimentRun {
       let key = base?.key ?? dataKey
       let before = base?.seconds ?? 0
       let reports = try train(
-        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.learningRate, isFirst: true,
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.learningRate!, isFirst: true,
         key: arm.isBaseline ? baseKey : stageKey(key, arm.architecture))
       guard arm.architecture == .asymmetricBranches else {
         return try finished(arm, model, reports, plan.budget, before: before)
@@ -246,7 +251,7 @@ public struct ExperimentRun {
       let base = try baseline()
       let model = try copy(of: base.model)
       let reports = try train(
-        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.continuedLearningRate,
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: rate ?? configuration.continuedLearningRate!,
         isFirst: false, key: base.key)
       return try finished(arm, model, reports, plan.budget, before: base.seconds)
     }
@@ -406,7 +411,7 @@ public struct ExperimentRun {
       key: converted.key, stage: "\(arm.id)-head", trainer)
     if arm.transfer == .headThenFineTune {
       reports += try train(
-        arm.id, model, arm.recipe, epochs: plan.epochs, rate: arm.learningRate ?? transfer.fineTuneLearningRate,
+        arm.id, model, arm.recipe, epochs: plan.epochs, rate: arm.learningRate ?? transfer.fineTuneLearningRate!,
         isFirst: false, key: stageKey(converted.key, transfer))
     }
     return try finished(arm, model, reports, plan.budget, before: base.seconds + converted.seconds)

@@ -11,9 +11,7 @@ extension ExperimentRun {
     var generator = generator("judge")
     let model = try choice.make(
       classes: training.classCount, inputShape: training.imageShape, using: &generator)
-    // VGG16 does not learn at the rate of a ResNet, and networks without batch norm at neither.
-    let maximumRate = ["resnet": 0.1, "vgg16": 0.05][choice.family] ?? 0.02
-    let rate = min(configuration.learningRate, maximumRate)
+    let rate = choice.learningRate(batchSize: configuration.batchSize)
     let name = choice.widthMultiplier == 1 ? choice.name : "\(choice.name) of width \(choice.widthMultiplier)"
     if let known = found.judge { return (name, known) }
     _ = try train(

@@ -81,7 +81,7 @@ struct StageStore {
     return old.value
   }
 
-  private func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+  private func warn(_ text: String) { writeNotice(text) }
 
   /// Writes `value` as JSON, atomically.
   func write(_ value: some Encodable, to name: String) throws {
@@ -102,6 +102,9 @@ struct StageStore {
   /// Two of each stage: where the newest is damaged, the run goes on from the one before.
   func states(_ stage: String) -> SavedStates { SavedStates(url("\(stage).state")) }
 }
+
+/// Writes a line to standard error.
+func writeNotice(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
 /// Trains the stages of a run: watched, and where there is a store also saved now and then, and resumed at the step.
 struct StageTrainer {

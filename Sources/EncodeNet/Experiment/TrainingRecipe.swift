@@ -27,6 +27,9 @@ public struct TrainingRecipe: Sendable, Codable, Hashable {
   /// Plain cross-entropy.
   public init() {}
 
+  /// Whether the loss is the cross-entropy of images and labels as they are.
+  var hasPlainLoss: Bool { labelSmoothing == 0 && mixing == nil && teaching == nil }
+
   /// Checks what types do not.
   func check(_ arm: String) throws(EncodeNetError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(EncodeNetError) {

@@ -10,6 +10,15 @@ extension ExperimentReport {
       words.append(
         "\(run.leaked) of the images trained on are also test images, byte for byte: every accuracy here is too high")
     }
+    for arm in arms {
+      let largest = (arm.confusion.map { $0.reduce(0, +) }.max() ?? 0)
+      let share = Double(largest) / Double(max(arm.confusion.joined().reduce(0, +), 1))
+      if arm.mean <= share, arm.confusion.count > 1 {
+        words.append(
+          "\(arm.id) has not learnt: it is right on \(fixed(100 * arm.mean, 1)) % of the test images, the largest class has "
+            + "\(fixed(100 * share, 1)) %")
+      }
+    }
     if !diagnostics.isEmpty {
       let all = diagnostics.flatMap(\.clusters)
       let silhouette = all.reduce(0) { $0 + $1.silhouette } / Double(max(all.count, 1))

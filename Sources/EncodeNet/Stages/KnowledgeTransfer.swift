@@ -18,8 +18,9 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
   public var headLearningRate = 0.05
   /// Epochs of everything, in ``Mode/headThenFineTune``.
   public var fineTuneEpochs = 10
-  /// The first learning rate of everything.
-  public var fineTuneLearningRate = 0.01
+  /// The first learning rate of everything; nil for 0.01, in an experiment for that of continued training, so that what
+  /// restarts from the baseline restarts alike, whether it was converted or not.
+  public var fineTuneLearningRate: Double?
   /// Images in a batch.
   public var batchSize = 128
   /// Of every weight.
@@ -50,7 +51,7 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
     guard mode == .headThenFineTune else { return reports }
     return try reports
       + teach(
-        model, shuffled, fineTuneEpochs, fineTuneLearningRate, key: "", stage: "fine-tuning", StageTrainer())
+        model, shuffled, fineTuneEpochs, fineTuneLearningRate ?? 0.01, key: "", stage: "fine-tuning", StageTrainer())
   }
 
   /// Teaches the head alone, on features that are found once.

@@ -1,7 +1,11 @@
 /// An AlexNet for 32 by 32 images: five convolutions and a linear layer, 2.47 M parameters.
 ///
-/// Names and numbers are those of bearpaw/pytorch-classification. Max-pools that would find less than two pixels are left
+/// Names and numbers are those of bearpaw/pytorch-classification. The first convolution's stride is 4, for images of less than
+/// 28 pixels as much less as leaves a map of 8 by 8: of one pixel nothing can be learnt. Max-pools that would find less than two pixels are left
 /// out; what is larger than one pixel at the end is averaged.
+///
+/// Weights begin as He et al. draw them: without batch norm, PyTorch's smaller ones let the signal fade, and nothing is
+/// learnt.
 ///
 /// Krizhevsky, Sutskever, Hinton: "ImageNet classification with deep convolutional neural networks", 2012.
 public final class AlexNet: StagedClassifier {
@@ -17,17 +21,24 @@ public final class AlexNet: StagedClassifier {
   ) {
     requireImageShape("AlexNet", inputShape)
     func width(_ channels: Int) -> Int { scaledChannels(channels, by: widthMultiplier) }
-    var side = (min(inputShape[0], inputShape[1]) - 1) / 4 + 1
+    let smallest = min(inputShape[0], inputShape[1])
+    let stride = max(1, min(4, (smallest + 4) / 8))
+    var side = (smallest - 1) / stride + 1
     func pool() -> any Layer {
       defer { side = max(1, side / 2) }
       return side >= 2 ? MaxPool2d(2) : Identity()
     }
     let layers: [any Layer] = [
-      Conv2d(inputShape[2], width(64), kernelSize: 11, stride: 4, padding: 5, using: &generator), ReLU(), pool(),
-      Conv2d(width(64), width(192), kernelSize: 5, padding: 2, using: &generator), ReLU(), pool(),
-      Conv2d(width(192), width(384), kernelSize: 3, padding: 1, using: &generator), ReLU(),
-      Conv2d(width(384), width(256), kernelSize: 3, padding: 1, using: &generator), ReLU(),
-      Conv2d(width(256), width(256), kernelSize: 3, padding: 1, using: &generator), ReLU(), pool(),
+      Conv2d(
+        inputShape[2], width(64), kernelSize: 11, stride: stride, padding: 5, initializer: .heNormal(),
+        using: &generator),
+      ReLU(), pool(),
+      Conv2d(width(64), width(192), kernelSize: 5, padding: 2, initializer: .heNormal(), using: &generator), ReLU(),
+      pool(),
+      Conv2d(width(192), width(384), kernelSize: 3, padding: 1, initializer: .heNormal(), using: &generator), ReLU(),
+      Conv2d(width(384), width(256), kernelSize: 3, padding: 1, initializer: .heNormal(), using: &generator), ReLU(),
+      Conv2d(width(256), width(256), kernelSize: 3, padding: 1, initializer: .heNormal(), using: &generator), ReLU(),
+      pool(),
     ]
     let linear = Linear(width(256), classes, using: &generator)
     stages =
