@@ -38,16 +38,21 @@ public enum Safetensors {
   /// Writes `tensors`, in the layout they have, and `metadata` to `url`, atomically.
   ///
   /// The metadata gets a CRC-32 of the tensors' bytes, by which ``read(_:)`` knows a damaged file.
+  ///
+  /// - Parameter integers: Single whole numbers beside the tensors, such as PyTorch's `num_batches_tracked`.
   public static func save(
-    _ tensors: StateDictionary, metadata: [String: String] = [:], to url: URL
+    _ tensors: StateDictionary, integers: [String: Int] = [:], metadata: [String: String] = [:], to url: URL
   ) throws(CheckpointError) {
-    try writeAtomically(encode(tensors, metadata: metadata), to: url)
+    try writeAtomically(encode(tensors, integers: integers, metadata: metadata), to: url)
   }
 
-  /// The bytes of a file with `tensors` and `metadata`; the same for the same content.
-  public static func encode(_ tensors: StateDictionary, metadata: [String: String] = [:]) -> [UInt8] {
+  /// The bytes of a file with `tensors`, `integers` and `metadata`; the same for the same content.
+  public static func encode(
+    _ tensors: StateDictionary, integers: [String: Int] = [:], metadata: [String: String] = [:]
+  ) -> [UInt8] {
     let type = ElementType.ofScalar
     let names = tensors.keys.sorted()
+    let counted = integers.filter { tensors[$0.key] == nil }.sorted { $0.key < $1.key }
     var header = Header(metadata: metadata, entries: [:])
     var (end, sum) = (0, crc32(0, nil, 0))
     for name in names {
@@ -56,6 +61,12 @@ public enum Safetensors {
       tensors[name]!.withUnsafeScalars { sum = extended(sum, UnsafeRawBufferPointer($0)) }
       header.entries[name] = Entry(
         dtype: type.rawValue, shape: tensors[name]!.shape.dimensions, dataOffsets: [start, end])
+    }
+    for (name, value) in counted {
+      let start = end
+      end += MemoryLayout<Int64>.size
+      withUnsafeBytes(of: Int64(value).littleEndian) { sum = extended(sum, $0) }
+      header.entries[name] = Entry(dtype: ElementType.i64.rawValue, shape: [], dataOffsets: [start, end])
     }
     header.metadata![checksumKey] = String(sum, radix: 16)
     let encoder = JSONEncoder()
@@ -69,6 +80,7 @@ public enum Safetensors {
     withUnsafeBytes(of: UInt64(json.count).littleEndian) { bytes += $0 }
     bytes += json
     for name in names { tensors[name]!.withUnsafeScalars { bytes += UnsafeRawBufferPointer($0) } }
+    for (_, value) in counted { withUnsafeBytes(of: Int64(value).littleEndian) { bytes += $0 } }
     return bytes
   }
 

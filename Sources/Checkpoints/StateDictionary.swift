@@ -61,14 +61,28 @@ extension StateDictionary {
   /// The state under plain names: a prefix `module.`, `state_dict.` or `model.` that all names share is removed, and
   /// PyTorch's `num_batches_tracked` left out.
   public var withPlainNames: StateDictionary {
-    var state = filter { !$0.key.hasSuffix("num_batches_tracked") }
-    while let prefix = ["module.", "state_dict.", "model."].first(where: { prefix in
-      !state.isEmpty && state.keys.allSatisfy { $0.hasPrefix(prefix) }
-    }) {
-      state = StateDictionary(uniqueKeysWithValues: state.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
-    }
-    return state
+    let names = plainNames
+    return StateDictionary(uniqueKeysWithValues: names.map { ($0.value, self[$0.key]!) })
   }
+
+  /// The plain name of each name that ``withPlainNames`` keeps.
+  public var plainNames: [String: String] {
+    let names = keys.filter { !Self.isCounter($0) }
+    var removed = 0
+    while let prefix = ["module.", "state_dict.", "model."].first(where: { prefix in
+      !names.isEmpty && names.allSatisfy { $0.dropFirst(removed).hasPrefix(prefix) }
+    }) {
+      removed += prefix.count
+    }
+    return [String: String](uniqueKeysWithValues: names.map { ($0, String($0.dropFirst(removed))) })
+  }
+
+  /// How many batches each batch norm of PyTorch's has seen, by the names of the file; nothing here depends on them.
+  public var batchCounters: [String: Int] {
+    filter { Self.isCounter($0.key) }.compactMapValues { $0.count == 1 ? Int(exactly: $0.item.rounded()) : nil }
+  }
+
+  private static func isCounter(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
 }
 
 extension Array where Element == String {

@@ -17,6 +17,18 @@ public struct StateFit: Sendable {
   /// Whether the model could be loaded strictly.
   public var isExact: Bool { missing.isEmpty && leftOver.isEmpty && misshapen.isEmpty }
 
+  /// What is missing, left over or of another shape, a line each; empty where all fits.
+  public var problems: [String] {
+    [
+      ("missing", missing), ("left over", leftOver),
+      ("of another shape", misshapen.map { "\($0.name) \($0.found), wanted \($0.wanted)" }),
+    ].compactMap { what, names in
+      guard !names.isEmpty else { return nil }
+      let more = names.count > 20 ? ", \(names.count - 20) more" : ""
+      return "\(what): \(names.prefix(20).joined(separator: ", "))\(more)"
+    }
+  }
+
   /// Compares the names of `file`, as they are there, with those of `model`.
   public init(of file: StateDictionary, to model: any Module) {
     let plain = file.withPlainNames
@@ -33,8 +45,8 @@ public struct StateFit: Sendable {
       }
     }
     leftOver = plain.keys.filter { own[$0] == nil }.sorted()
-    for name in file.keys.sorted() where plain[name] == nil {
-      if let to = plain.keys.first(where: { name.hasSuffix(".\($0)") }), own[to] != nil { renamed.append((name, to)) }
+    for (from, to) in file.plainNames.sorted(by: { $0.key < $1.key }) where from != to && own[to] != nil {
+      renamed.append((from, to))
     }
   }
 }

@@ -2,9 +2,9 @@ import CImages
 
 /// Takes each channel's mean away and divides by its deviation, of values in 0...1.
 public struct Normalization: Sendable, Hashable, Codable {
-  /// Of each channel.
+  /// Of each channel, or one for all.
   public let mean: [Double]
-  /// Of each channel.
+  /// Of each channel, or one for all.
   public let deviation: [Double]
 
   /// - Precondition: As many means as deviations, which are positive and finite.
@@ -49,16 +49,43 @@ struct AffineBytes {
 
   init(_ normalization: Normalization?, _ imageShape: Shape) {
     let channels = imageShape[2]
-    let mean = normalization?.mean ?? [Double](repeating: 0, count: channels)
-    let deviation = normalization?.deviation ?? [Double](repeating: 1, count: channels)
+    let (mean, deviation) = (normalization?.mean ?? [0], normalization?.deviation ?? [1])
     require(
-      mean.count == channels, "normalization: means of \(mean.count) channels do not fit images of shape \(imageShape)")
+      mean.count == 1 || mean.count == channels,
+      "normalization: means of \(mean.count) channels do not fit images of shape \(imageShape)")
     let row = imageShape[1] * channels
-    scale = (0..<row).map { Scalar(1 / (255 * deviation[$0 % channels])) }
-    shift = (0..<row).map { Scalar(-mean[$0 % channels] / deviation[$0 % channels]) }
+    scale = (0..<row).map { Scalar(1 / (255 * deviation[$0 % mean.count])) }
+    shift = (0..<row).map { Scalar(-mean[$0 % mean.count] / deviation[$0 % mean.count]) }
   }
 
   func callAsFunction(_ x: UnsafePointer<UInt8>, _ count: Int, _ y: UnsafeMutablePointer<Scalar>) {
     ci_normalize(x, count, scale.count, scale, shift, y)
   }
+}
+
+extension Normalization {
+  /// Those that published weights were trained with, by names that a command line may give.
+  public static let published: [(name: String, normalization: Normalization)] = [
+    ("imagenet", Normalization(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
+    ("cifar10", Normalization(mean: [0.4914, 0.4822, 0.4465], deviation: [0.2470, 0.2435, 0.2616])),
+    // Of kuangliu/pytorch-cifar and what was made after it: the mean deviation of single images.
+    ("pytorch-cifar", Normalization(mean: [0.4914, 0.4822, 0.4465], deviation: [0.2023, 0.1994, 0.2010])),
+    ("cifar100", Normalization(mean: [0.5071, 0.4867, 0.4408], deviation: [0.2675, 0.2565, 0.2761])),
+    ("mnist", Normalization(mean: [0.1307], deviation: [0.3081])),
+    ("fashion-mnist", Normalization(mean: [0.2860], deviation: [0.3530])),
+    ("half", Normalization(mean: [0.5], deviation: [0.5])),
+    ("none", Normalization(mean: [0], deviation: [1])),
+  ]
+
+  /// The published one of that name.
+  public static func named(_ name: String) throws(DataError) -> Normalization {
+    guard let known = published.first(where: { $0.name == name.lowercased() }) else {
+      throw DataError(
+        "there is no normalisation '\(name)'; there are \(published.map(\.name).joined(separator: ", "))")
+    }
+    return known.normalization
+  }
+
+  /// Whether images of so many channels can be normalised by it.
+  public func fits(channels: Int) -> Bool { mean.count == 1 || mean.count == channels }
 }

@@ -8,22 +8,7 @@ struct ClassifierOptions: ParsableArguments {
       "Weights: a safetensors or PyTorch file with PyTorch's names. 'encodenet run' leaves A0.safetensors and others.")
   var weights: String
   @OptionGroup var wanted: NetworkOptions
-  @Option(
-    help: "What is taken from each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
-  )
-  var mean: Channels?
-  @Option(help: "What each channel is divided by then, such as 0.229,0.224,0.225.")
-  var std: Channels?
-
-  func validate() throws {
-    guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
-    if let mean, let std {
-      guard mean.values.count == std.values.count else {
-        throw ValidationError("--mean has \(mean.values.count) numbers, --std has \(std.values.count)")
-      }
-      guard std.values.allSatisfy({ $0 > 0 }) else { throw ValidationError("--std must be positive") }
-    }
-  }
+  @OptionGroup var normalization: NormalizationOptions
 
   /// The network with its weights; what neither the file nor the options say comes from the training images.
   func classifier(for data: DatasetSplit?) throws -> (network: ChosenModel, description: SavedClassifier) {
@@ -35,16 +20,49 @@ struct ClassifierOptions: ParsableArguments {
     guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {
       throw EncodeNetError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
     }
-    var normalization = saved?.normalization
-    if let mean, let std { normalization = Normalization(mean: mean.values, deviation: std.values) }
-    guard let normalization = normalization ?? data.map({ .computed(from: $0.training) }) else {
-      throw EncodeNetError("\(weights): the file says no normalisation: give --mean and --std")
+    guard
+      let normalization = try self.normalization.value() ?? saved?.normalization
+        ?? data.map({ .computed(from: $0.training) })
+    else {
+      throw EncodeNetError("\(weights): the file says no normalisation: give --mean and --std, or --normalization")
     }
-    guard normalization.mean.count == 1 || normalization.mean.count == shape[2] else {
+    guard normalization.fits(channels: shape[2]) else {
       throw EncodeNetError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
     }
     let description = SavedClassifier(
-      model: model, imageShape: shape, classNames: names, normalization: normalization)
+      model: model, imageShape: shape, classNames: names, normalization: normalization, origin: saved?.origin)
     return (try description.load(url), description)
+  }
+}
+
+/// How images in 0...1 become what a network was trained on.
+struct NormalizationOptions: ParsableArguments {
+  @Option(
+    help: "What is taken from each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
+  )
+  var mean: Channels?
+  @Option(help: "What each channel is divided by then, such as 0.229,0.224,0.225.")
+  var std: Channels?
+  @Option(
+    help:
+      "Both by a name instead: \(Normalization.published.map(\.name).joined(separator: ", "))."
+  )
+  var normalization: String?
+
+  func validate() throws { _ = try value() }
+
+  /// What was asked for, nil for nothing.
+  func value() throws -> Normalization? {
+    guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
+    if let normalization {
+      guard mean == nil else { throw ValidationError("--normalization stands for --mean and --std: give one of them") }
+      return try validating { try Normalization.named(normalization) }
+    }
+    guard let mean, let std else { return nil }
+    guard mean.values.count == std.values.count else {
+      throw ValidationError("--mean has \(mean.values.count) numbers, --std has \(std.values.count)")
+    }
+    guard std.values.allSatisfy({ $0 > 0 }) else { throw ValidationError("--std must be positive") }
+    return Normalization(mean: mean.values, deviation: std.values)
   }
 }

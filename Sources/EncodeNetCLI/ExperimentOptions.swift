@@ -29,6 +29,16 @@ struct ExperimentOptions: ParsableArguments {
   )
   var preset: String?
 
+  @Option(
+    help:
+      "A trained classifier to begin with instead of training one: a PyTorch, safetensors, NumPy or Keras file of --model's weights."
+  )
+  var baseline: String?
+  @OptionGroup var normalization: NormalizationOptions
+  @Flag(
+    help: "Say that the given baseline was also trained on the images kept for validation: figures on them are marked.")
+  var baselineTrainedOnAll = false
+
   @Option(help: "Epochs of the baseline (default: 12, for CIFAR 60).")
   var epochs: Int?
   @Option(help: "Epochs of the autoencoder (default: 20, for CIFAR 12).")
@@ -94,6 +104,7 @@ struct ExperimentOptions: ParsableArguments {
       set(\.clustering.clustersPerClass, clusters?.count)
       set(\.selection.selector, selector)
       if let subset { c.subset = subset }
+      try begin(&c, json != nil)
       if let split { c.split = split }
       if let augmentation { c.augmentation = augmentation.augmentation }
       try c.check()
@@ -102,6 +113,23 @@ struct ExperimentOptions: ParsableArguments {
     } catch let error as EncodeNetError where json != nil {
       throw EncodeNetError("\(config!): \(error)")
     } catch { throw ValidationError("\(error)") }
+  }
+
+  /// Sets the baseline that is given.
+  private func begin(_ c: inout ExperimentConfiguration, _ isFromFile: Bool) throws {
+    guard let path = baseline else {
+      guard try normalization.value() == nil, !baselineTrainedOnAll else {
+        throw ValidationError("--normalization, --mean, --std and --baseline-trained-on-all go with --baseline")
+      }
+      return
+    }
+    let given = GivenBaseline(path, normalization: try normalization.value(), isTrainedOnAll: baselineTrainedOnAll)
+    // A file of this library says for which network it is.
+    if model == nil, let saved = try SavedClassifier.read(from: given.url) {
+      (c.model, c.shortcut, c.widthMultiplier) = (saved.model.name, saved.model.shortcut, saved.model.widthMultiplier)
+    }
+    c = arms == nil ? c.beginning(with: given) : c
+    c.baseline = given
   }
 
   /// The images, and the settings that suit them.

@@ -18,17 +18,13 @@ struct Import: ParsableCommand {
   var data: DataSource?
   @Option(help: "Where the images are not at hand: their number of classes.")
   var classes = 10
-  @Option(help: "What is taken from each channel of images in 0...1 (default: that of the training images).")
-  var mean: Channels?
-  @Option(help: "What each channel is divided by then.")
-  var std: Channels?
+  @OptionGroup var normalization: NormalizationOptions
   @Option(help: "What the batch norms of a Keras file add to variances, which the file does not say.")
   var kerasEpsilon: Float = 1e-3
   @Option(help: "The safetensors file to write.")
   var out: String?
 
   func validate() throws {
-    guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
     guard out == nil || data != nil else { throw ValidationError("--out needs --data, for the classes' names") }
     guard kerasEpsilon >= 0 else {
       throw ValidationError("--keras-epsilon is \(kerasEpsilon), it must not be negative")
@@ -43,8 +39,9 @@ struct Import: ParsableCommand {
     let network = try choice.make(
       classes: images?.classNames.count ?? classes, inputShape: images?.imageShape ?? [32, 32, 3], using: &generator)
     let url = fileURL(file)
+    let isKeras = KerasFile.recognizes(url)
     let state =
-      try KerasFile.recognizes(url)
+      try isKeras
       ? KerasFile.state(from: url, for: network, epsilon: Scalar(kerasEpsilon)) : loadNamedState(from: url)
     let fit = StateFit(of: state, to: network)
 
@@ -52,20 +49,14 @@ struct Import: ParsableCommand {
     if let first = fit.renamed.first {
       print("\(fit.renamed.count) renamed, such as \(first.from) to \(first.to).")
     }
-    for (what, names) in [
-      ("Missing", fit.missing), ("Left over", fit.leftOver),
-      ("Of another shape", fit.misshapen.map { "\($0.name) \($0.found), wanted \($0.wanted)" }),
-    ] where !names.isEmpty {
-      print(
-        "\(what): \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", \(names.count - 20) more" : "")")
-    }
+    for problem in fit.problems { print(problem.prefix(1).uppercased() + problem.dropFirst()) }
     guard fit.isExact else { throw EncodeNetError("\(file): the weights do not fit \(choice)") }
     guard let out, let images else { return }
     try network.load(state.withPlainNames)
-    let normalization =
-      mean.map { Normalization(mean: $0.values, deviation: std!.values) } ?? .computed(from: images.training)
+    let normalization = try self.normalization.value() ?? .computed(from: images.training)
     try SavedClassifier(
-      model: choice, imageShape: images.imageShape, classNames: images.classNames, normalization: normalization
+      model: choice, imageShape: images.imageShape, classNames: images.classNames, normalization: normalization,
+      origin: isKeras ? nil : OriginalNames(of: state)
     ).save(network, to: fileURL(out))
     print("Written to \(out).")
   }

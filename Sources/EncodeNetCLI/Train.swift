@@ -16,8 +16,9 @@ struct Train: ParsableCommand {
 
 /// A table of what arms say of the images kept for validation, and where their weights are: test images are for reports.
 func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
-  aligned(
-    [["arm", "what", "validation", "weights"]]
+  let isSeen = run.configuration.baseline?.isTrainedOnAll == true
+  return aligned(
+    [["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"]]
       + arms.map { trained in
         let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none kept"
         return [trained.arm.id, trained.arm.name, accuracy, trained.weights.path]

@@ -27,7 +27,9 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
   /// As many of the training images that ``subset`` leaves unused are kept to judge conversion with: nothing trains on them,
   /// and nothing is chosen by them.
   public var auditImages = 10_000
-  /// Epochs of the baseline.
+  /// A trained classifier to begin with, nil to train the baseline; see ``beginning(with:)``.
+  public var baseline: GivenBaseline?
+  /// Epochs of the baseline, where it is trained, and of what judges it.
   public var epochs = 12
   /// The baseline's highest learning rate, nil for what suits the network and the batch size; see
   /// ``ModelChoice/learningRate(batchSize:)``.
@@ -89,7 +91,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       var merged = try merge(
         plain, into: all, path: "",
         optional: [
-          "split", "decoderView", "subset", "augmentation", "learningRate", "continuedLearningRate",
+          "split", "decoderView", "subset", "baseline", "augmentation", "learningRate", "continuedLearningRate",
           "clustering.clustersPerClass", "pairing.softness", "conversion.targetSize", "conversion.batchSize",
           "transfer.fineTuneLearningRate",
         ])
@@ -195,6 +197,16 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
       throw EncodeNetError("seeds is \(seeds): there must be at least one, and each once")
     }
     guard !arms.isEmpty else { throw EncodeNetError("there are no arms") }
+    if let baseline {
+      if let arm = arms.first(where: { $0.start == .random && !$0.isBaseline }) {
+        throw EncodeNetError(
+          "arm '\(arm.id)' begins from random weights: beside a given baseline, whose training nobody counted, there is no "
+            + "such arm; A2 is the control")
+      }
+      guard baseline.kerasEpsilon >= 0, baseline.kerasEpsilon.isFinite else {
+        throw EncodeNetError("baseline.kerasEpsilon is \(baseline.kerasEpsilon), it must not be negative")
+      }
+    }
     for arm in arms {
       try arm.check()
       guard arms.count(where: { $0.id == arm.id }) == 1 else { throw EncodeNetError("two arms are called '\(arm.id)'") }

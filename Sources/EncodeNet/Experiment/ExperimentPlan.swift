@@ -28,7 +28,9 @@ struct ExperimentPlan {
   let costs: Costs
 
   private var nothing: TrainingBudget { TrainingBudget(multiplyAdds: costs.classifier, images: images) }
-  private var baseline: TrainingBudget { nothing.training("baseline", configuration.epochs) }
+  /// What a given baseline cost is not known, and is not counted.
+  private var baselineEpochs: Int { configuration.baseline == nil ? configuration.epochs : 0 }
+  private var baseline: TrainingBudget { nothing.training("baseline", baselineEpochs) }
 
   /// What every arm may cost.
   var total: Double {
@@ -70,7 +72,7 @@ struct ExperimentPlan {
 
   /// The epochs that leave nothing over.
   func plan(_ arm: Arm) throws -> ArmPlan {
-    if arm.isBaseline { return ArmPlan(epochs: configuration.epochs, budget: baseline) }
+    if arm.isBaseline { return ArmPlan(epochs: baselineEpochs, budget: baseline) }
     let total = total
     var price = Double(try costs.architecture(arm.architecture)) / Double(max(costs.classifier, 1))
     if arm.recipe.sharpness != nil { price *= 2 }

@@ -28,7 +28,7 @@ public struct ExperimentRun {
   public let validation: [Int]
   /// Those that nothing trains on or chooses by, to judge conversion with.
   public let audit: [Int]
-  /// Of the images trained on, for all images.
+  /// Of the images trained on, or of those that a given baseline was trained on; for all images and networks.
   public let normalization: Normalization
   /// All training images, those for validation among them.
   public let training: LabeledImages
@@ -40,6 +40,7 @@ public struct ExperimentRun {
   public let images: LabeledImages
   let makeModel: Maker?
   private let methods: [String: Method]
+  private let given: (network: any SplitClassifier, names: OriginalNames?)?
   let dataFingerprint: String
   let dataKey: String
   private let baseKey: String
@@ -86,8 +87,13 @@ public struct ExperimentRun {
   ) throws {
     try configuration.check()
     let seed = seed ?? configuration.seeds[0]
-    var weights = SplittableGenerator(seed: seed, stream: "weights")
-    let c = configuration.withRates(for: makeModel.map { $0(&weights) })
+    func network() throws -> any SplitClassifier {
+      var generator = SplittableGenerator(seed: seed, stream: "weights")
+      return try makeModel?(&generator)
+        ?? configuration.modelChoice.make(
+          classes: data.classNames.count, inputShape: data.imageShape, using: &generator)
+    }
+    let c = configuration.withRates(for: try makeModel == nil ? nil : network())
     (self.configuration, self.seed, self.makeModel, self.methods) = (c, seed, makeModel, methods)
     (training, test, dataFingerprint) = (data.training, sealed, data.fingerprint)
     (rows, validation, audit) = try data.divided(
@@ -95,12 +101,24 @@ public struct ExperimentRun {
     guard rows.count > 1 else { throw EncodeNetError("\(rows.count) training images: there must be at least 2") }
     images = data.training.subset(rows)
     try c.clustering.check(labels: images.labels, names: data.classNames)
-    normalization = .computed(from: images)
-    dataKey = try stageKey(
+    if let baseline = c.baseline {
+      let model = try network()
+      let (normalization, names) = try baseline.load(into: model, for: data.training)
+      (self.normalization, given) = (normalization, (model, names))
+    } else {
+      (normalization, given) = (.computed(from: images), nil)
+    }
+    let dataKey = try stageKey(
       "streams by name", dataFingerprint, c.model, c.shortcut, c.widthMultiplier, c.subset, c.splitSeed,
       c.validationShare, c.batchSize,
       c.weightDecay, c.augmentation, seed)
-    baseKey = try stageKey(dataKey, c.epochs, c.learningRate!)
+    if let given {
+      self.dataKey = try stageKey(dataKey, normalization)
+      baseKey = try stageKey(dataKey, normalization, weightsFingerprint(given.network))
+    } else {
+      self.dataKey = dataKey
+      baseKey = try stageKey(dataKey, c.epochs, c.learningRate!)
+    }
     store = try StageStore(folder)
     trainer = StageTrainer(store: store, interval: saveInterval, progress: progress, shouldStop: shouldStop)
     for arm in c.arms {
@@ -220,14 +238,20 @@ public struct ExperimentRun {
   /// Stage S0, the arm A0.
   public func baseline() throws -> TrainedArm {
     if let known = found.baseline { return known }
-    let baseline = try trained(baselineArm)
+    let baseline = try made(baselineArm)
     found.baseline = baseline
     return baseline
   }
 
   /// An arm, with all that it needs before.
-  public func trained(_ arm: Arm) throws -> TrainedArm {
+  public func trained(_ arm: Arm) throws -> TrainedArm { try arm.isBaseline ? baseline() : made(arm) }
+
+  private func made(_ arm: Arm) throws -> TrainedArm {
     let plan = try plan(arm)
+    if arm.isBaseline, let given, let baseline = configuration.baseline {
+      try check(given.network, baseline, key: baseKey)
+      return try finished(arm, given.network, [], plan.budget, before: 0)
+    }
     if let name = arm.method { return try trained(arm, by: methods[name]!, plan) }
     if arm.conversion != nil { return try transferred(arm, plan) }
     let rate = arm.learningRate
@@ -267,7 +291,8 @@ public struct ExperimentRun {
     var choice = configuration.modelChoice
     choice.variation = arm.finalArchitecture
     try SavedClassifier(
-      model: choice, imageShape: training.imageShape, classNames: training.classNames, normalization: normalization
+      model: choice, imageShape: training.imageShape, classNames: training.classNames, normalization: normalization,
+      origin: given?.names
     ).save(model, to: file)
     // The epochs of several stages count on.
     let curves = LearningCurves(

@@ -38,6 +38,20 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   /// The depth of a ResNet, nil for another name.
   private var depth: Int? { name.hasPrefix("resnet") ? Int(name.dropFirst(6)) : nil }
 
+  /// The choices of width 1 whose network has exactly the names and shapes of `state`.
+  static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
+    let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
+      ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)", shortcut: $0) }
+    }
+    return (resnets + ["vgg16", "alexnet", "lenet5"].map { ModelChoice($0) }).filter { choice in
+      var generator = SplittableGenerator(seed: 0)
+      guard let network = try? choice.make(classes: classes, inputShape: inputShape, using: &generator) else {
+        return false
+      }
+      return StateFit(of: state, to: network).isExact
+    }
+  }
+
   /// The kind of network: "resnet" for every depth.
   var family: String { name.hasPrefix("resnet") ? "resnet" : name }
 

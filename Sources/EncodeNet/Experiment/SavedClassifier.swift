@@ -10,21 +10,30 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
   public var classNames: [String]
   /// Of the images it was trained on.
   public var normalization: Normalization
+  /// The names of the file that its first weights came from, nil for the network's own.
+  public var origin: OriginalNames?
 
   private static let metadataKey = "encodenet"
 
   /// A description.
-  public init(model: ModelChoice, imageShape: Shape, classNames: [String], normalization: Normalization) {
+  public init(
+    model: ModelChoice, imageShape: Shape, classNames: [String], normalization: Normalization,
+    origin: OriginalNames? = nil
+  ) {
     (self.model, self.imageShape, self.classNames) = (model, imageShape, classNames)
-    self.normalization = normalization
+    (self.normalization, self.origin) = (normalization, origin)
   }
 
-  /// Writes the weights of `network` with this description as safetensors, with PyTorch's names and layout.
+  /// Writes the weights of `network` with this description as safetensors, with PyTorch's layout, and with the names of
+  /// ``origin`` where there are any: PyTorch's `load_state_dict` takes them where it took those that came in.
   public func save(_ network: any Module, to url: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let description = String(decoding: try encoder.encode(self), as: UTF8.self)
-    try network.save(to: url, metadata: [Self.metadataKey: description])
+    let state = network.stateDictionary
+    try Safetensors.save(
+      origin.map { $0.renaming(state) } ?? state, integers: origin?.counters ?? [:],
+      metadata: [Self.metadataKey: description], to: url)
   }
 
   /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
@@ -38,7 +47,7 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     let (mean, deviation) = (saved.normalization.mean, saved.normalization.deviation)
     guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
       (1...100_000).contains(saved.classNames.count),
-      mean.count == deviation.count, mean.count == 1 || mean.count == saved.imageShape[2],
+      mean.count == deviation.count, saved.normalization.fits(channels: saved.imageShape[2]),
       deviation.allSatisfy({ $0 > 0 })
     else {
       throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")

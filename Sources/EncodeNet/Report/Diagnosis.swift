@@ -10,6 +10,17 @@ extension ExperimentReport {
       words.append(
         "\(run.leaked) of the images trained on are also test images, byte for byte: every accuracy here is too high")
     }
+    if let given = configuration.baseline {
+      words.append(
+        "the baseline was given (\(given.url.lastPathComponent)): what its training cost is not known, and the budget counts what "
+          + "came after it")
+      words.append(
+        given.isTrainedOnAll
+          ? "the baseline was trained on all images: no figure on validation or audit images is held out, and nothing is chosen "
+            + "by them"
+          : "whether the baseline was trained on the images kept here for validation and audit is not known: where it was, "
+            + "figures on them are not held out")
+    }
     for arm in arms {
       let largest = (arm.confusion.map { $0.reduce(0, +) }.max() ?? 0)
       let share = Double(largest) / Double(max(arm.confusion.joined().reduce(0, +), 1))

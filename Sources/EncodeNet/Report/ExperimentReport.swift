@@ -24,6 +24,8 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var threads: [Int]
     /// What each arm may cost, in full-backprop-equivalent epochs.
     public var budget: Double
+    /// The file of a baseline that was given and not trained here, nil where it was trained.
+    public var givenBaseline: String?
   }
   /// How training went for one seed.
   public struct Curve: Sendable, Codable, Equatable {

@@ -37,7 +37,9 @@ extension ExperimentReport {
   }
   private var place: String {
     switch shown.first?.outcome.images {
-    case .audit: "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
+    case .audit:
+      "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
+        + (configuration.baseline.map { $0.isTrainedOnAll ? " here, but the baseline was," : " here" } ?? "")
     case .validation: "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
     case .training, nil: "the images trained on, as no others are left,"
     }
