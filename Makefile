@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 OUT ?= out/demo
-DATA ?= digits
+DATA ?=
 ARGS ?=
 KILLS ?= 60
 INPUTS ?= 1600000
@@ -15,8 +15,8 @@ TEST_FLAGS ?= -Xcc -O2
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: dependencies ## A whole EncodeNet experiment with its report (DATA=digits, OUT=out/demo, ARGS=more options)
-	$(SWIFT) run -c release encodenet run --data $(DATA) --out $(OUT) $(ARGS)
+demo: dependencies ## Three seeds of EncodeNet on the digits, and their report (DATA=cifar10:DIR for one on others, OUT=out/demo, ARGS=more options)
+	$(SWIFT) run -c release encodenet $(if $(DATA),run --data $(DATA),compare --preset quick) --out $(OUT) $(ARGS)
 
 test: dependencies ## All tests (ARGS="--filter Layers" for some)
 	$(SWIFT) test $(TEST_FLAGS) $(ARGS)

@@ -51,6 +51,24 @@ def resnet(depth, classes):
     return model
 
 
+def published_resnet20():
+    """ResNet20 with the names of akamaster/pytorch_resnet_cifar10, in the DataParallel that its weights were saved from."""
+
+    class ResNet20(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
+            self.layer1 = nn.Sequential(*(Block(16, 16, 1) for _ in range(3)))
+            self.layer2 = nn.Sequential(Block(16, 32, 2), Block(32, 32, 1), Block(32, 32, 1))
+            self.layer3 = nn.Sequential(Block(32, 64, 2), Block(64, 64, 1), Block(64, 64, 1))
+            self.linear = nn.Linear(64, 10)
+
+        def forward(self, x):
+            return self.linear(self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x)))))).mean((2, 3)))
+
+    return nn.DataParallel(ResNet20())
+
+
 def vgg16(classes):
     layers, inputs = [], 3
     for outputs, depth in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):

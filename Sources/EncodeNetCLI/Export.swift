@@ -7,7 +7,8 @@ struct Export: ParsableCommand {
     abstract: "Write a classifier's weights for other programs, or the network itself as ONNX.",
     discussion: """
       The ending of the file decides: .onnx is the whole network, which takes images in 0...1 as [batch, channels, height, \
-      width] and gives logits; .npz and .safetensors are the weights under PyTorch's names and in its layout.
+      width] and gives logits; .npz and .safetensors are the weights in PyTorch's layout, under the names of the file that \
+      a given baseline came from, else under PyTorch's.
       """)
 
   @OptionGroup var options: ClassifierOptions
@@ -31,7 +32,7 @@ struct Export: ParsableCommand {
       try ONNX.save(
         network, imageShape: description.imageShape, mean: normalization.mean, deviation: normalization.deviation,
         metadata: ["classes": description.classNames.joined(separator: "\n"), "model": "\(description.model)"], to: url)
-    case "npz": try NumPy.save(network.stateDictionary, to: url)
+    case "npz": try NumPy.save(description.state(of: network), to: url)
     default: try description.save(network, to: url)
     }
     print("Written to \(to).")

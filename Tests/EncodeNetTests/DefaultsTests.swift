@@ -7,9 +7,9 @@ struct DefaultsTests {
   @Test func theRateFollowsTheNetworkAndTheBatchSize() throws {
     #expect(ModelChoice("resnet56").learningRate(batchSize: 128) == 0.1)
     #expect(ModelChoice("vgg16").learningRate(batchSize: 128) == 0.05)
-    #expect(ModelChoice("lenet5").learningRate(batchSize: 32) == 0.01)
-    #expect(ModelChoice("resnet20").learningRate(batchSize: 32) == 0.025)
-    #expect(ModelChoice("resnet20").learningRate(batchSize: 4096) == 0.4)
+    #expect(ModelChoice("lenet5").learningRate(batchSize: 32) == 0.02)
+    #expect(ModelChoice("resnet20").learningRate(batchSize: 32) == 0.05)
+    #expect(ModelChoice("resnet20").learningRate(batchSize: 4096) == 0.2)
 
     let data = try DatasetSplit.synthetic(classes: 2, patterns: 2, training: 40, test: 4, imageShape: [8, 8, 1])
     func rates(_ change: (inout ExperimentConfiguration) -> Void) throws -> [Double?] {
@@ -20,7 +20,7 @@ struct DefaultsTests {
         return [c.learningRate, c.continuedLearningRate, c.transfer.fineTuneLearningRate]
       }
     }
-    #expect(try rates { $0.model = "vgg16" } == [0.0125, 0.0025, 0.0025])
+    #expect(try rates { $0.model = "vgg16" } == [0.025, 0.005, 0.005])
     #expect(try rates { ($0.model, $0.learningRate) = ("vgg16", 0.5) } == [0.5, 0.1, 0.1])
     #expect(try rates { ($0.learningRate, $0.continuedLearningRate) = (0.5, 0.2) } == [0.5, 0.2, 0.2])
     #expect(try rates { ($0.learningRate, $0.transfer.fineTuneLearningRate) = (0.5, 0.2) } == [0.5, 0.1, 0.2])
@@ -31,8 +31,8 @@ struct DefaultsTests {
     func rate(_ make: @escaping ExperimentRun.Maker) throws -> Double? {
       try withFolder { try ExperimentRun(.init(), on: data, in: $0, model: make).configuration.learningRate }
     }
-    #expect(try rate { Tiny(&$0) } == 0.025)
-    #expect(try rate { Plain(&$0) } == 0.01)
+    #expect(try rate { Tiny(&$0) } == 0.05)
+    #expect(try rate { Plain(&$0) } == 0.02)
   }
 
   @Test func aBaselineThatHasNotLearntEndsTheRunUnlessForced() throws {

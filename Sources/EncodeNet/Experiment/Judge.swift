@@ -21,7 +21,8 @@ extension ExperimentRun {
     return (name, model)
   }
 
-  /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, and a ResNet for all others; nil
+  /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, of grey images a LeNet5,
+  /// and a ResNet for all others; nil
   /// for none, and for images of a size that no network of the library takes.
   func judgeChoice() throws -> ModelChoice? {
     guard configuration.judge != "none" else { return nil }
@@ -41,6 +42,8 @@ extension ExperimentRun {
     // Of about the baseline's size, so that judging costs no more than what is judged.
     if makeModel != nil { return ModelChoice("resnet8") }
     return switch configuration.modelChoice.family {
+    // Of a few hundred grey images a VGG16 learns little, and then judges nothing.
+    case "resnet" where training.imageShape[2] == 1: ModelChoice("lenet5")
     case "resnet": ModelChoice("vgg16", widthMultiplier: 0.25)
     case "vgg16", "alexnet": ModelChoice("resnet20")
     default: ModelChoice("resnet8")

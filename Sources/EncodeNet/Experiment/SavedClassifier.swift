@@ -30,10 +30,15 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let description = String(decoding: try encoder.encode(self), as: UTF8.self)
-    let state = network.stateDictionary
     try Safetensors.save(
-      origin.map { $0.renaming(state) } ?? state, integers: origin?.counters ?? [:],
+      state(of: network), integers: origin?.counters ?? [:],
       metadata: [Self.metadataKey: description], to: url)
+  }
+
+  /// The weights of `network`, under the names of ``origin`` where there are any.
+  public func state(of network: any Module) -> StateDictionary {
+    let state = network.stateDictionary
+    return origin.map { $0.renaming(state) } ?? state
   }
 
   /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.

@@ -37,8 +37,8 @@ extension ModelChoice {
   /// cosine, with which this network learns.
   ///
   /// In batches of 128: 0.1 for a ResNet (He et al., section 4.2), 0.05 for a VGG16, 0.04 for networks without batch
-  /// norm, whose ReLUs die of larger steps. In other batches in proportion (Goyal et al., "Accurate, large minibatch SGD",
-  /// 2017), up to batches of 512.
+  /// norm, whose ReLUs die of larger steps. In other batches by the root of
+  /// their size (Hoffer et al., "Train longer, generalize better", 2017), up to batches of 512.
   public func learningRate(batchSize: Int) -> Double {
     scaledRate(["resnet": 0.1, "vgg16": 0.05][family] ?? 0.04, batchSize: batchSize)
   }
@@ -51,4 +51,6 @@ private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int
   return scaledRate(hasBatchNorm ? 0.1 : 0.04, batchSize: batchSize)
 }
 
-private func scaledRate(_ rate: Double, batchSize: Int) -> Double { rate * Double(min(batchSize, 512)) / 128 }
+private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
+  rate * (Double(min(batchSize, 512)) / 128).squareRoot()
+}
