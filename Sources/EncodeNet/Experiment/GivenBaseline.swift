@@ -145,9 +145,9 @@ struct GivenAccuracy: Codable {
   var ring: [Int]? {
     for start in majorities.indices {
       var (ring, next) = ([start], majorities[start])
-      while let class_ = next, class_ != start, !ring.contains(class_) {
-        ring.append(class_)
-        next = majorities[class_]
+      while let label = next, label != start, !ring.contains(label) {
+        ring.append(label)
+        next = majorities[label]
       }
       if next == start, ring.count > 1 { return ring }
     }
