@@ -14,17 +14,28 @@ struct ClassifierOptions: ParsableArguments {
   func classifier(for data: DatasetSplit?) throws -> (network: ChosenModel, description: SavedClassifier) {
     let url = fileURL(weights)
     let saved = try SavedClassifier.read(from: url)
-    guard let model = wanted.choice ?? saved?.model else {
-      throw EncodeNetError("\(weights): the file does not say for which network it is: give --model")
+    if let saved, let data, saved.classNames != data.classNames || saved.imageShape != data.imageShape {
+      throw EncodeNetError(
+        "\(weights): it is for images \(saved.imageShape) of \(saved.classNames.count) classes, \(listed(saved.classNames)); "
+          + "\(data.name) has \(data.imageShape) of \(data.classNames.count), \(listed(data.classNames)): give --data")
     }
     guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {
       throw EncodeNetError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
     }
-    guard
-      let normalization = try self.normalization.value() ?? saved?.normalization
-        ?? data.map({ .computed(from: $0.training) })
-    else {
-      throw EncodeNetError("\(weights): the file says no normalisation: give --mean and --std, or --normalization")
+    let fitting =
+      try wanted.choice == nil && saved == nil && !KerasFile.recognizes(url)
+      ? ModelChoice.fitting(loadNamedState(from: url), classes: names.count, inputShape: shape).first : nil
+    guard let model = wanted.choice ?? saved?.model ?? fitting else {
+      throw EncodeNetError("\(weights): the file does not say for which network it is: give --model")
+    }
+    let known = try self.normalization.value() ?? saved?.normalization
+    if known == nil, data != nil {
+      warn(
+        "\(weights): the file says no normalisation, and that of the training images is taken: give --normalization, or --mean "
+          + "and --std, where the network was trained with another")
+    }
+    guard let normalization = known ?? data.map({ .computed(from: $0.training) }) else {
+      throw EncodeNetError("\(weights): the file says no normalisation: give --normalization, or --mean and --std")
     }
     guard normalization.fits(channels: shape[2]) else {
       throw EncodeNetError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
@@ -32,6 +43,10 @@ struct ClassifierOptions: ParsableArguments {
     let description = SavedClassifier(
       model: model, imageShape: shape, classNames: names, normalization: normalization, origin: saved?.origin)
     return (try description.load(url), description)
+  }
+
+  private func listed(_ names: [String]) -> String {
+    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
   }
 }
 

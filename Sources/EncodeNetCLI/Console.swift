@@ -49,6 +49,9 @@ extension Logger {
   }
 }
 
+/// Writes a line to standard error, quiet or not.
+func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
 /// 0.9173 as "91.73 %".
 func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
 

@@ -49,7 +49,10 @@ struct ExperimentOptions: ParsableArguments {
   var fineTuneEpochs: Int?
   @Option(help: "Images in a batch (default: 32, for CIFAR 128).")
   var batchSize: Int?
-  @Option(help: "The baseline's highest learning rate (default: what suits the network and the batch size).")
+  @Option(
+    help:
+      "The baseline's highest learning rate, a fifth of which restarts take (default: what suits the network and the batch size)."
+  )
   var learningRate: Double?
   @Option(help: "The share of the training images kept for validation (default: 0.1).")
   var validationShare: Double?
@@ -158,6 +161,7 @@ struct ExperimentOptions: ParsableArguments {
   /// The whole experiment.
   func run(_ logger: Logger) throws -> ExperimentReport {
     let (c, data) = try loaded(logger)
+    logger.info("\(out)/progress.html shows how far it is and when it will end")
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
     experiment.force = force

@@ -17,6 +17,9 @@ struct Export: ParsableCommand {
   @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).")
   var data: DataSource?
 
+  @Flag(help: "Leave out what the names of a given baseline's file have before the network's, such as 'module.'.")
+  var plainNames = false
+
   func validate() throws {
     guard ["onnx", "npz", "safetensors"].contains(URL(fileURLWithPath: to).pathExtension) else {
       throw ValidationError("--to \(to): the file must end in .onnx, .npz or .safetensors")
@@ -24,7 +27,8 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    let (network, description) = try options.classifier(for: data?.load())
+    var (network, description) = try options.classifier(for: data?.load())
+    if plainNames { description.origin = description.origin?.plain }
     let url = fileURL(to)
     switch url.pathExtension {
     case "onnx":

@@ -73,16 +73,45 @@ import Testing
     #expect(error?.description.contains("arm 'second': 200 of the 200 images it trains on are test images") == true)
   }
 
-  @Test func aSecondLookAtTheTestImagesWithOtherWeightsIsRefused() throws {
+  /// Every file of a folder, with its bytes.
+  private func contents(_ folder: URL) throws -> [String: Data] {
+    let files = try #require(FileManager.default.enumerator(atPath: folder.path)).compactMap { $0 as? String }
+    return [String: Data](
+      uniqueKeysWithValues: try files.compactMap { name in
+        let url = folder.appendingPathComponent(name)
+        guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { return nil }
+        return (name, try Data(contentsOf: url))
+      })
+  }
+
+  /// Such a run would replace the weights that were scored, and could not score them again.
+  @Test func aScoredRunWithOtherSettingsIsRefusedBeforeItChangesAnything() throws {
     try withFolder { folder in
       let data = try plantedData()
-      var configuration = try smallConfiguration(["A0", "A1"])
-      _ = try Experiment(configuration).run(on: data, in: folder, model: { Tiny(&$0) })
-      configuration.learningRate = 0.05
-      let error = #expect(throws: EncodeNetError.self) {
-        try Experiment(configuration).run(on: data, in: folder, model: { Tiny(&$0) })
+      let configuration = try smallConfiguration(["A0", "A2", "A4"])
+      func run(_ data: DatasetSplit, _ change: (inout ExperimentConfiguration) -> Void) throws {
+        var configuration = configuration
+        change(&configuration)
+        _ = try Experiment(configuration).run(on: data, in: folder, model: { Tiny(&$0) })
       }
-      #expect(error?.description.contains("choosing by test images") == true, "\(error?.description ?? "")")
+      try run(data) { _ in }
+      let before = try contents(folder)
+      let changes: [(text: String, data: DatasetSplit, change: (inout ExperimentConfiguration) -> Void)] = [
+        ("'A0' was scored on the test images with other settings: learningRate", data, { $0.learningRate = 0.05 }),
+        ("epochs was 3 and is 4", data, { $0.epochs = 4 }),
+        ("batchSize was 16 and is 8", data, { $0.batchSize = 8 }),
+        ("conversion.epochs was 2 and is 3", data, { $0.conversion.epochs = 3 }),
+        ("arms.A4.transfer was frozenEncoder", data, { $0.arms[2].transfer = .headThenFineTune }),
+        ("the data differ", try plantedData(seed: 4), { _ in }),
+      ]
+      for (text, data, change) in changes {
+        let error = #expect(throws: EncodeNetError.self) { try run(data, change) }
+        #expect(error?.description.contains(text) == true, "\(text): \(error?.description ?? "")")
+        #expect(try contents(folder) == before, "\(text)")
+      }
+      // More arms, another judge and the same settings again are no other settings.
+      try run(data) { $0.arms.append(try! .named("A3")) }
+      try run(data) { $0.judge = "none" }
     }
   }
 

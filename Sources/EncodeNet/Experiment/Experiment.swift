@@ -193,6 +193,7 @@ extension ExperimentRun {
         "\(store.url("\(name).json").path): arm '\(trained.arm.id)' was scored on the test images before, with other weights: "
           + "another look would be choosing by test images, use another folder")
     }
+    try settings.add(trained.arm, in: store)
     return outcome
   }
 }

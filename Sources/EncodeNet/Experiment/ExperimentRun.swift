@@ -34,6 +34,7 @@ public struct ExperimentRun {
   public let training: LabeledImages
   /// The test images, which each arm is scored on once.
   public let test: SealedTestSet
+  let settings: ScoredSettings
   let store: StageStore
   let trainer: StageTrainer
   /// The images of ``rows``, which the networks are trained on: what the stages' indices are of.
@@ -119,6 +120,10 @@ public struct ExperimentRun {
       self.dataKey = dataKey
       baseKey = try stageKey(dataKey, c.epochs, c.learningRate!)
     }
+    settings = try ScoredSettings(
+      c, seed: seed, data: dataFingerprint, baseline: given.map { weightsFingerprint($0.network) },
+      normalization: normalization)
+    try settings.check(c.arms, in: folder)
     store = try StageStore(folder)
     trainer = StageTrainer(store: store, interval: saveInterval, progress: progress, shouldStop: shouldStop)
     for arm in c.arms {

@@ -107,6 +107,18 @@ public struct OriginalNames: Sendable, Codable, Hashable {
     counters = state.batchCounters
   }
 
+  /// The same without the prefix that all names have: what a network that is not wrapped takes.
+  public var plain: OriginalNames {
+    var plain = self
+    let prefix = names.first.map { $0.value.dropLast($0.key.count) } ?? ""
+    plain.names = [String: String](uniqueKeysWithValues: names.keys.map { ($0, $0) })
+    plain.counters = [String: Int](
+      uniqueKeysWithValues: counters.map {
+        (String($0.key.hasPrefix(prefix) ? $0.key.dropFirst(prefix.count) : $0.key[...]), $0.value)
+      })
+    return plain
+  }
+
   /// `state` under the file's names.
   func renaming(_ state: StateDictionary) -> StateDictionary {
     StateDictionary(uniqueKeysWithValues: state.map { (names[$0.key] ?? $0.key, $0.value) })
@@ -176,7 +188,7 @@ extension ExperimentRun {
     }
     let hint =
       found.better.map {
-        "with --normalization \($0.name) it would be right on \(percent($0.accuracy)) of a sample instead of \(percent($0.now))"
+        "with --normalization \($0.name) it would be right on \(percent($0.accuracy)) of a sample of the training images, instead of \(percent($0.now))"
       } ?? "give the normalisation and the network that it was trained with"
     if let ring = found.ring {
       let names = (ring + [ring[0]]).map { "'\(training.classNames[$0])'" }
@@ -185,12 +197,20 @@ extension ExperimentRun {
           + "\(training.classNames.prefix(12).joined(separator: ", "))\(training.classCount > 12 ? " …" : "")")
     }
     let largest = LearningCheck(labels: images.labels).largest
+    if !given.isTrainedOnAll, let validation = found.validation, found.training > 0.9,
+      validation >= found.training - 0.01
+    {
+      warn(
+        "\(file): it is as right on the images kept for validation as on the others: it was probably trained on both, which "
+          + "--baseline-trained-on-all says")
+    }
     if found.training <= largest + 0.02 {
       try refuse(
         "it is right on \(percent(found.training)) of the training images, the largest class has \(percent(largest)): \(hint)"
       )
-    } else if found.better != nil {
-      warn("\(file): \(hint)")
+    } else if let better = found.better {
+      // A network that is so much better seen otherwise was trained otherwise.
+      if better.accuracy > better.now + 0.05 { try refuse(hint) } else { warn("\(file): \(hint)") }
     }
   }
 

@@ -39,7 +39,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   private var depth: Int? { name.hasPrefix("resnet") ? Int(name.dropFirst(6)) : nil }
 
   /// The choices of width 1 whose network has exactly the names and shapes of `state`.
-  static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
+  public static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
     let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
       ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)", shortcut: $0) }
     }

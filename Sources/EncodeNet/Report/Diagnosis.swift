@@ -47,10 +47,10 @@ extension ExperimentReport {
         words.append("the clusters are not stable: another beginning agrees with them by \(fixed(stability, 2)) of 1")
       }
       let saturation = mean(\.baseline.saturation)
-      if saturation > 0.5 {
+      if saturation > 0.5, configuration.selection.selector == .minimumEntropy {
         words.append(
           "the baseline has saturated on \(fixed(100 * saturation, 0)) % of the training images: the least entropy is close "
-            + "to a lottery, try lowEntropyMedoid or a temperature above 1")
+            + "to a lottery, try --selector lowEntropyMedoid or a temperature above 1")
       }
       let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
       if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }

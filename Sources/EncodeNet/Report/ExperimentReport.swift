@@ -154,6 +154,9 @@ func grouped(_ number: Int) -> String {
   }
 }
 
+/// A p value: 0.0004 as "<0.001".
+func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : fixed(p, 3) }
+
 /// `value` with so many decimals, whatever the locale.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   var scale = 1.0

@@ -39,7 +39,7 @@ extension ExperimentReport {
     switch shown.first?.outcome.images {
     case .audit:
       "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
-        + (configuration.baseline.map { $0.isTrainedOnAll ? " here, but the baseline was," : " here" } ?? "")
+        + (configuration.baseline.map { $0.isTrainedOnAll ? " here (the given baseline has seen them)" : " here" } ?? "")
     case .validation: "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
     case .training, nil: "the images trained on, as no others are left,"
     }
@@ -59,7 +59,8 @@ extension ExperimentReport {
       words:
         "of \(place) come out nearest to a representative of their class (\(first.conversion.arms[0])); the baseline "
         + "classifies \(percent(baseline)) of them rightly. To \(observer) \(percent(after)) of the converted images "
-        + "show their class, of the images as they are \(percent(before)).")
+        + "show their class, of the images as they are \(percent(before))."
+        + (before < baseline / 2 ? " A judge that knows so little tells little." : ""))
   }
 
   private var clarifiesAnswer: Answer? {
@@ -78,6 +79,17 @@ extension ExperimentReport {
         + "another; as they are the baseline is right about \(percent(known)) of that half.")
   }
 
+  /// What came of a network that was given: whether it is to be kept.
+  private var againstGiven: String {
+    guard run.givenBaseline != nil, let given = arms.first(where: { $0.id == "A0" }) else { return "" }
+    let others = arms.filter { $0.id != given.id }
+    guard let best = others.max(by: { $0.mean < $1.mean }) else { return "" }
+    let difference = "\(signed(100 * (best.mean - given.mean))) points to the given network's \(percent(given.mean))"
+    return best.mean > given.mean
+      ? " The best arm, \(best.id), is \(difference)."
+      : " None is better than the given network (the best, \(best.id), is \(difference)): keep it."
+  }
+
   private var gainsAnswer: Answer {
     guard let primary, let first = arm(primary.first), let second = arm(primary.second) else {
       return Answer(
@@ -92,8 +104,8 @@ extension ExperimentReport {
     return Answer(
       question: "Does it gain?", outcome: outcome, figure: "\(signed(100 * primary.differences.mean)) points",
       words:
-        "of accuracy on the test images is what \(first.name) (\(first.id)) has more than \(second.name) (\(second.id)) at "
+        "of accuracy on the test images: \(first.name) (\(first.id)) against \(second.name) (\(second.id)) at "
         + "\(first.isUnequal || second.isUnequal ? "nearly " : "")equal budget. Verdict: \(primary.verdict.rawValue)"
-        + (primary.differences.values.count == 1 ? ", as always with one seed." : "."))
+        + (primary.differences.values.count == 1 ? ", as always with one seed." : ".") + againstGiven)
   }
 }

@@ -68,8 +68,8 @@ extension ExperimentReport {
         }
         return (isAttribution ? [one.part ?? ""] : []) + [
           "\(one.first) − \(one.second)", signed(100 * d.mean), interval(d.tInterval), interval(d.bootstrapInterval),
-          fixed(one.adjustedP, 3), fixed(d.signFlipP, 3), fixed(one.imageP, 3),
-          one.mcNemar.map { fixed($0.p, 3) }.joined(separator: " "), one.verdict.rawValue,
+          probability(one.adjustedP), probability(d.signFlipP), probability(one.imageP),
+          one.mcNemar.map { probability($0.p) }.joined(separator: " "), one.verdict.rawValue,
         ]
       }, textColumns: isAttribution ? 2 : 1)
   }
