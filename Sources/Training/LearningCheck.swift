@@ -35,13 +35,19 @@ public struct LearningCheck: Sendable {
     largest = shares.last ?? 1
   }
 
-  /// What the second epoch shows: a loss no better than the entropy of the classes' frequencies; nil where it is better, and
-  /// after all other epochs.
+  /// Steps that any network needs before its loss tells anything.
+  private static let fewestSteps = 100
+
+  /// What the second epoch shows, or the first later one after 100 steps: a loss no better than the entropy of the classes'
+  /// frequencies; nil where it is better, and after all other epochs.
   public func problem(after report: EpochReport) -> String? {
-    guard report.epoch == 1, report.stopped == nil, report.loss >= entropy else { return nil }
+    let stepsBefore = report.step * report.epoch / (report.epoch + 1)
+    guard report.epoch >= 1, report.step >= Self.fewestSteps,
+      report.epoch == 1 || stepsBefore < Self.fewestSteps, report.stopped == nil, report.loss >= entropy
+    else { return nil }
     return
-      "after 2 epochs the loss is \(rounded(report.loss)), no better than \(rounded(entropy)), that of knowing nothing "
-      + "but how frequent each class is"
+      "after \(report.epoch + 1) epochs the loss is \(rounded(report.loss)), no better than \(rounded(entropy)), that of "
+      + "a network that knows only how frequent each class is"
   }
 
   /// What a finished run shows; nil where the classifier has learnt.
@@ -59,14 +65,16 @@ public struct LearningCheck: Sendable {
     var found: [String] = []
     if last.loss >= entropy {
       found.append(
-        "its loss is \(rounded(last.loss)), that of knowing nothing but how frequent each class is \(rounded(entropy))")
+        "its loss is \(rounded(last.loss)), and that of a network that knows only how frequent each class is \(rounded(entropy))"
+      )
     }
     if let accuracy = last.accuracy, accuracy <= largest + margin {
       found.append(
-        "it is right on \(percent(accuracy)) of the training images, the largest class has \(percent(largest))")
+        "it is right on \(percent(accuracy)) of the training images, and the largest class has \(percent(largest)) of them"
+      )
     } else if let validation = last.validation, let top1 = validation.top1, top1 <= largest {
       found.append(
-        "it is right on \(percent(top1)) of \(validation.count) validation images, the largest class has \(percent(largest))"
+        "it is right on \(percent(top1)) of \(validation.count) validation images, and the largest class has \(percent(largest))"
       )
     }
     if !found.isEmpty, let images, let dead = LayerTrace.deadShare(of: model, on: images), dead > 0.5 {

@@ -43,7 +43,8 @@ struct DefaultsTests {
         imageShape: [4, 4, 1], classNames: ["a", "b"])
     }
     let data = try DatasetSplit(training: images(80), test: images(20))
-    let configuration = try smallConfiguration(["A0", "A2"])
+    var configuration = try smallConfiguration(["A0", "A2"])
+    configuration.epochs = 30
     let notices = Shared<[String]>([])
     func run(_ force: Bool, _ folder: URL) throws -> ExperimentReport {
       var experiment = Experiment(configuration)
@@ -54,7 +55,7 @@ struct DefaultsTests {
     try withFolder { folder in
       let error = #expect(throws: EncodeNetError.self) { try run(false, folder) }
       #expect("\(error!)".contains("A0 has not learnt") && "\(error!)".contains("lower learning rate"), "\(error!)")
-      #expect(notices.value.withLock { $0 }.contains { $0.contains("after 2 epochs") })
+      #expect(notices.value.withLock { $0 }.contains { $0.contains("epochs the loss is") })
       let report = try run(true, folder)
       #expect(report.arms.count == 2)
       #expect(report.diagnosis.contains { $0.contains("has not learnt") }, "\(report.diagnosis)")

@@ -6,9 +6,12 @@ import Testing
 struct LearningCheckTests {
   private let labels = [0, 0, 0, 1, 2, 2, 2, 2]
 
-  private func report(_ epoch: Int, loss: Double, accuracy: Double? = nil, validation: Double? = nil) -> EpochReport {
+  private func report(_ epoch: Int, steps: Int = 60, loss: Double, accuracy: Double? = nil, validation: Double? = nil)
+    -> EpochReport
+  {
     EpochReport(
-      epoch: epoch, step: 0, loss: loss, accuracy: accuracy, learningRate: 0.1, seconds: 1, imagesPerSecond: 1,
+      epoch: epoch, step: (epoch + 1) * steps, loss: loss, accuracy: accuracy, learningRate: 0.1, seconds: 1,
+      imagesPerSecond: 1,
       validation: validation.map { .init(count: 40, loss: loss, top1: $0, topK: 1, k: 3, calibrationError: 0) },
       isBest: false, stopped: nil)
   }
@@ -26,6 +29,8 @@ struct LearningCheckTests {
     #expect(check.problem(after: report(1, loss: 0.98))?.contains("0.98, no better than 0.9743") == true)
     #expect(check.problem(after: report(1, loss: 0.97)) == nil)
     #expect(check.problem(after: report(2, loss: 3)) == nil)
+    // With 30 steps an epoch it is told after the fourth.
+    #expect((0..<9).filter { check.problem(after: report($0, steps: 30, loss: 3)) != nil } == [3])
   }
 
   @Test func aRunThatGuessesHasNotLearnt() {
