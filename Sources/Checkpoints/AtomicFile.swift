@@ -54,8 +54,8 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
   }
 }
 
-/// All bytes of the regular file at `url`.
-func readFile(_ url: URL) throws(CheckpointError) -> [UInt8] {
+/// The bytes of the regular file at `url`, all or the first `limit`.
+func readFile(_ url: URL, upTo limit: Int? = nil) throws(CheckpointError) -> [UInt8] {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
     throw CheckpointError("there is no such file", in: url.path)
@@ -65,7 +65,12 @@ func readFile(_ url: URL) throws(CheckpointError) -> [UInt8] {
   guard !isFolder.boolValue, kind as? FileAttributeType == .typeRegular else {
     throw CheckpointError("is no regular file", in: url.path)
   }
-  do { return [UInt8](try Data(contentsOf: url)) } catch {
+  do {
+    guard let limit else { return [UInt8](try Data(contentsOf: url)) }
+    let file = try FileHandle(forReadingFrom: url)
+    defer { try? file.close() }
+    return [UInt8](try file.read(upToCount: limit) ?? Data())
+  } catch {
     throw CheckpointError("cannot be read: \(error.localizedDescription)", in: url.path)
   }
 }

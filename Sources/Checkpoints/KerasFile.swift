@@ -17,9 +17,8 @@ public enum KerasFile {
 
   /// Whether the file at `url` is one of HDF5, by its first bytes.
   public static func recognizes(_ url: URL) -> Bool {
-    guard let file = try? FileHandle(forReadingFrom: url) else { return false }
-    defer { try? file.close() }
-    return recognizes((try? file.read(upToCount: magic.count)).map { [UInt8]($0) } ?? [])
+    // What is no regular file, such as a pipe, is none.
+    recognizes((try? readFile(url, upTo: magic.count)) ?? [])
   }
   static func recognizes(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
   private static let magic: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]

@@ -25,6 +25,14 @@ public enum Safetensors {
   /// A longer header is refused, as the format's own library refuses it.
   private static let longestHeader = 100_000_000
 
+  /// Whether the file at `url` begins as safetensors do: with a length and a JSON object.
+  ///
+  /// - Throws: Where there is no such file, or no regular one.
+  package static func recognizes(_ url: URL) throws(CheckpointError) -> Bool {
+    let start = try readFile(url, upTo: 9)
+    return start.count == 9 && start[8] == UInt8(ascii: "{")
+  }
+
   /// The tensors of the file at `url`, of any element type, converted to `Scalar`, in the layout they are stored in.
   public static func load(_ url: URL) throws(CheckpointError) -> StateDictionary { try read(url).tensors }
 

@@ -16,8 +16,8 @@ struct ZipArchive {
 
   /// Deflate shrinks at most about a thousandfold; a member that claims more lies.
   private static let largestRatio = 1_032
-  /// No member unfolds to more; PyTorch itself stores and never deflates.
-  private static let largestDeflated = 1 << 30
+  /// All members together unfold to no more than this, or to 20 times the file: numbers hardly shrink, and PyTorch stores them.
+  private static let largestDeflated = 64 << 20
 
   init(_ bytes: [UInt8], file: String) throws(CheckpointError) {
     (self.bytes, self.file) = (bytes, file)
@@ -102,9 +102,13 @@ struct ZipArchive {
   }
 
   private func inflated(_ packed: [UInt8], _ member: Member, _ name: String) throws(CheckpointError) -> [UInt8] {
-    guard member.size <= Self.largestDeflated, member.size / Self.largestRatio <= packed.count,
-      packed.count <= Int(UInt32.max)
-    else { throw error("member '\(name)' claims to unfold from \(packed.count) to \(member.size) bytes") }
+    guard member.size / Self.largestRatio <= packed.count, packed.count <= Int(UInt32.max) else {
+      throw error("member '\(name)' claims to unfold from \(packed.count) to \(member.size) bytes")
+    }
+    let all = members.values.reduce(into: 0.0) { $0 += $1.method == 8 ? Double($1.size) : 0 }
+    guard all <= Double(Self.largestDeflated) + 20 * Double(bytes.count) else {
+      throw error("claims to unfold to \(Int(all)) bytes in all, from \(bytes.count)")
+    }
     var (source, stream) = (packed, z_stream())
     // Minus the window's bits: no zlib header around the data.
     guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {

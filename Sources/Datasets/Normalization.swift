@@ -15,6 +15,21 @@ public struct Normalization: Sendable, Hashable, Codable {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
+  /// Reads what ``init(mean:deviation:)`` would take, and refuses the rest.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let mean = try values.decode([Double].self, forKey: .mean)
+    let deviation = try values.decode([Double].self, forKey: .deviation)
+    guard !mean.isEmpty, mean.count == deviation.count, deviation.allSatisfy({ $0 > 0 && $0.isFinite }),
+      mean.allSatisfy({ abs($0) < 1e6 })
+    else {
+      throw DataError(
+        "the normalisation has means \(mean) and deviations \(deviation): there must be one of each for every channel, or one "
+          + "for all, and the deviations positive")
+    }
+    self.init(mean: mean, deviation: deviation)
+  }
+
   /// Each channel's mean and deviation over all pixels of `images`; a channel that never varies keeps deviation 1.
   public static func computed(from images: LabeledImages) -> Normalization {
     require(images.count > 0, "Normalization: there are no images")

@@ -82,6 +82,7 @@ struct ExperimentOptions: ParsableArguments {
         throw EncodeNetError("\(path): the configuration cannot be read: is there such a file?")
       }
     }
+    var settings: ExperimentConfiguration
     do {
       let written = try json.flatMap(ExperimentConfiguration.data(inJSON:))
       let preset = try preset.map(ExperimentConfiguration.preset)
@@ -107,32 +108,57 @@ struct ExperimentOptions: ParsableArguments {
       set(\.clustering.clustersPerClass, clusters?.count)
       set(\.selection.selector, selector)
       if let subset { c.subset = subset }
-      try begin(&c, json != nil)
       if let split { c.split = split }
       if let augmentation { c.augmentation = augmentation.augmentation }
-      try c.check()
-      try c.modelChoice.check()
-      return c
+      settings = c
     } catch let error as EncodeNetError where json != nil {
       throw EncodeNetError("\(config!): \(error)")
     } catch { throw ValidationError("\(error)") }
+    let object = try json.flatMap { try JSONSerialization.jsonObject(with: $0) as? [String: Any] } ?? [:]
+    try begin(
+      &settings, namesModel: model != nil || object["model"] != nil, namesArms: arms != nil || object["arms"] != nil)
+    try validating { [settings] in
+      try settings.check()
+      try settings.modelChoice.check()
+    }
+    return settings
   }
 
-  /// Sets the baseline that is given.
-  private func begin(_ c: inout ExperimentConfiguration, _ isFromFile: Bool) throws {
-    guard let path = baseline else {
-      guard try normalization.value() == nil, !baselineTrainedOnAll else {
-        throw ValidationError("--normalization, --mean, --std and --baseline-trained-on-all go with --baseline")
-      }
-      return
+  /// Sets the baseline that is given, here or in the file of settings.
+  private func begin(_ c: inout ExperimentConfiguration, namesModel: Bool, namesArms: Bool) throws {
+    let wanted = try normalization.value()
+    if let path = baseline {
+      c.baseline = GivenBaseline(path, normalization: wanted, isTrainedOnAll: baselineTrainedOnAll)
+    } else if wanted != nil || baselineTrainedOnAll {
+      throw ValidationError("--normalization, --mean, --std and --baseline-trained-on-all go with --baseline")
     }
-    let given = GivenBaseline(path, normalization: try normalization.value(), isTrainedOnAll: baselineTrainedOnAll)
+    guard let given = c.baseline else { return }
     // A file of this library says for which network it is.
-    if model == nil, let saved = try SavedClassifier.read(from: given.url) {
-      (c.model, c.shortcut, c.widthMultiplier) = (saved.model.name, saved.model.shortcut, saved.model.widthMultiplier)
+    if !namesModel, let saved = try SavedClassifier.read(from: given.url) {
+      let choice = ModelChoice(
+        saved.model.name, shortcut: shortcut ?? saved.model.shortcut,
+        widthMultiplier: width ?? saved.model.widthMultiplier)
+      guard choice.shortcut == saved.model.shortcut, choice.widthMultiplier == saved.model.widthMultiplier else {
+        throw EncodeNetError(
+          "\(given.weights): it is a \(saved.model) of width \(saved.model.widthMultiplier) with \(saved.model.shortcut.rawValue) "
+            + "shortcuts, and --width or --shortcut want another")
+      }
+      guard saved.model.variation == .plain else {
+        throw EncodeNetError(
+          "\(given.weights): it is a \(saved.model) with \(saved.model.variation.rawValue): only plain networks can be begun with"
+        )
+      }
+      (c.model, c.shortcut, c.widthMultiplier) = (choice.name, choice.shortcut, choice.widthMultiplier)
     }
-    c = arms == nil ? c.beginning(with: given) : c
-    c.baseline = given
+    // Arms that nobody asked for need not be there.
+    guard !namesArms else { return }
+    let left = c.arms.map(\.id)
+    c = c.beginning(with: given)
+    if preset != nil, c.arms.count < left.count {
+      let names = left.filter { id in !c.arms.contains { $0.id == id } }
+      warn(
+        "beside a given baseline there are no arms that begin at random: \(names.joined(separator: ", ")) are left out")
+    }
   }
 
   /// The images, and the settings that suit them.
@@ -149,7 +175,8 @@ struct ExperimentOptions: ParsableArguments {
   func stages(_ logger: Logger) throws -> (run: ExperimentRun, lock: RunLock) {
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
-    let lock = try RunLock(folder)
+    // One lock for the whole run, whichever command is at work in it.
+    let lock = try RunLock(fileURL(out))
     var run = try ExperimentRun(
       c, on: data, in: folder, saveInterval: saveEvery, shouldStop: { Interruption.isAsked },
       progress: { logger.epoch($0, $1) })

@@ -8,7 +8,7 @@ import Layers
   import Darwin
 #endif
 
-/// Tells whether a classifier learns: from the reports of its epochs, and from its ReLUs.
+/// Tells whether a classifier learns: from the reports of its epochs while it is trained, and from an evaluation afterwards.
 ///
 /// ```swift
 /// let check = LearningCheck(labels: images.labels)
@@ -24,12 +24,10 @@ public struct LearningCheck: Sendable {
   public let entropy: Double
   /// The share of the largest class.
   public let largest: Double
-  private let count: Int
 
   /// A check for a classifier that is trained on images with these labels.
   public init(labels: [Int]) {
     let counts = labels.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }.values.sorted()
-    count = labels.count
     let shares = counts.map { Double($0) / Double(max(labels.count, 1)) }
     entropy = -shares.reduce(0) { $0 + $1 * log($1) }
     largest = shares.last ?? 1
@@ -53,34 +51,23 @@ public struct LearningCheck: Sendable {
   /// What a finished run shows; nil where the classifier has learnt.
   ///
   /// - Parameters:
-  ///   - reports: Those of all its epochs.
-  ///   - images: Some of the images trained on, as the model takes them: where it has not learnt, they tell whether its ReLUs
-  ///     are dead.
+  ///   - evaluation: Of the classifier as it is now, on images that it was trained on.
+  ///   - images: Some of those images, as the model takes them: where it has not learnt, they tell whether its ReLUs are dead.
   public func problem(
-    afterAll reports: [EpochReport], of model: any Layer, on images: Tensor? = nil
+    with evaluation: Evaluation.Summary, of model: any Layer, on images: Tensor? = nil
   ) -> String? {
-    guard let last = reports.last, largest < 1 else { return nil }
-    // A guess is by chance a little better than the largest class.
-    let margin = min(2 * (largest * (1 - largest) / Double(max(count, 1))).squareRoot(), 0.01)
-    var found: [String] = []
-    if last.loss >= entropy {
-      found.append(
-        "its loss is \(rounded(last.loss)), and that of a network that knows only how frequent each class is \(rounded(entropy))"
-      )
+    guard largest < 1, let accuracy = evaluation.top1 else { return nil }
+    // A guess is by chance a little better than the largest class. Where that has nearly all images, a network may have learnt
+    // much and be right no more often: then its loss is lower.
+    let margin = min(2 * (largest * (1 - largest) / Double(max(evaluation.count, 1))).squareRoot(), (1 - largest) / 10)
+    guard accuracy <= largest + margin, !(evaluation.loss < 0.9 * entropy) else { return nil }
+    var found =
+      "it is right on \(percent(accuracy)) of the training images, and the largest class has \(percent(largest)) of them; its "
+      + "loss is \(rounded(evaluation.loss)), and that of a network that knows only how frequent each class is \(rounded(entropy))"
+    if let images, let dead = LayerTrace.deadShare(of: model, on: images), dead > 0.5 {
+      found += "; \(percent(dead)) of the channels of its ReLUs are 0 for all of \(images.shape[0]) images"
     }
-    if let accuracy = last.accuracy, accuracy <= largest + margin {
-      found.append(
-        "it is right on \(percent(accuracy)) of the training images, and the largest class has \(percent(largest)) of them"
-      )
-    } else if let validation = last.validation, let top1 = validation.top1, top1 <= largest {
-      found.append(
-        "it is right on \(percent(top1)) of \(validation.count) validation images, and the largest class has \(percent(largest))"
-      )
-    }
-    if !found.isEmpty, let images, let dead = LayerTrace.deadShare(of: model, on: images), dead > 0.5 {
-      found.append("\(percent(dead)) of the channels of its ReLUs are 0 for all of \(images.shape[0]) images")
-    }
-    return found.isEmpty ? nil : found.joined(separator: "; ")
+    return found
   }
 
   private func rounded(_ value: Double) -> String { "\((value * 1e4).rounded() / 1e4)" }

@@ -54,7 +54,7 @@ struct DefaultsTests {
     }
     try withFolder { folder in
       let error = #expect(throws: EncodeNetError.self) { try run(false, folder) }
-      #expect("\(error!)".contains("A0 has not learnt") && "\(error!)".contains("lower learning rate"), "\(error!)")
+      #expect("\(error!)".contains("A0 has not learnt") && "\(error!)".contains("another learning rate"), "\(error!)")
       #expect(notices.value.withLock { $0 }.contains { $0.contains("epochs the loss is") })
       let report = try run(true, folder)
       #expect(report.arms.count == 2)

@@ -126,4 +126,80 @@ struct GivenBaselineTests {
     let settings = try ExperimentConfiguration.decoded(from: Data(json.utf8))
     #expect(settings.baseline == GivenBaseline("w.pth", normalization: try .named("imagenet")))
   }
+
+  @Test func settingsThatNobodyCanMeanAreRefused() {
+    for (json, wanted) in [
+      (#"{"baseline": {"weights": "w", "isTraindOnAll": true}}"#, "no setting 'baseline.isTraindOnAll'"),
+      (#"{"baseline": {"weights": "w", "normalization": "nope"}}"#, "there is no normalisation 'nope'"),
+      (#"{"baseline": {"weights": "w", "normalization": {"mean": [0.3], "deviation": []}}}"#, "one of each"),
+      (#"{"baseline": {"weights": "w", "normalization": {"mean": [0.3], "deviation": [-1]}}}"#, "positive"),
+      (#"{"baseline": {}}"#, "baseline.weights"),
+      (#"{"baseline": {"weights": "w"}, "arms": ["A0", "A1"]}"#, "'A1' begins from random weights"),
+    ] {
+      let error = #expect(throws: EncodeNetError.self) {
+        try ExperimentConfiguration.decoded(from: Data(json.utf8))
+      }
+      #expect("\(error!)".contains(wanted), "\(json): \(error!)")
+    }
+  }
+
+  /// The weights are the same, and what they say of the images is not.
+  @Test func anotherNormalisationInTheSameFolderIsRefused() throws {
+    let (data, state) = try Self.learnt.get()
+    try withFolder { folder in
+      let usual = Normalization.computed(from: data.training)
+      _ = try run(folder, state, normalization: usual)
+      let other = Normalization(mean: usual.mean.map { $0 + 0.01 }, deviation: usual.deviation)
+      let error = #expect(throws: EncodeNetError.self) { try run(folder, state, normalization: other) }
+      #expect("\(error!)".contains("normalization.mean.0 was"), "\(error!)")
+    }
+  }
+
+  @Test func aPerfectBaselineOfVeryUnequalClassesIsTaken() throws {
+    let (data, state) = try Self.learnt.get()
+    var generator = SplittableGenerator(seed: 0)
+    let network = try ModelChoice("resnet8", widthMultiplier: 0.25).make(
+      classes: 3, inputShape: [8, 8, 1], using: &generator)
+    try network.load(state)
+    let batches = Batches(of: data.training, size: 64, normalization: .computed(from: data.training))
+    let right = zip(evaluate(network, on: batches).predictions, data.training.labels).enumerated()
+      .filter { $1.0 == $1.1 }.map(\.offset)
+    // 98 % of the images are of one class, and it is right on all.
+    func images(_ label: Int) -> [Int] { right.filter { data.training.labels[$0] == label } }
+    let rows = images(0).flatMap { [$0, $0, $0, $0] } + images(1).prefix(3) + images(2).prefix(3)
+    let unequal = try DatasetSplit(training: data.training.subset(rows), test: data.test)
+    try withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let file = folder.appendingPathComponent("given.safetensors")
+      try Safetensors.save(state, to: file)
+      var configuration = try Self.configuration()
+      (configuration.subset, configuration.validationShare) = (nil, 0)
+      configuration.baseline = GivenBaseline(file.path, normalization: .computed(from: data.training))
+      var run = try ExperimentRun(configuration, on: unequal, in: folder.appendingPathComponent("run"))
+      run.notice = { _ in }
+      #expect(try run.baseline().arm.id == "A0")
+    }
+  }
+
+  @Test func namesThatNoFileCanHaveAreRefused() throws {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let file = folder.appendingPathComponent("own.safetensors")
+      var saved = SavedClassifier(
+        model: ModelChoice("resnet8", widthMultiplier: 0.25), imageShape: [8, 8, 1], classNames: ["0", "1", "2"],
+        normalization: .init(mean: [0], deviation: [1]))
+      saved.origin = OriginalNames(of: ["a.linear.bias": .zeros([3]), "a.linear.weight": .zeros([3, 16])])
+      saved.origin!.names["linear.weight"] = "a.linear.bias"
+      let json = String(decoding: try JSONEncoder().encode(saved), as: UTF8.self)
+      try Safetensors.save(Self.learnt.get().state, metadata: ["encodenet": json], to: file)
+      let error = #expect(throws: EncodeNetError.self) { try SavedClassifier.read(from: file) }
+      #expect("\(error!)".contains("describes no classifier"), "\(error!)")
+      // A damaged file of this library is damaged, and not one that says nothing.
+      var bytes = [UInt8](try Data(contentsOf: file))
+      bytes[bytes.count - 1] ^= 1
+      try Data(bytes).write(to: file)
+      #expect(throws: CheckpointError.self) { try SavedClassifier.read(from: file) }
+      #expect(throws: CheckpointError.self) { try SavedClassifier.read(from: folder.appendingPathComponent("none")) }
+    }
+  }
 }

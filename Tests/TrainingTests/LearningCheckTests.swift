@@ -33,25 +33,37 @@ struct LearningCheckTests {
     #expect((0..<9).filter { check.problem(after: report($0, steps: 30, loss: 3)) != nil } == [3])
   }
 
-  @Test func aRunThatGuessesHasNotLearnt() {
+  private func evaluation(_ accuracy: Double, loss: Double, count: Int = 1000) -> Evaluation.Summary {
+    .init(count: count, loss: loss, top1: accuracy, topK: 1, k: 3, calibrationError: 0)
+  }
+
+  @Test func aClassifierThatGuessesHasNotLearnt() {
     let check = LearningCheck(labels: labels)
-    let model = ReLU()
-    #expect(check.problem(afterAll: [report(0, loss: 0.5, accuracy: 0.9)], of: model) == nil)
-    #expect(check.problem(afterAll: [report(0, loss: 0.5, accuracy: 0.5)], of: model)?.contains("50.0 %") == true)
-    #expect(check.problem(afterAll: [report(0, loss: 0.98, accuracy: 0.9)], of: model)?.contains("loss") == true)
-    let overfit = [report(0, loss: 0.1, accuracy: 1, validation: 0.5)]
-    #expect(check.problem(afterAll: overfit, of: model)?.contains("validation") == true)
-    #expect(check.problem(afterAll: [], of: model) == nil)
+    func problem(_ accuracy: Double, loss: Double) -> String? {
+      check.problem(with: evaluation(accuracy, loss: loss), of: ReLU())
+    }
+    #expect(problem(0.5, loss: 0.98)?.contains("right on 50.0 % of the training images") == true)
+    #expect(problem(0.2, loss: .nan) != nil)
+    #expect(problem(0.9, loss: 0.3) == nil)
+    // Right far more often than by guessing, if too sure of it.
+    #expect(problem(0.8, loss: 3) == nil)
     // One class can be learnt by guessing.
-    #expect(LearningCheck(labels: [1, 1]).problem(afterAll: [report(0, loss: 0, accuracy: 1)], of: model) == nil)
+    #expect(LearningCheck(labels: [1, 1]).problem(with: evaluation(1, loss: 0), of: ReLU()) == nil)
+  }
+
+  @Test func amongFewOfAClassMuchCanBeLearntWithoutBeingRightMoreOften() {
+    let check = LearningCheck(labels: [Int](repeating: 0, count: 980) + [Int](repeating: 1, count: 20))
+    #expect(check.problem(with: evaluation(0.98, loss: 0.03), of: ReLU()) == nil)
+    #expect(check.problem(with: evaluation(1, loss: 0.2), of: ReLU()) == nil)
+    #expect(check.problem(with: evaluation(0.98, loss: 0.098), of: ReLU()) != nil)
   }
 
   @Test func deadReLUsAreNamedAsTheCause() {
     let check = LearningCheck(labels: labels)
-    let guesses = [report(0, loss: 0.98, accuracy: 0.5)]
+    let guesses = evaluation(0.5, loss: 0.98)
     let dead = Tensor(repeating: -1, shape: [2, 4])
-    #expect(check.problem(afterAll: guesses, of: ReLU(), on: dead)?.contains("100.0 % of the channels") == true)
+    #expect(check.problem(with: guesses, of: ReLU(), on: dead)?.contains("100.0 % of the channels") == true)
     let half = Tensor([-1, 1, -2, 0, -1, -1, 3, 0], shape: [2, 4])
-    #expect(check.problem(afterAll: guesses, of: ReLU(), on: half)?.contains("channels") == false)
+    #expect(check.problem(with: guesses, of: ReLU(), on: half)?.contains("channels") == false)
   }
 }

@@ -62,15 +62,30 @@ extension ExperimentRun {
   private func requireLearning(
     _ check: LearningCheck, _ stage: String, _ network: any SplitClassifier, _ reports: [EpochReport], _ rate: Double
   ) throws {
-    let seen = inOrder(images.subset(Array(images.labels.indices.prefix(256)))).first { _ in true }
-    guard let problem = check.problem(afterAll: reports, of: network, on: seen?.images) else { return }
+    let sample = inOrder(images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 2000)))))
+    guard
+      let problem = check.problem(
+        with: evaluate(network, on: sample).summary, of: network, on: sample.first { _ in true }?.images)
+    else {
+      if let validation = reports.last?.validation, let top1 = validation.top1, validation.count >= 100,
+        top1 <= check.largest
+      {
+        warn(
+          "\(stage): it is right on \(fixed(100 * top1, 2)) % of the \(validation.count) images kept for validation, no more often "
+            + "than the largest class: it knows its training images alone; look whether images and labels belong together"
+        )
+      }
+      return
+    }
     let text = "\(stage) has not learnt: \(problem); \(advice(rate))"
     guard stage == baselineArm.id, !force else { return warn(text) }
     throw EncodeNetError("\(text), or go on from it with --force")
   }
 
   private func advice(_ rate: Double) -> String {
-    "try a lower learning rate (it is \(rate)), more epochs, and whether images and labels belong together"
+    let usual = configuration.withoutRates.withRates(for: makeModel == nil ? nil : try? model()).learningRate!
+    let rates = usual == rate ? "another learning rate than \(rate)" : "a learning rate of \(usual) in place of \(rate)"
+    return "try \(rates), more epochs, and whether images and labels belong together"
   }
 
   func warn(_ text: String) { notice(configuration.seeds.count > 1 ? "seed \(seed): \(text)" : text) }

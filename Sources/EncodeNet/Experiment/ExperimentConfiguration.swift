@@ -96,7 +96,11 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
           "transfer.fineTuneLearningRate",
         ])
       if let arms = given["arms"] { merged["arms"] = try self.arms(arms) }
-      let configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+      var configuration = try JSONDecoder().decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+      // Arms that nobody asked for need not be there.
+      if given["arms"] == nil, let baseline = configuration.baseline {
+        configuration = configuration.beginning(with: baseline)
+      }
       try configuration.check()
       return configuration
     } catch let error as EncodeNetError {
@@ -104,6 +108,9 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
     } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context) {
       let name = context.codingPath.map(\.stringValue).joined(separator: ".")
       throw EncodeNetError("the configuration's '\(name)' does not fit: \(context.debugDescription)")
+    } catch let DecodingError.keyNotFound(key, context) {
+      let name = (context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")
+      throw EncodeNetError("the configuration lacks '\(name)'")
     } catch {
       throw EncodeNetError("the configuration cannot be read: \(error.localizedDescription)")
     }

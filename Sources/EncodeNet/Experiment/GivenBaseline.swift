@@ -24,15 +24,36 @@ public struct GivenBaseline: Sendable, Codable, Hashable {
 
   /// All but ``weights`` may be left out; a normalisation may be a name of ``Normalization/published``.
   public init(from decoder: any Swift.Decoder) throws {
+    let known = ["weights", "normalization", "isTrainedOnAll", "kerasEpsilon"]
+    let unknown = try decoder.container(keyedBy: AnyName.self).allKeys.map(\.stringValue).filter { !known.contains($0) }
+    guard unknown.isEmpty else {
+      throw EncodeNetError(
+        "the configuration has no setting 'baseline.\(unknown.sorted()[0])'; there are \(known.joined(separator: ", "))"
+      )
+    }
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(try values.decode(String.self, forKey: .weights))
-    if let name = try? values.decode(String.self, forKey: .normalization) {
-      normalization = try .named(name)
-    } else {
-      normalization = try values.decodeIfPresent(Normalization.self, forKey: .normalization)
-    }
+    do {
+      if let name = try? values.decode(String.self, forKey: .normalization) {
+        normalization = try .named(name)
+      } else {
+        normalization = try values.decodeIfPresent(Normalization.self, forKey: .normalization)
+      }
+    } catch let error as DataError { throw EncodeNetError("the configuration's 'baseline.normalization': \(error)") }
     isTrainedOnAll = try values.decodeIfPresent(Bool.self, forKey: .isTrainedOnAll) ?? isTrainedOnAll
     kerasEpsilon = try values.decodeIfPresent(Double.self, forKey: .kerasEpsilon) ?? kerasEpsilon
+  }
+
+  private struct AnyName: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// The file's name, as a report may show it.
+  var displayName: String {
+    String(url.lastPathComponent.map { $0.isLetter || $0.isNumber || " -_.+()".contains($0) ? $0 : "?" })
   }
 
   /// The file.
@@ -47,9 +68,13 @@ public struct GivenBaseline: Sendable, Codable, Hashable {
   ) throws -> (normalization: Normalization, names: OriginalNames?) {
     let saved = try SavedClassifier.read(from: url)
     if let saved {
-      guard saved.classNames == data.classNames else {
+      guard saved.classNames.count == data.classCount else {
+        throw EncodeNetError("\(weights): it knows \(saved.classNames.count) classes, the data has \(data.classCount)")
+      }
+      if let label = data.classNames.indices.first(where: { saved.classNames[$0] != data.classNames[$0] }) {
         throw EncodeNetError(
-          "\(weights): it knows the classes \(listed(saved.classNames)), the data has \(listed(data.classNames))")
+          "\(weights): its class \(label) is '\(saved.classNames[label])', that of the data '\(data.classNames[label])'"
+        )
       }
       guard saved.imageShape == data.imageShape else {
         throw EncodeNetError(
@@ -88,10 +113,6 @@ public struct GivenBaseline: Sendable, Codable, Hashable {
     try network.load(plain)
     return (normalization, OriginalNames(of: state))
   }
-
-  private func listed(_ names: [String]) -> String {
-    names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-  }
 }
 
 /// The names that a file of weights has where a network of this library has plain ones.
@@ -119,9 +140,16 @@ public struct OriginalNames: Sendable, Codable, Hashable {
     return plain
   }
 
-  /// `state` under the file's names.
+  /// `state` under the file's names; as it is where they are not those of all its tensors.
   func renaming(_ state: StateDictionary) -> StateDictionary {
-    StateDictionary(uniqueKeysWithValues: state.map { (names[$0.key] ?? $0.key, $0.value) })
+    guard Set(state.keys) == Set(names.keys), isPossible else { return state }
+    return StateDictionary(uniqueKeysWithValues: state.map { (names[$0.key]!, $0.value) })
+  }
+
+  /// Whether a file can have these names.
+  var isPossible: Bool {
+    let all = Array(names.values) + counters.keys
+    return Set(all).count == all.count && !all.contains("__metadata__")
   }
 }
 
@@ -145,6 +173,8 @@ struct GivenAccuracy: Codable {
   var majorities: [Int?]
   /// The published normalisation with which it would be better by a point or more, and how good it would be.
   var better: Better?
+  /// Whether all that it says is finite.
+  var isFinite = true
   struct Better: Codable {
     var name: String
     var accuracy: Double
@@ -178,7 +208,10 @@ extension ExperimentRun {
       $0.majorities.count == training.classCount
     }
     func percent(_ share: Double) -> String { fixed(100 * share, 2) + " %" }
-    let file = given.url.lastPathComponent
+    let file = given.displayName
+    guard found.isFinite else {
+      throw EncodeNetError("\(given.weights): what it makes of the training images is not finite")
+    }
     warn(
       "the baseline \(file) is right on \(percent(found.training)) of the \(images.count) training images"
         + (found.validation.map { " and on \(percent($0)) of the \(validation.count) kept for validation" } ?? ""))
@@ -204,7 +237,7 @@ extension ExperimentRun {
         "\(file): it is as right on the images kept for validation as on the others: it was probably trained on both, which "
           + "--baseline-trained-on-all says")
     }
-    if found.training <= largest + 0.02 {
+    if found.training <= largest + min(0.02, (1 - largest) / 10) {
       try refuse(
         "it is right on \(percent(found.training)) of the training images, the largest class has \(percent(largest)): \(hint)"
       )
@@ -222,6 +255,7 @@ extension ExperimentRun {
     }
     var accuracy = GivenAccuracy(
       training: all.top1, validation: validationSet.map { $0(model).top1 }, majorities: majorities)
+    accuracy.isFinite = all.loss.isFinite
     let sample = images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 1000))))
     func top1(_ normalization: Normalization) -> Double {
       evaluate(model, on: Batches(of: sample, size: configuration.batchSize, normalization: normalization)).top1

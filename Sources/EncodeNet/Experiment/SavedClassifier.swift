@@ -43,8 +43,10 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
 
   /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
   public static func read(from url: URL) throws -> SavedClassifier? {
-    // A PyTorch file has no such metadata; whether it is whole is said when its weights are read.
-    guard let metadata = try? Safetensors.read(url).metadata, let text = metadata[metadataKey] else { return nil }
+    // Others than safetensors have no such metadata; whether they are whole is said when their weights are read.
+    guard try Safetensors.recognizes(url), let text = try Safetensors.read(url).metadata[metadataKey] else {
+      return nil
+    }
     let saved: SavedClassifier
     do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
       throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
@@ -53,7 +55,7 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
       (1...100_000).contains(saved.classNames.count),
       mean.count == deviation.count, saved.normalization.fits(channels: saved.imageShape[2]),
-      deviation.allSatisfy({ $0 > 0 })
+      deviation.allSatisfy({ $0 > 0 }), saved.origin?.isPossible ?? true
     else {
       throw EncodeNetError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")
     }

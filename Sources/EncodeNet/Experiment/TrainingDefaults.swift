@@ -15,6 +15,13 @@ extension ExperimentConfiguration {
     }
   }
 
+  /// These settings with every rate left to the network.
+  var withoutRates: ExperimentConfiguration {
+    var settings = self
+    (settings.learningRate, settings.continuedLearningRate, settings.transfer.fineTuneLearningRate) = (nil, nil, nil)
+    return settings
+  }
+
   /// These settings with every rate that was left to the network.
   ///
   /// - Parameter network: Of the caller's own; nil for one that ``model`` names.

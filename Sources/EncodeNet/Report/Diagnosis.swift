@@ -12,7 +12,7 @@ extension ExperimentReport {
     }
     if let given = configuration.baseline {
       words.append(
-        "the baseline was given (\(given.url.lastPathComponent)): what its training cost is not known, and the budget counts what "
+        "the baseline was given (\(given.displayName)): what its training cost is not known, and the budget counts what "
           + "came after it")
       words.append(
         given.isTrainedOnAll

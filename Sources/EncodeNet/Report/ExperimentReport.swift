@@ -130,7 +130,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
       }
     var text =
       "\(first.name.first!.uppercased() + first.name.dropFirst()) (\(first.id)) \(outcome) \(second.name) (\(second.id))"
-    text += " at equal budget" + (first.isUnequal || second.isUnequal ? ", which is not quite equal here" : "")
+    text += " at equal budget" + (first.isUnequal || second.isUnequal ? ", which is not equal here" : "")
     text += ": \(signed(100 * d.mean)) points"
     if let interval = d.tInterval {
       text +=

@@ -40,7 +40,9 @@ extension ExperimentReport {
     case .audit:
       "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
         + (configuration.baseline.map { $0.isTrainedOnAll ? " here (the given baseline has seen them)" : " here" } ?? "")
-    case .validation: "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
+    case .validation:
+      "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
+        + (configuration.baseline?.isTrainedOnAll == true ? " (the given baseline has seen them)" : "")
     case .training, nil: "the images trained on, as no others are left,"
     }
   }
@@ -90,6 +92,13 @@ extension ExperimentReport {
       : " None is better than the given network (the best, \(best.id), is \(difference)): keep it."
   }
 
+  /// How far the budgets of two arms are equal.
+  private func budgets(_ first: Arm, _ second: Arm) -> String {
+    let (a, b) = (first.budget.total, second.budget.total)
+    if abs(a - b) > 0.1 * max(a, b) { return "unequal" }
+    return first.isUnequal || second.isUnequal ? "nearly equal" : "equal"
+  }
+
   private var gainsAnswer: Answer {
     guard let primary, let first = arm(primary.first), let second = arm(primary.second) else {
       return Answer(
@@ -105,7 +114,7 @@ extension ExperimentReport {
       question: "Does it gain?", outcome: outcome, figure: "\(signed(100 * primary.differences.mean)) points",
       words:
         "of accuracy on the test images: \(first.name) (\(first.id)) against \(second.name) (\(second.id)) at "
-        + "\(first.isUnequal || second.isUnequal ? "nearly " : "")equal budget. Verdict: \(primary.verdict.rawValue)"
+        + "\(budgets(first, second)) budget. Verdict: \(primary.verdict.rawValue)"
         + (primary.differences.values.count == 1 ? ", as always with one seed." : ".") + againstGiven)
   }
 }

@@ -18,7 +18,7 @@ extension ExperimentReport {
       training: run.rows.count,
       validation: run.validation.count, audit: run.audit.count, test: run.test.count,
       leaked: run.test.overlap(with: run.images),
-      threads: threads, budget: plan.total, givenBaseline: configuration.baseline?.url.lastPathComponent)
+      threads: threads, budget: plan.total, givenBaseline: configuration.baseline?.displayName)
     arms = configuration.arms.enumerated().map { index, arm in
       Arm(
         arm, seeds: seeds.map { ($0.seed, $0.arms[index], $0.arms[0].outcome) },
