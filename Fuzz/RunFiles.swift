@@ -97,7 +97,10 @@ private func experiment() throws -> (run: (URL) throws -> ExperimentReport, conf
   (c.transfer.headEpochs, c.transfer.fineTuneEpochs) = (1, 1)
   c.arms = try ["A0", "A2", "A3"].map { try .named($0) }
   let configuration = c
-  return ({ try Experiment(configuration).run(on: data, in: $0, model: { Tiny(&$0) }) }, c)
+  var experiment = Experiment(configuration)
+  // Nothing is learnt in so few steps, and nothing need be.
+  (experiment.force, experiment.notice) = (true, { _ in })
+  return ({ [experiment] in try experiment.run(on: data, in: $0, model: { Tiny(&$0) }) }, c)
 }
 
 /// The report that the pages are drawn from.

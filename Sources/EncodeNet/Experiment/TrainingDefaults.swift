@@ -1,6 +1,8 @@
 // What a network learns with where nothing is said: each rate and its reason stands here, and `Docs/defaults.md` has what
 // comes of them, as `Scripts/defaults-table` finds it.
 
+import Foundation
+
 extension ExperimentConfiguration {
   /// Settings that suit the images of `source`.
   public static func defaults(for source: DataSource) -> ExperimentConfiguration {
@@ -58,6 +60,9 @@ private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int
   return scaledRate(hasBatchNorm ? 0.1 : 0.04, batchSize: batchSize)
 }
 
+/// Rounded to two digits: nothing depends on more.
 private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
-  rate * (Double(min(batchSize, 512)) / 128).squareRoot()
+  let scaled = rate * (Double(min(batchSize, 512)) / 128).squareRoot()
+  let unit = pow(10, 1 - floor(log10(scaled)))
+  return (scaled * unit).rounded() / unit
 }
