@@ -41,6 +41,7 @@ func readers(_ scratch: URL) throws -> [Target] {
   let grey = DecodedImage(pixels: (0..<30).map { UInt8($0 * 8) }, shape: [5, 6, 1])
   let configuration = [UInt8](try JSONEncoder().encode(try ExperimentConfiguration.preset("ablation")))
   let arms = #"{"seeds":[1],"arms":["A2",{"arm":"A3","id":"x","conversion":{"target":"medoid"}}],"subset":9}"#
+  let given = #"{"baseline":{"weights":"w","normalization":{"mean":[0.5],"deviation":[0.2]}},"learningRate":0.1}"#
   let idx: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2] + [UInt8](repeating: 7, count: 12)
   let archive = onDisk { _ = try CIFAR.hundred.load($0, images: (2, 1)) }
   var all = [
@@ -61,7 +62,7 @@ func readers(_ scratch: URL) throws -> [Target] {
     Target(name: "image", corpus: [picture.png(), grey.png()] + (try corpus("image"))) {
       _ = try DecodedImage(encoded: $0)
     },
-    Target(name: "configuration", corpus: [configuration, Array(arms.utf8)], cost: 20) {
+    Target(name: "configuration", corpus: [configuration, Array(arms.utf8), Array(given.utf8)], cost: 20) {
       _ = try ExperimentConfiguration.decoded(from: Data($0))
     },
   ]
