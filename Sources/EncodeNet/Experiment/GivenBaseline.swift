@@ -134,9 +134,8 @@ public struct OriginalNames: Sendable, Codable, Hashable {
     let prefix = names.first.map { $0.value.dropLast($0.key.count) } ?? ""
     plain.names = [String: String](uniqueKeysWithValues: names.keys.map { ($0, $0) })
     plain.counters = [String: Int](
-      uniqueKeysWithValues: counters.map {
-        (String($0.key.hasPrefix(prefix) ? $0.key.dropFirst(prefix.count) : $0.key[...]), $0.value)
-      })
+      counters.map { (String($0.key.hasPrefix(prefix) ? $0.key.dropFirst(prefix.count) : $0.key[...]), $0.value) },
+      uniquingKeysWith: { $1 })
     return plain
   }
 
