@@ -72,6 +72,25 @@ import Testing
     #expect(error < 0.3 * constant, "\(error) of \(constant)")
   }
 
+  @Test func theEncoderWaitsForTheDecodersHeadStart() throws {
+    // The last epoch of the head start leaves the encoder as it was, batch norms too.
+    let (waiting, reports) = try run(training { ($0.decoderHeadStart, $0.epochs) = (1, 4) })
+    #expect(reports.map(\.epoch) == [0, 1, 2, 3])
+    #expect(
+      waiting.encoder.stateDictionary.mapValues(\.scalars) == baseline.features.stateDictionary.mapValues(\.scalars))
+    let (joined, all) = try run(training { $0.decoderHeadStart = 0.4 })
+    #expect(all.map(\.epoch) == Array(0..<15) && all.last!.loss < 0.3 * all[0].loss)
+    #expect(all.map(\.step) == all.map { ($0.epoch + 1) * all[0].step })
+    #expect(
+      joined.encoder.stateDictionary.mapValues(\.scalars) != baseline.features.stateDictionary.mapValues(\.scalars))
+    // The schedule is one over both parts.
+    #expect(!zip(all, all.dropFirst()).contains { $0.learningRate <= $1.learningRate })
+    #expect(!joined.encoder.parameters.contains { !$0.isTrainable })
+    // Without a share of its own it is the same as before there was one.
+    let plain = try converted(run(training()).gcae).scalars
+    #expect(try converted(run(training { $0.decoderHeadStart = 0 }).gcae).scalars == plain)
+  }
+
   @Test func theSameSeedGivesTheSameWeights() throws {
     let (one, again) = (try run(training()), try run(training()))
     #expect(converted(one.gcae).scalars == converted(again.gcae).scalars)

@@ -47,6 +47,19 @@ import Testing
     #expect(try plan.plan(.named("A4")).conversionEpochs > plan.plan(.named("A3")).conversionEpochs)
   }
 
+  /// An epoch of the decoder alone passes through the encoder, and costs two thirds of an epoch less.
+  @Test func aHeadStartOfTheDecoderCostsLess() throws {
+    var configuration = try ExperimentConfiguration.preset("ablation")
+    let plain = plan(configuration)
+    configuration.conversion.decoderHeadStart = 0.5
+    let waiting = plan(configuration)
+    #expect(abs(plain.total - waiting.total - 10 * 0.5 * 2 / 3) < 1e-9)
+    for id in ["A2", "A3", "A4", "A9"] {
+      let planned = try waiting.plan(.named(id))
+      #expect(planned.budget.isEqual(to: waiting.total), "\(id): \(planned.budget.total) of \(waiting.total)")
+    }
+  }
+
   @Test func budgetsCountMultiplyAdds() {
     let budget = TrainingBudget(multiplyAdds: 100, images: 10).training("a", 6).forward("b")
       .converting("c", 10, encoder: 100, decoder: 7)

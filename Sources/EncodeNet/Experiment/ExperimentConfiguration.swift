@@ -93,6 +93,7 @@ public struct ExperimentConfiguration: Sendable, Codable, Hashable {
         optional: [
           "split", "decoderView", "subset", "baseline", "augmentation", "learningRate", "continuedLearningRate",
           "clustering.clustersPerClass", "pairing.softness", "conversion.targetSize", "conversion.batchSize",
+          "conversion.decoderHeadStart",
           "transfer.fineTuneLearningRate",
         ])
       if let arms = given["arms"] { merged["arms"] = try self.arms(arms) }

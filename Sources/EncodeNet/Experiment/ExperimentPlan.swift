@@ -39,8 +39,11 @@ struct ExperimentPlan {
   }
 
   /// What an epoch of the conversion costs.
-  var conversionPrice: Double {
-    converted(nothing, Conversion(), 1).total - converted(nothing, Conversion(), 0).total
+  var conversionPrice: Double { conversionPrice(Conversion()) }
+
+  /// The mean over all its epochs, which do not cost the same where the decoder learns alone at first.
+  private func conversionPrice(_ conversion: Conversion) -> Double {
+    (converted(nothing, conversion, 100).total - converted(nothing, conversion, 0).total) / 100
   }
 
   private func converted(_ budget: TrainingBudget, _ conversion: Conversion, _ epochs: Int) -> TrainingBudget {
@@ -48,7 +51,7 @@ struct ExperimentPlan {
       .converting(
         "conversion", epochs, encoder: costs.encoder, decoder: conversion.target == .subclass ? 0 : costs.decoder,
         baseline: conversion.target == .subclass ? 0 : baselineShare(conversion),
-        trainsEncoder: trainsEncoder(conversion)
+        alone: epochsAlone(epochs, conversion)
       )
       .forward("cached features")
   }
@@ -63,8 +66,11 @@ struct ExperimentPlan {
     return seesTargets ? 1 : 2.0 / 3
   }
 
-  private func trainsEncoder(_ conversion: Conversion) -> Bool {
-    conversion.trainsEncoder && configuration.conversion.encoderLearningRateScale > 0
+  /// The epochs of these in which the encoder is not trained.
+  private func epochsAlone(_ epochs: Int, _ conversion: Conversion) -> Int {
+    guard conversion.trainsEncoder, configuration.conversion.encoderLearningRateScale > 0 else { return epochs }
+    // Where the encoder learns sub-classes there is no decoder to wait for.
+    return conversion.target == .subclass ? 0 : configuration.conversion.epochsAlone(of: epochs)
   }
 
   /// What was paid for the weights that an arm without a conversion begins with.
@@ -99,8 +105,7 @@ struct ExperimentPlan {
         // An encoder that is not trained costs less, and gets as many epochs as one that is, for the sake of its decoder.
         var trained = conversion
         trained.trainsEncoder = true
-        let price = converted(nothing, trained, 1).total - converted(nothing, trained, 0).total
-        plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: price)
+        plan.conversionEpochs = epochs(after: converted(spent, conversion, 0), price: conversionPrice(trained))
         plan.budget = converted(spent, conversion, plan.conversionEpochs)
         return plan
       }

@@ -36,11 +36,14 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
   public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3, forwardMultiplyAdds) }
   /// This budget with `epochs` of an autoencoder added, each of 1 + decoder/encoder multiply-adds, and the share of an epoch
   /// of training that a frozen baseline takes beside it. An encoder that is not trained costs its pass forward, 1/3.
+  ///
+  /// - Parameter alone: The epochs of these in which the decoder learns alone.
   public func converting(
-    _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0, trainsEncoder: Bool = true
+    _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0, alone: Int = 0
   ) -> TrainingBudget {
-    let price = (trainsEncoder ? 1 : 1.0 / 3) + Double(decoder) / Double(max(encoder, 1)) + baseline
-    return adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
+    let rest = Double(decoder) / Double(max(encoder, 1)) + baseline
+    let price = Double(alone) * (1.0 / 3 + rest) + Double(epochs - alone) * (1 + rest)
+    return adding(name, price, 3 * forwardMultiplyAdds * price)
   }
   private func adding(_ name: String, _ epochs: Double, _ multiplyAdds: Double) -> TrainingBudget {
     var result = self

@@ -20,6 +20,11 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   /// Multiplies that rate for the encoder, which begins with trained weights; 0 leaves the encoder as it is, its batch
   /// norms too.
   public var encoderLearningRateScale = 0.1
+  /// The share of the epochs in which the decoder learns alone before the encoder joins it; nil for none.
+  ///
+  /// What a decoder of random weights asks of a trained encoder is of no use, and undoes what it knows. Kumar et al.:
+  /// "Fine-tuning can distort pretrained features and underperform out-of-distribution", 2022.
+  public var decoderHeadStart: Double?
   /// The weight of the squared distance between the baseline's maps of the converted image and of its target, as a share of
   /// the target's squares.
   ///
@@ -60,6 +65,7 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     try within("epochs", Double(epochs), 1...1e6)
     try within("learningRate", learningRate, 1e-9...1e3)
     try within("encoderLearningRateScale", encoderLearningRateScale, 0...1e3)
+    if let decoderHeadStart { try within("decoderHeadStart", decoderHeadStart, 0...1) }
     try within("perceptualWeight", perceptualWeight, 0...1e6)
     try within("classificationWeight", classificationWeight, 0...1e6)
     if let targetSize { try within("targetSize", Double(targetSize), 1...4096) }
@@ -67,6 +73,9 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
       throw EncodeNetError("conversion.batchSize is \(batchSize), batch norm needs at least 2")
     }
   }
+
+  /// The epochs of `epochs` in which the decoder learns alone.
+  func epochsAlone(of epochs: Int) -> Int { Int(((decoderHeadStart ?? 0) * Double(epochs)).rounded()) }
 
   /// The shape of the converted images, for images of `imageShape`, `[height, width, channels]`.
   public func targetShape(for imageShape: Shape) -> Shape {
@@ -139,7 +148,6 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     let parameters = encoder.parameters + (baseline?.parameters ?? [])
     let wasTrainable = parameters.map(\.isTrainable)
     defer { for (parameter, was) in zip(parameters, wasTrainable) { parameter.isTrainable = was } }
-    if encoderLearningRateScale == 0 { encoder.freeze() }
     let loss = ConversionLoss(self, baseline: needsBaseline ? baseline : nil, batches, pairs, inputs)
 
     func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
@@ -147,15 +155,27 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
         layer.namedParameters.filter(\.parameter.isTrainable).map { ("\(name).\($0.name)", $0.parameter) },
         learningRateScale: Scalar(scale))
     }
-    let optimizer = AdamW(
-      [group("encoder", encoder, encoderLearningRateScale), group("decoder", decoder, 1)],
-      learningRate: Scalar(learningRate))
-    let reports = try trainer(stage, key: key, gcae, optimizer) { start, shouldStop, onStep in
-      Fit(
-        gcae, to: batches, loss: { loss($0, $1) }, optimizer: optimizer,
-        schedule: .cosine(from: Scalar(learningRate), over: epochs * batches.batchCount), epochs: epochs,
-        classifies: false, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+    let schedule = Schedule.cosine(from: Scalar(learningRate), over: epochs * batches.batchCount)
+    /// Trains the epochs `first..<last`, the decoder alone or both.
+    func part(_ stage: String, _ first: Int, _ last: Int, trainsEncoder: Bool) throws -> [EpochReport] {
+      guard first < last else { return [] }
+      for (parameter, was) in zip(encoder.parameters, wasTrainable) { parameter.isTrainable = trainsEncoder && was }
+      let optimizer = AdamW(
+        [group("encoder", encoder, encoderLearningRateScale), group("decoder", decoder, 1)],
+        learningRate: Scalar(learningRate))
+      return try trainer(stage, key: key, gcae, optimizer) { start, shouldStop, onStep in
+        var start = start
+        if start.step == 0 { (start.epoch, start.step) = (first, first * batches.batchCount) }
+        return Fit(
+          gcae, to: batches, loss: { loss($0, $1) }, optimizer: optimizer, schedule: schedule, epochs: last,
+          classifies: false, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+      }
     }
+    let alone = encoderLearningRateScale == 0 ? epochs : epochsAlone(of: epochs)
+    // The name of the stage is that of what ends it.
+    let reports =
+      try part(alone < epochs ? "\(stage)-decoder" : stage, 0, alone, trainsEncoder: false)
+      + part(stage, alone, epochs, trainsEncoder: true)
     return (gcae, reports)
   }
 }
