@@ -1,8 +1,6 @@
 // What a network learns with where nothing is said: each rate and its reason stands here, and `Docs/defaults.md` has what
 // comes of them, as `Scripts/defaults-table` finds it.
 
-import Foundation
-
 extension ExperimentConfiguration {
   /// Settings that suit the images of `source`.
   public static func defaults(for source: DataSource) -> ExperimentConfiguration {
@@ -63,6 +61,7 @@ private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int
 /// Rounded to two digits: nothing depends on more.
 private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
   let scaled = rate * (Double(min(batchSize, 512)) / 128).squareRoot()
-  let unit = pow(10, 1 - floor(log10(scaled)))
+  var unit = 1.0
+  while scaled * unit < 10 { unit *= 10 }
   return (scaled * unit).rounded() / unit
 }
