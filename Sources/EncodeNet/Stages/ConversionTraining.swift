@@ -22,7 +22,7 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   public var encoderLearningRateScale = 0.1
   /// The share of the epochs in which the decoder learns alone before the encoder joins it; nil for none.
   ///
-  /// What a decoder of random weights asks of a trained encoder is of no use, and undoes what it knows. Kumar et al.:
+  /// What a decoder of random weights asks of a trained encoder may undo what it knows. Kumar et al.:
   /// "Fine-tuning can distort pretrained features and underperform out-of-distribution", 2022.
   public var decoderHeadStart: Double?
   /// The weight of the squared distance between the baseline's maps of the converted image and of its target, as a share of
