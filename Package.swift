@@ -11,7 +11,8 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Downloads", targets: ["Downloads"]),
     .library(name: "Training", targets: ["Training"]),
-    .library(name: "EncodeNet", targets: ["EncodeNet"]),
+    .library(name: "Experiments", targets: ["Experiments"]),
+    .library(name: "EncodeNet", targets: ["EncodeNet", "Reports"]),
   ],
   traits: [
     .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6."),
@@ -62,30 +63,32 @@ let package = Package(
     .target(name: "CDownloads", dependencies: ["CCURL", "CCrypto"]),
     .target(name: "Downloads", dependencies: ["CDownloads", "Datasets"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
-    .target(name: "EncodeNet", dependencies: ["Training"]),
+    .target(name: "Experiments", dependencies: ["Training"]),
+    .target(name: "EncodeNet", dependencies: ["Experiments"]),
+    .target(name: "Reports", dependencies: ["EncodeNet"]),
 
     // The command
     .executableTarget(
       name: "EncodeNetCLI",
       dependencies: [
-        "Downloads", "EncodeNet",
+        "Downloads", "Reports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
 
     // Examples: `swift run digits`
-    .executableTarget(name: "digits", dependencies: ["EncodeNet"], path: "Examples/digits"),
+    .executableTarget(name: "digits", dependencies: ["Reports"], path: "Examples/digits"),
     .executableTarget(
-      name: "custom-model", dependencies: ["EncodeNet"], path: "Examples/custom-model"),
-    .executableTarget(name: "stages", dependencies: ["EncodeNet"], path: "Examples/stages"),
+      name: "custom-model", dependencies: ["Reports"], path: "Examples/custom-model"),
+    .executableTarget(name: "stages", dependencies: ["Reports"], path: "Examples/stages"),
     .executableTarget(
-      name: "first-experiments", dependencies: ["EncodeNet"], path: "Examples/first-experiments"),
+      name: "first-experiments", dependencies: ["Reports"], path: "Examples/first-experiments"),
     .executableTarget(
-      name: "converting-autoencoder", dependencies: ["EncodeNet"], path: "Examples/converting-autoencoder"),
+      name: "converting-autoencoder", dependencies: ["Reports"], path: "Examples/converting-autoencoder"),
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
 
     // What is nearly right, for every reader: `swift run -c release fuzz`
-    .executableTarget(name: "fuzz", dependencies: ["EncodeNet"], path: "Fuzz", exclude: ["Corpus"]),
+    .executableTarget(name: "fuzz", dependencies: ["Reports"], path: "Fuzz", exclude: ["Corpus"]),
 
     // Tests
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
@@ -96,7 +99,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"]),
     .testTarget(name: "DownloadsTests", dependencies: ["Downloads"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "EncodeNetTests", dependencies: ["Reports"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

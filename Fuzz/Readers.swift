@@ -1,7 +1,7 @@
 import Checkpoints
 import Datasets
-import EncodeNet
 import Foundation
+import Reports
 
 /// A reader, and inputs that it takes.
 struct Target {

@@ -1,5 +1,5 @@
-import EncodeNet
 import Foundation
+import Reports
 
 #if canImport(Glibc)
   import Glibc

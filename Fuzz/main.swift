@@ -1,7 +1,7 @@
 // Inputs that are nearly right for every reader of files from outside; see README.md.
 
-import EncodeNet
 import Foundation
+import Reports
 
 let arguments = CommandLine.arguments.dropFirst()
 let numbers = arguments.compactMap { Int($0) }

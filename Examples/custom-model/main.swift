@@ -1,7 +1,7 @@
 // A network of one's own, made a `SplitClassifier` in a few lines, goes through the whole of EncodeNet.
 
-import EncodeNet
 import Foundation
+import Reports
 
 /// Two convolutions, then a linear layer. EncodeNet works between `features` and `classifier`.
 final class SmallNetwork: SplitClassifier {

@@ -1,6 +1,6 @@
 // Trains a small convolutional network on the embedded handwritten digits, and insists on its accuracy.
 
-import EncodeNet
+import Reports
 
 // 1,297 images to learn from, 500 to be judged by, of 8 by 8 pixels.
 let data = DatasetSplit.digits

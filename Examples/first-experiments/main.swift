@@ -7,8 +7,8 @@
 // E2  Does it clarify: are converted images clearer to a classifier that had no part in the conversion?
 // E3  Does it gain: is the classifier more accurate than one that was trained on for as long?
 
-import EncodeNet
 import Foundation
+import Reports
 
 let source = try DataSource(CommandLine.arguments.dropFirst().first ?? "digits")
 let data = try source.load()

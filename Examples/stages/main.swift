@@ -1,8 +1,8 @@
 // The whole method on handwritten digits, one public stage after another and no `Experiment`, with a clustering and a choice of
 // representatives of one's own. Every stage takes what the one before gave, or anything else of that kind.
 
-import EncodeNet
 import Foundation
+import Reports
 
 let seed: UInt64 = 1
 func stream(_ name: String) -> SplittableGenerator { SplittableGenerator(seed: seed, stream: name) }

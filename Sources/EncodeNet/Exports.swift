@@ -1,1 +1,1 @@
-@_exported import Training
+@_exported import Experiments

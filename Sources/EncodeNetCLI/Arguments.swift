@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 // What the libraries read from text, as arguments: what they cannot read is a wrong argument.
 
@@ -71,11 +71,11 @@ struct Seeds: ExpressibleByArgument {
 
 /// The ids of arms joined by commas.
 struct Arms: ExpressibleByArgument {
-  let values: [Arm]
+  let values: [ArmSettings]
 
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { try? Arm.named($0.trimmingCharacters(in: .whitespaces)) }
+    values = parts.compactMap { try? ArmSettings.named($0.trimmingCharacters(in: .whitespaces)) }
     guard values.count == parts.count else { return nil }
   }
 }

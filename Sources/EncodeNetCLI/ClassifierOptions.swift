@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 /// A trained classifier: a file of weights, and what the file does not say itself.
 struct ClassifierOptions: ParsableArguments {
@@ -15,18 +15,18 @@ struct ClassifierOptions: ParsableArguments {
     let url = fileURL(weights)
     let saved = try SavedClassifier.read(from: url)
     if let saved, let data, saved.classNames != data.classNames || saved.imageShape != data.imageShape {
-      throw EncodeNetError(
+      throw ExperimentError(
         "\(weights): it is for images \(saved.imageShape) of \(saved.classNames.count) classes, \(listed(saved.classNames)); "
           + "\(data.name) has \(data.imageShape) of \(data.classNames.count), \(listed(data.classNames)): give --data")
     }
     guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {
-      throw EncodeNetError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
+      throw ExperimentError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
     }
     let fitting =
       try wanted.choice == nil && saved == nil && !KerasFile.recognizes(url)
       ? ModelChoice.fitting(loadNamedState(from: url), classes: names.count, inputShape: shape).first : nil
     guard let model = wanted.choice ?? saved?.model ?? fitting else {
-      throw EncodeNetError("\(weights): the file does not say for which network it is: give --model")
+      throw ExperimentError("\(weights): the file does not say for which network it is: give --model")
     }
     let known = try self.normalization.value() ?? saved?.normalization
     if known == nil, data != nil {
@@ -35,10 +35,10 @@ struct ClassifierOptions: ParsableArguments {
           + "and --std, where the network was trained with another")
     }
     guard let normalization = known ?? data.map({ .computed(from: $0.training) }) else {
-      throw EncodeNetError("\(weights): the file says no normalisation: give --normalization, or --mean and --std")
+      throw ExperimentError("\(weights): the file says no normalisation: give --normalization, or --mean and --std")
     }
     guard normalization.fits(channels: shape[2]) else {
-      throw EncodeNetError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
+      throw ExperimentError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
     }
     let description = SavedClassifier(
       model: model, imageShape: shape, classNames: names, normalization: normalization, origin: saved?.origin)

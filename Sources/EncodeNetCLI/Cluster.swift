@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 struct Cluster: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,12 +13,12 @@ struct Cluster: ParsableCommand {
     Interruption.watch()
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
-    let found = try run.clustering(run.baseline())
+    let found = try run.clustering()
     let rows = zip(found.clusters.classes, found.representatives.classes).map { one, chosen in
       [
-        run.training.classNames[one.label], "\(one.clusters.count)",
+        run.images.classNames[one.label], "\(one.clusters.count)",
         one.clusters.map { "\($0.count)" }.joined(separator: " "),
-        String(format: "%.3f", one.silhouette), chosen.map { "\(run.rows[$0])" }.joined(separator: " "),
+        String(format: "%.3f", one.silhouette), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
       ]
     }
     print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))

@@ -1,7 +1,7 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
 import Logging
+import Reports
 
 /// What is said while a command works, on standard error, and with how many threads it works.
 struct ConsoleOptions: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,21 +15,17 @@ struct Convert: ParsableCommand {
     Interruption.watch()
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
-    let baseline = try run.baseline()
-    let clustering = try run.clustering(baseline)
-    let conversion = try run.conversion(baseline, clustering)
-    print(try converted([("", conversion)], baseline, clustering, by: run))
+    print(try converted([("", run.conversion())], by: run))
   }
 }
 
 /// A table of what became of the images kept for validation, and of those trained on where none are kept.
 func converted(
-  _ stages: [(arm: String, stage: ConversionStage)], _ baseline: TrainedArm, _ clustering: ClusteringStage,
-  by run: ExperimentRun
+  _ stages: [(arm: String, stage: ConversionStage)], by run: ExperimentRun
 ) throws -> String {
   var rows: [[String]] = []
   for (arm, stage) in stages {
-    guard let conversion = try run.conversionOutcome(stage, baseline, clustering), let outcome = conversion.unseen
+    guard let conversion = try run.conversionOutcome(stage), let outcome = conversion.unseen
     else {
       continue
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Downloads
-import EncodeNet
 import Foundation
+import Reports
 
 struct Download: ParsableCommand {
   static let configuration = CommandConfiguration(

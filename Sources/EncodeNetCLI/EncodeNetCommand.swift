@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 @main
 struct EncodeNetCommand: ParsableCommand {

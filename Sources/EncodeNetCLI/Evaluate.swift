@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Count how many test images a classifier gets right.")
@@ -30,7 +30,7 @@ struct Evaluate: ParsableCommand {
     let (network, description) = try options.classifier(for: images)
     logger.info("\(description.model) on \(images.test.count) test images of \(images.name)")
     let batches = Batches(of: images.test, size: batchSize, normalization: description.normalization)
-    let evaluation = EncodeNet.evaluate(network, on: batches)
+    let evaluation = Training.evaluate(network, on: batches)
     guard json else {
       print("\(evaluation.correct) of \(evaluation.count) right: \(percent(evaluation.top1))")
       return

@@ -1,7 +1,7 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
 import Logging
+import Reports
 
 /// The settings of an experiment: those of the data's kind, over them those of a file, over those the arguments.
 struct ExperimentOptions: ParsableArguments {
@@ -79,7 +79,7 @@ struct ExperimentOptions: ParsableArguments {
   func configuration() throws -> ExperimentConfiguration {
     let json = try config.map { path in
       do { return try Data(contentsOf: fileURL(path)) } catch {
-        throw EncodeNetError("\(path): the configuration cannot be read: is there such a file?")
+        throw ExperimentError("\(path): the configuration cannot be read: is there such a file?")
       }
     }
     var settings: ExperimentConfiguration
@@ -111,12 +111,12 @@ struct ExperimentOptions: ParsableArguments {
       if let split { c.split = split }
       if let augmentation { c.augmentation = augmentation.augmentation }
       settings = c
-    } catch let error as EncodeNetError where json != nil {
-      throw EncodeNetError("\(config!): \(error)")
+    } catch let error as ExperimentError where json != nil {
+      throw ExperimentError("\(config!): \(error)")
     } catch { throw ValidationError("\(error)") }
-    let object = try json.flatMap { try JSONSerialization.jsonObject(with: $0) as? [String: Any] } ?? [:]
+    let named = json.map(ExperimentConfiguration.names(in:)) ?? []
     try begin(
-      &settings, namesModel: model != nil || object["model"] != nil, namesArms: arms != nil || object["arms"] != nil)
+      &settings, namesModel: model != nil || named.contains("model"), namesArms: arms != nil || named.contains("arms"))
     try validating { [settings] in
       try settings.check()
       try settings.modelChoice.check()
@@ -139,12 +139,12 @@ struct ExperimentOptions: ParsableArguments {
         saved.model.name, shortcut: shortcut ?? saved.model.shortcut,
         widthMultiplier: width ?? saved.model.widthMultiplier)
       guard choice.shortcut == saved.model.shortcut, choice.widthMultiplier == saved.model.widthMultiplier else {
-        throw EncodeNetError(
+        throw ExperimentError(
           "\(given.weights): it is a \(saved.model) of width \(saved.model.widthMultiplier) with \(saved.model.shortcut.rawValue) "
             + "shortcuts, and --width or --shortcut want another")
       }
       guard saved.model.variation == .plain else {
-        throw EncodeNetError(
+        throw ExperimentError(
           "\(given.weights): it is a \(saved.model) with \(saved.model.variation.rawValue): only plain networks can be begun with"
         )
       }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import EncodeNet
 import Foundation
+import Reports
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,7 +50,7 @@ struct Import: ParsableCommand {
       print("\(fit.renamed.count) renamed, such as \(first.from) to \(first.to).")
     }
     for problem in fit.problems { print(problem.prefix(1).uppercased() + problem.dropFirst()) }
-    guard fit.isExact else { throw EncodeNetError("\(file): the weights do not fit \(choice)") }
+    guard fit.isExact else { throw ExperimentError("\(file): the weights do not fit \(choice)") }
     guard let out, let images else { return }
     try network.load(state.withPlainNames)
     let normalization = try self.normalization.value() ?? .computed(from: images.training)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(

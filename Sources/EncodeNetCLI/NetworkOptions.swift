@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 /// One of the library's networks, as every command but those of an experiment asks for it.
 struct NetworkOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +43,7 @@ extension DecodedImage {
   /// The bytes of this image with the channels wanted, grey being the same as three equal colours.
   fileprivate func fitting(_ wanted: Shape, file: String) throws -> [UInt8] {
     guard shape[0] == wanted[0], shape[1] == wanted[1] else {
-      throw EncodeNetError(
+      throw ExperimentError(
         "\(file): the image has \(shape[1]) by \(shape[0]) pixels, the classifier wants \(wanted[1]) by \(wanted[0]): scale it"
       )
     }
@@ -57,7 +57,7 @@ extension DecodedImage {
         return UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000)
       }
     default:
-      throw EncodeNetError("\(file): the image has \(shape[2]) channels, the classifier wants \(wanted[2])")
+      throw ExperimentError("\(file): the image has \(shape[2]) channels, the classifier wants \(wanted[2])")
     }
   }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Train the baseline classifier (stage S0).")
@@ -21,6 +21,6 @@ func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
     [["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"]]
       + arms.map { trained in
         let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none kept"
-        return [trained.arm.id, trained.arm.name, accuracy, trained.weights.path]
+        return [trained.id, trained.name, accuracy, trained.weights.path]
       })
 }

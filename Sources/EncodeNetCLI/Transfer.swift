@@ -1,5 +1,5 @@
 import ArgumentParser
-import EncodeNet
+import Reports
 
 struct Transfer: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,11 +14,10 @@ struct Transfer: ParsableCommand {
     Interruption.watch()
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
-    let arms = run.configuration.arms.filter { $0.conversion != nil && $0.method == nil }
-    guard !arms.isEmpty else { throw EncodeNetError("none of the arms has a conversion: name one, such as --arms A4") }
+    let arms = run.configuration.arms.filter { $0.conversion != nil }
+    guard !arms.isEmpty else { throw ExperimentError("none of the arms has a conversion: name one, such as --arms A4") }
     let baseline = try run.baseline()
     print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
-    let clustering = try run.clustering(baseline)
-    print(try converted(arms.map { ($0.id, try run.conversion($0)) }, baseline, clustering, by: run))
+    print(try converted(arms.compactMap { arm in try run.conversion(arm).map { (arm.id, $0) } }, by: run))
   }
 }

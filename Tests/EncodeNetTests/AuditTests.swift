@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 /// That conversion is judged by images and by a network that had no part in it.
 @Suite struct AuditTests {
@@ -21,18 +23,18 @@ import Testing
     try withFolder { folder in
       let data = try data()
       let run = try ExperimentRun(configuration(), on: data, in: folder)
-      #expect(run.rows.count == 90 && run.validation.count == 10 && run.audit.count == 50)
-      #expect(Set(run.rows + run.validation + run.audit).count == 150)
-      #expect((0..<2).map { label in run.audit.count { data.training.labels[$0] == label } } == [25, 25])
+      #expect(run.data.rows.count == 90 && run.data.validation.count == 10 && run.data.audit.count == 50)
+      #expect(Set(run.data.rows + run.data.validation + run.data.audit).count == 150)
+      #expect((0..<2).map { label in run.data.audit.count { data.training.labels[$0] == label } } == [25, 25])
       // The same whatever the seed of the run; others where the split has another seed.
       var other = try configuration()
       other.seeds = [5]
-      #expect(try ExperimentRun(other, on: data, in: folder).audit == run.audit)
+      #expect(try ExperimentRun(other, on: data, in: folder).data.audit == run.data.audit)
       other.splitSeed = 1
-      #expect(try ExperimentRun(other, on: data, in: folder).audit != run.audit)
+      #expect(try ExperimentRun(other, on: data, in: folder).data.audit != run.data.audit)
       // As many as there are, where more are asked for.
       (other.splitSeed, other.auditImages) = (0, 1000)
-      #expect(try ExperimentRun(other, on: data, in: folder).audit.count == 100)
+      #expect(try ExperimentRun(other, on: data, in: folder).data.audit.count == 100)
     }
   }
 
@@ -60,7 +62,7 @@ import Testing
       let picture = try DecodedImage(contentsOf: folder.appendingPathComponent("figures/conversions.png"))
       #expect(picture.shape == [3 * 102 + 6, 2 * 102 + 6, 3])
       let gallery: Gallery = try #require(
-        try StageStore(existing: folder.appendingPathComponent("seed-0")).last("gallery"))
+        try ArtifactStore(existing: folder.appendingPathComponent("seed-0")).last("gallery"))
       #expect(gallery.images == .audit && gallery.conversions.map(\.label) == [0, 0, 1, 1])
     }
   }
@@ -76,7 +78,7 @@ import Testing
     let none = try accuracies("none")
     #expect(try accuracies("automatic") == none && accuracies("resnet14") == none)
     for name in ["vgg99", "lenet5", "LeNet5"] {
-      #expect(throws: EncodeNetError.self, "\(name)") { try accuracies(name) }
+      #expect(throws: ExperimentError.self, "\(name)") { try accuracies(name) }
     }
   }
 
@@ -95,13 +97,12 @@ import Testing
         let run = try ExperimentRun(
           configuration, on: data(), in: folder,
           progress: { stage, _ in stages.value.withLock { _ = $0.insert(RunLog.shortened(stage)) } })
-        let baseline = try run.baseline()
-        let conversion = try run.conversion(baseline, run.clustering(baseline))
+        let conversion = try run.conversion()
         seen.insert(conversion.curves.loss)
         #expect(stages.value.withLock { $0 } == (seen.count == 1 ? ["A0", "conversion"] : ["conversion"]))
         // What it costs follows.
-        let plan = try run.experimentPlan()
-        #expect(configuration.conversion.needsBaseline == (plan.conversionPrice > 1.6), "\(plan.conversionPrice)")
+        let cost = try #require(try run.run.plan(run.arm(.named("A4"))).epochCosts["conversion"])
+        #expect(configuration.conversion.needsBaseline == (cost > 1.6), "\(cost)")
       }
       #expect(seen.count == changes.count, "a setting changed nothing")
     }

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite struct ClusteringTests {
   @Test(arguments: [nil, 64]) func kMeansFindsPlantedClusters(batchSize: Int?) throws {
@@ -22,7 +24,7 @@ import Testing
   }
 
   @Test func fewerPointsThanClustersIsAnError() {
-    #expect(throws: EncodeNetError.self) { try KMeans(clusters: 4)(.zeros([3, 2])) }
+    #expect(throws: ExperimentError.self) { try KMeans(clusters: 4)(.zeros([3, 2])) }
   }
 
   @Test func silhouetteIsThatOfTheDefinition() {
@@ -47,7 +49,7 @@ import Testing
   }
 
   @Test func principalComponentsRefuseWhatIsNoNumber() {
-    #expect(throws: EncodeNetError.self) {
+    #expect(throws: ExperimentError.self) {
       try PrincipalComponents(of: Tensor([1, .nan, 2, 3], shape: [2, 2]), count: 1)
     }
   }
@@ -80,7 +82,7 @@ import Testing
   }
 
   @Test func aClassWithTooFewImagesIsNamed() {
-    let error = #expect(throws: EncodeNetError.self) {
+    let error = #expect(throws: ExperimentError.self) {
       try IntraclassClustering(clustersPerClass: .fixed(8))(.zeros([3, 4]), labels: [0, 0, 0], names: ["cat"])
     }
     #expect(error?.description.contains("'cat' has 3 images, fewer than 8 clusters") == true)

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite struct ComparisonTests {
   /// Images that the first arm has right more often than the second, for each seed.

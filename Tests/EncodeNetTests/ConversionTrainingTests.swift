@@ -1,6 +1,8 @@
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 /// Stages S5 and S6 alone, as a user calls them: without an experiment.
 @Suite struct ConversionTrainingTests {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite("The converting autoencoder in tandem") struct ConvertingTandemTests {
   @Test func hardImagesBecomeEasyOnesOfTheirClass() {

@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 /// The files of a run, damaged or edited: what follows from others is made anew, and nothing stops the process.
 @Suite struct DamagedRunTests {
@@ -51,7 +53,7 @@ import Testing
       let other = try String(contentsOf: seed.appendingPathComponent("test-A0.json"), encoding: .utf8)
       for damaged in try damages(of: before) + [other] {
         try Data(damaged.utf8).write(to: url)
-        let error = #expect(throws: EncodeNetError.self) { try run(folder) }
+        let error = #expect(throws: ExperimentError.self) { try run(folder) }
         let text = "\(String(describing: error))"
         #expect(
           text.contains("test-A3.json: is damaged") && text.contains("remove the folder \(seed.path) "), "\(text)")
@@ -90,7 +92,7 @@ import Testing
         change(&changed)
         let json = try JSONEncoder().encode(changed)
         try json.write(to: folder.appendingPathComponent("report.json"))
-        let error = #expect(throws: EncodeNetError.self) { try ExperimentReport.rebuilt(in: folder) }
+        let error = #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
         let text = "\(String(describing: error))"
         #expect(text.contains("report.json: ") && text.contains(says), "\(says): \(text)")
       }
@@ -134,7 +136,7 @@ import Testing
         ).save(small, to: file)
         let saved = try #require(try SavedClassifier.read(from: file))
         if isTooLarge {
-          let error = #expect(throws: EncodeNetError.self) { try saved.load(file) }
+          let error = #expect(throws: ExperimentError.self) { try saved.load(file) }
           #expect(error?.description.contains("cannot be the weights of a \(model) of width 4") == true)
         } else {
           #expect(try saved.load(file).parameterCount == small.parameterCount)

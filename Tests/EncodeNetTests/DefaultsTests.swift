@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 struct DefaultsTests {
   @Test func theRateFollowsTheNetworkAndTheBatchSize() throws {
@@ -28,7 +30,7 @@ struct DefaultsTests {
 
   @Test func aNetworkOfTheCallersOwnHasTheRateOfItsKind() throws {
     let data = try plantedData()
-    func rate(_ make: @escaping ExperimentRun.Maker) throws -> Double? {
+    func rate(_ make: @escaping SeedRun.Maker) throws -> Double? {
       try withFolder { try ExperimentRun(.init(), on: data, in: $0, model: make).configuration.learningRate }
     }
     #expect(try rate { Tiny(&$0) } == 0.05)
@@ -53,7 +55,7 @@ struct DefaultsTests {
       return try experiment.run(on: data, in: folder, model: { Plain(&$0) })
     }
     try withFolder { folder in
-      let error = #expect(throws: EncodeNetError.self) { try run(false, folder) }
+      let error = #expect(throws: ExperimentError.self) { try run(false, folder) }
       #expect("\(error!)".contains("A0 has not learnt") && "\(error!)".contains("another learning rate"), "\(error!)")
       #expect(notices.value.withLock { $0 }.contains { $0.contains("epochs the loss is") })
       let report = try run(true, folder)

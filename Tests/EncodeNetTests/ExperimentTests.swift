@@ -3,6 +3,8 @@ import Synchronization
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 /// Settings with which an experiment on tiny images takes a moment.
 func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throws -> ExperimentConfiguration {
@@ -109,7 +111,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
 
   @Test func everyArmRuns() throws {
     try withFolder { folder in
-      var configuration = try smallConfiguration(Arm.standard.map(\.id))
+      var configuration = try smallConfiguration(ArmSettings.standard.map(\.id))
       configuration.model = "resnet8"
       configuration.widthMultiplier = 0.25
       // The weights of hints and attention are those of larger networks.
@@ -117,8 +119,9 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
       (configuration.epochs, configuration.conversion.epochs) = (1, 1)
       (configuration.transfer.headEpochs, configuration.transfer.fineTuneEpochs) = (1, 1)
       for index in configuration.arms.indices {
-        if case .model = configuration.arms[index].recipe.teaching?.teacher {
-          configuration.arms[index].recipe.teaching?.teacher = .model(ModelChoice("resnet14", widthMultiplier: 0.25))
+        if case .model = configuration.arms[index].recipe.distillation?.teacher {
+          configuration.arms[index].recipe.distillation?.teacher = .model(
+            ModelChoice("resnet14", widthMultiplier: 0.25))
         }
       }
       let data = try DatasetSplit.synthetic(classes: 2, patterns: 2, training: 80, test: 20, imageShape: [8, 8, 1])
@@ -126,7 +129,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
       // Nothing is learnt in one epoch.
       (experiment.force, experiment.notice) = (true, { _ in })
       let report = try experiment.run(on: data, in: folder)
-      #expect(report.arms.count == Arm.standard.count)
+      #expect(report.arms.count == ArmSettings.standard.count)
       let plain = report.arm("A0")!.inference
       // Branches are folded; attention costs what it costs.
       #expect(report.arm("acb")!.inference == plain)
@@ -163,12 +166,12 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
     let configuration = try ExperimentConfiguration.decoded(from: json)
     #expect(configuration.epochs == 3 && configuration.clustering.clustersPerClass == .fixed(2))
     #expect(configuration.batchSize == ExperimentConfiguration().batchSize)
-    let error = #expect(throws: EncodeNetError.self) {
+    let error = #expect(throws: ExperimentError.self) {
       try ExperimentConfiguration.decoded(from: Data(#"{"transfer": {"epoch": 3}}"#.utf8))
     }
     #expect(error?.description.contains("no setting 'transfer.epoch'") == true)
     for wrong in [#"{"epochs": 0}"#, #"{"epochs": "x"}"#, "[]", "{", #"{"batchSize": 1}"#] {
-      #expect(throws: EncodeNetError.self) { try ExperimentConfiguration.decoded(from: Data(wrong.utf8)) }
+      #expect(throws: ExperimentError.self) { try ExperimentConfiguration.decoded(from: Data(wrong.utf8)) }
     }
   }
 
@@ -176,7 +179,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
     var configuration = try smallConfiguration()
     (configuration.subset, configuration.validationShare) = (2, 0.9)
     let error = try withFolder { folder in
-      #expect(throws: EncodeNetError.self) {
+      #expect(throws: ExperimentError.self) {
         try Experiment(configuration).run(on: plantedData(), in: folder, model: { Tiny(&$0) })
       }
     }

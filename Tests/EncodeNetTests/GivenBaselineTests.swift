@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 struct GivenBaselineTests {
   /// Three classes of 8 by 8 images, and a network that tells them apart.
@@ -44,7 +46,7 @@ struct GivenBaselineTests {
   }
 
   private func problem(_ body: (URL) throws -> Void) -> String {
-    let error = #expect(throws: EncodeNetError.self) { try withFolder(body) }
+    let error = #expect(throws: ExperimentError.self) { try withFolder(body) }
     return error.map { "\($0)" } ?? ""
   }
 
@@ -136,7 +138,7 @@ struct GivenBaselineTests {
       (#"{"baseline": {}}"#, "baseline.weights"),
       (#"{"baseline": {"weights": "w"}, "arms": ["A0", "A1"]}"#, "'A1' begins from random weights"),
     ] {
-      let error = #expect(throws: EncodeNetError.self) {
+      let error = #expect(throws: ExperimentError.self) {
         try ExperimentConfiguration.decoded(from: Data(json.utf8))
       }
       #expect("\(error!)".contains(wanted), "\(json): \(error!)")
@@ -150,7 +152,7 @@ struct GivenBaselineTests {
       let usual = Normalization.computed(from: data.training)
       _ = try run(folder, state, normalization: usual)
       let other = Normalization(mean: usual.mean.map { $0 + 0.01 }, deviation: usual.deviation)
-      let error = #expect(throws: EncodeNetError.self) { try run(folder, state, normalization: other) }
+      let error = #expect(throws: ExperimentError.self) { try run(folder, state, normalization: other) }
       #expect("\(error!)".contains("normalization.mean.0 was"), "\(error!)")
     }
   }
@@ -177,7 +179,7 @@ struct GivenBaselineTests {
       configuration.baseline = GivenBaseline(file.path, normalization: .computed(from: data.training))
       var run = try ExperimentRun(configuration, on: unequal, in: folder.appendingPathComponent("run"))
       run.notice = { _ in }
-      #expect(try run.baseline().arm.id == "A0")
+      #expect(try run.baseline().id == "A0")
     }
   }
 
@@ -192,7 +194,7 @@ struct GivenBaselineTests {
       saved.origin!.names["linear.weight"] = "a.linear.bias"
       let json = String(decoding: try JSONEncoder().encode(saved), as: UTF8.self)
       try Safetensors.save(Self.learnt.get().state, metadata: ["encodenet": json], to: file)
-      let error = #expect(throws: EncodeNetError.self) { try SavedClassifier.read(from: file) }
+      let error = #expect(throws: ExperimentError.self) { try SavedClassifier.read(from: file) }
       #expect("\(error!)".contains("describes no classifier"), "\(error!)")
       // A damaged file of this library is damaged, and not one that says nothing.
       var bytes = [UInt8](try Data(contentsOf: file))

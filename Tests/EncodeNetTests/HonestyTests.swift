@@ -2,45 +2,32 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 /// That the library finds what is there, does not find what is not, and cannot be fooled by accident.
 @Suite struct HonestyTests {
-  /// An experiment of two arms that are methods of their own, on the synthetic images with known sub-classes.
-  private func verdict(
-    _ methods: [String: ExperimentRun.Method], seeds: [UInt64] = [0, 1, 2, 3, 4]
-  ) throws -> ExperimentReport {
+  /// An experiment of two arms of one step each, on the synthetic images with known sub-classes.
+  private func verdict(_ steps: [LabelStep], seeds: [UInt64] = [0, 1, 2, 3, 4]) throws -> ExperimentReport {
     var configuration = try smallConfiguration([])
-    configuration.arms = ["first", "second"].map { id in
-      var arm = Arm(id, id)
-      (arm.start, arm.method) = (.random, id)
-      return arm
-    }
     configuration.model = "resnet8"
     configuration.widthMultiplier = 0.25
     configuration.seeds = seeds
     configuration.transfer.fineTuneEpochs = 3
-    let data = try DatasetSplit.synthetic(
-      classes: 4, patterns: 3, training: 240, test: 200, imageShape: [8, 8, 1], noise: 0.1)
     var experiment = Experiment(configuration)
-    experiment.methods = methods
+    experiment.arms = { _ in zip(["first", "second"], steps).map { Arm($0, $0, [$1]) } }
+    let data = try data()
     return try withFolder { try experiment.run(on: data, in: $0) }
   }
 
-  private static func training(_ label: @escaping @Sendable (_ label: Int, _ index: Int) -> Int) -> ExperimentRun.Method
-  {
-    { context in
-      try context.train(
-        context.model,
-        loss: { softmaxCrossEntropy($0, labels: zip($1.labels, $1.indices).map(label)) }, learningRate: 0.05)
-      return context.model
-    }
+  private func data() throws -> DatasetSplit {
+    try .synthetic(classes: 4, patterns: 3, training: 240, test: 200, imageShape: [8, 8, 1], noise: 0.1)
   }
 
   @Test func aPlantedEffectIsFound() throws {
     // By construction: two labels of three are wrong for the first arm, none for the second.
     let report = try verdict([
-      "first": Self.training { label, index in index % 3 == 0 ? label : (label + index) % 4 },
-      "second": Self.training { label, _ in label },
+      LabelStep("first") { label, index in index % 3 == 0 ? label : (label + index) % 4 }, LabelStep("second"),
     ])
     let primary = try #require(report.primary)
     #expect(primary.first == "second" && primary.verdict == .improves, "\(report.text)")
@@ -48,28 +35,16 @@ import Testing
 
   @Test func aPlantedNullIsNot() throws {
     // The same training of the same network, from other weights.
-    func training(_ stream: String) -> ExperimentRun.Method {
-      { context in
-        let model = try context.makeModel(stream: stream)
-        try context.train(model, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, learningRate: 0.05)
-        return model
-      }
-    }
-    let report = try verdict(["first": training("one"), "second": training("another")])
+    var (first, second) = (LabelStep("first"), LabelStep("second"))
+    (first.stream, second.stream) = ("one", "another")
+    let report = try verdict([first, second])
     #expect(report.primary?.verdict == .inconclusive, "\(report.text)")
   }
 
   @Test func anArmThatPeeksAtTheTestImagesIsRefused() throws {
-    let data = try DatasetSplit.synthetic(
-      classes: 4, patterns: 3, training: 240, test: 200, imageShape: [8, 8, 1], noise: 0.1)
-    let peeking: ExperimentRun.Method = { context in
-      try context.train(
-        context.model, on: data.test, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, learningRate: 0.05)
-      return context.model
-    }
-    let error = #expect(throws: EncodeNetError.self) {
-      try verdict(["first": Self.training { label, _ in label }, "second": peeking], seeds: [0])
-    }
+    var peeking = LabelStep("second")
+    peeking.images = try data().test
+    let error = #expect(throws: ExperimentError.self) { try verdict([LabelStep("first"), peeking], seeds: [0]) }
     #expect(error?.description.contains("arm 'second': 200 of the 200 images it trains on are test images") == true)
   }
 
@@ -105,7 +80,7 @@ import Testing
         ("the data differ", try plantedData(seed: 4), { _ in }),
       ]
       for (text, data, change) in changes {
-        let error = #expect(throws: EncodeNetError.self) { try run(data, change) }
+        let error = #expect(throws: ExperimentError.self) { try run(data, change) }
         #expect(error?.description.contains(text) == true, "\(text): \(error?.description ?? "")")
         #expect(try contents(folder) == before, "\(text)")
       }
@@ -118,8 +93,8 @@ import Testing
   @Test func testImagesAmongTheTrainingImagesAreCounted() throws {
     let data = try plantedData()
     let leaky = try DatasetSplit(training: data.training, test: data.training.subset([0, 5, 9, 10]))
-    let test = SealedTestSet(leaky.test)
-    #expect(test.overlap(with: leaky.training) == 4 && SealedTestSet(data.test).overlap(with: data.training) == 0)
+    let test = HeldOutTestSet(leaky.test)
+    #expect(test.overlap(with: leaky.training) == 4 && HeldOutTestSet(data.test).overlap(with: data.training) == 0)
     try withFolder { folder in
       let report = try Experiment(smallConfiguration(["A0"])).run(on: leaky, in: folder, model: { Tiny(&$0) })
       #expect(report.run.leaked > 0)
@@ -127,16 +102,47 @@ import Testing
     }
   }
 
-  @Test func damageIsTheSameEveryTimeAndDoesWhatItSays() throws {
+  @Test func corruptionIsTheSameEveryTimeAndDoesWhatItSays() throws {
     let images = try plantedData().test
-    for damage in Damage.allCases {
-      let (a, b) = (damage(images), damage(images))
-      #expect(a.pixels == b.pixels && a.pixels != images.pixels && a.labels == images.labels, "\(damage)")
+    for corruption in Corruption.allCases {
+      let (a, b) = (corruption(images), corruption(images))
+      #expect(a.pixels == b.pixels && a.pixels != images.pixels && a.labels == images.labels, "\(corruption)")
     }
     let flat = try LabeledImages(
       name: "flat", pixels: [UInt8](repeating: 100, count: 32), labels: [0, 0], imageShape: [4, 4, 1], classNames: ["a"]
     )
-    #expect(Damage.blur(flat).pixels == flat.pixels)
-    #expect(Damage.brightness(flat).pixels.allSatisfy { $0 == 150 })
+    #expect(Corruption.blur(flat).pixels == flat.pixels)
+    #expect(Corruption.brightness(flat).pixels.allSatisfy { $0 == 150 })
+  }
+}
+
+/// Trains a network on labels of the test's own for what the budget leaves.
+private struct LabelStep: Step {
+  private enum CodingKeys: CodingKey { case stage, stream, epochs }
+  let stage: String
+  var stream = "weights"
+  var images: LabeledImages?
+  private var epochs = Epochs.rest
+  private let label: @Sendable (_ label: Int, _ index: Int) -> Int
+
+  init(_ stage: String, _ label: @escaping @Sendable (_ label: Int, _ index: Int) -> Int = { label, _ in label }) {
+    (self.stage, self.label) = (stage, label)
+  }
+
+  func planned(in plan: inout ArmPlan) throws -> LabelStep {
+    var step = self
+    let count = plan.count(epochs, price: 1)
+    step.epochs = .count(count)
+    plan.train("training", count)
+    return step
+  }
+
+  func run(_ state: inout ExperimentState, in run: SeedRun) throws {
+    guard case .count(let epochs) = epochs else { return }
+    state.network = try run.network(stream: stream)
+    state.reports = try run.train(
+      state.network, stage, on: images,
+      loss: { softmaxCrossEntropy($0, labels: zip($1.labels, $1.indices).map(label)) }, epochs: epochs,
+      learningRate: 0.05, key: state.key)
   }
 }

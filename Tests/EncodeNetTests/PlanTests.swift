@@ -2,61 +2,65 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite struct PlanTests {
-  private func plan(_ configuration: ExperimentConfiguration) -> ExperimentPlan {
-    // ResNet20 and its autoencoder on images of 32 by 32.
-    ExperimentPlan(
-      configuration: configuration, images: 9000,
-      costs: .init(
-        classifier: 40_552_064, encoder: 40_551_424, decoder: 3_100_672, architecture: { _ in 40_600_000 },
-        teacher: { teacher in
-          switch teacher {
-          case .baseline: 40_552_064
-          case .model: 125_000_000
-          case .weights, .peer, .nobody: nil
-          }
-        }))
+  /// Plans arms for ResNet20 on images of 32 by 32.
+  private func withRun(
+    _ configuration: ExperimentConfiguration,
+    _ body: (_ run: ExperimentRun, _ plan: (ArmSettings) throws -> ArmPlan) throws -> Void
+  ) throws {
+    let data = try DatasetSplit.synthetic(classes: 10, patterns: 2, training: 200, test: 10, imageShape: [32, 32, 3])
+    try withFolder { folder in
+      let run = try ExperimentRun(configuration, on: data, in: folder)
+      try body(run) { try run.run.plan(run.arm($0)) }
+    }
   }
 
   @Test func everyArmOfThePaperCostsTheSameButTheBaseline() throws {
-    let plan = plan(try .preset("ablation"))
-    #expect(abs(plan.total - 60.1) < 0.2, "\(plan.total)")
-    for arm in Arm.standard where !arm.isBaseline {
-      let planned = try plan.plan(arm)
-      if case .model = arm.recipe.teaching?.teacher {
-        #expect(!planned.budget.isEqual(to: plan.total), "\(arm.id): a larger teacher's training is counted")
-        continue
+    try withRun(.preset("ablation")) { run, plan in
+      let total = try #require(run.budget)
+      #expect(abs(total - 60.1) < 0.2, "\(total)")
+      for arm in ArmSettings.standard where !arm.isBaseline {
+        let planned = try plan(arm)
+        if case .model = arm.recipe.distillation?.teacher {
+          #expect(!planned.budget.isEqual(to: total), "\(arm.id): a larger teacher's training is counted")
+          continue
+        }
+        if arm.conversion?.trainsEncoder == false {
+          // The decoder's sake: as many epochs as A4, which cost less where the encoder is only passed through.
+          #expect(try planned.restEpochs == plan(.named("A4")).restEpochs)
+          #expect(planned.budget.total < total - 10)
+          continue
+        }
+        #expect(planned.budget.isEqual(to: total), "\(arm.id) costs \(planned.budget.total), not \(total)")
+        #expect((planned.restEpochs ?? 0) > 0)
       }
-      if arm.conversion?.trainsEncoder == false {
-        // The decoder's sake: as many epochs as A4, which cost less where the encoder is only passed through.
-        #expect(try planned.conversionEpochs == plan.plan(.named("A4")).conversionEpochs)
-        #expect(planned.budget.total < plan.total - 10)
-        continue
-      }
-      #expect(planned.budget.isEqual(to: plan.total), "\(arm.id) costs \(planned.budget.total), not \(plan.total)")
-      #expect(arm.transfer == .frozenEncoder || planned.epochs > 0)
+      #expect(try plan(.named("A0")).budget.total == 30)
+      func epochs(_ id: String) throws -> Int { try #require(try plan(.named(id)).restEpochs) }
+      #expect(try epochs("A1") > epochs("A2"))
+      // Sharpness-aware steps cost two, and those beside a peer too.
+      #expect(try abs(2 * epochs("sam") - epochs("A1")) <= 1)
+      #expect(try epochs("mutual") == epochs("sam"))
+      // What A4 does not spend on fine-tuning goes to the autoencoder.
+      #expect(try epochs("A4") > run.configuration.conversion.epochs)
     }
-    #expect(try plan.plan(.named("A0")).budget.total == 30)
-    #expect(try plan.plan(.named("A1")).epochs > plan.plan(.named("A2")).epochs)
-    // Sharpness-aware steps cost two, and those beside a peer too.
-    let (one, aware) = (try plan.plan(.named("A1")).epochs, try plan.plan(.named("sam")).epochs)
-    #expect(abs(2 * aware - one) <= 1)
-    #expect(try plan.plan(.named("mutual")).epochs == aware)
-    // What A4 does not spend on fine-tuning goes to the autoencoder.
-    #expect(try plan.plan(.named("A4")).conversionEpochs > plan.plan(.named("A3")).conversionEpochs)
   }
 
   /// An epoch of the decoder alone passes through the encoder, and costs two thirds of an epoch less.
   @Test func aHeadStartOfTheDecoderCostsLess() throws {
     var configuration = try ExperimentConfiguration.preset("ablation")
-    let plain = plan(configuration)
+    var plain = 0.0
+    try withRun(configuration) { run, _ in plain = try #require(run.budget) }
     configuration.conversion.decoderHeadStart = 0.5
-    let waiting = plan(configuration)
-    #expect(abs(plain.total - waiting.total - 10 * 0.5 * 2 / 3) < 1e-9)
-    for id in ["A2", "A3", "A4", "A9"] {
-      let planned = try waiting.plan(.named(id))
-      #expect(planned.budget.isEqual(to: waiting.total), "\(id): \(planned.budget.total) of \(waiting.total)")
+    try withRun(configuration) { run, plan in
+      let waiting = try #require(run.budget)
+      #expect(abs(plain - waiting - 10 * 0.5 * 2 / 3) < 1e-9)
+      for id in ["A2", "A3", "A4", "A9"] {
+        let planned = try plan(.named(id))
+        #expect(planned.budget.isEqual(to: waiting), "\(id): \(planned.budget.total) of \(waiting)")
+      }
     }
   }
 
@@ -71,28 +75,28 @@ import Testing
 
   @Test func armsAreNamedOrChanged() throws {
     let json = """
-      {"seeds": [1, 2], "arms": ["A2", {"arm": "A2", "id": "sharp", "recipe": {"sharpness": 0.1}},
+      {"seeds": [1, 2], "arms": ["A2", {"arm": "A2", "id": "sharp", "recipe": {"rho": 0.1}},
        {"arm": "A3", "id": "medoids", "conversion": {"target": "medoid"}},
-       {"arm": "A2", "id": "taught", "recipe": {"teaching": {"temperature": 2}}},
+       {"arm": "A2", "id": "taught", "recipe": {"distillation": {"temperature": 2}}},
        {"arm": "A1", "id": "mixed", "recipe": {"mixing": {"cutMix": {"alpha": 0.5}}}, "learningRate": 0.2}]}
       """
     let c = try ExperimentConfiguration.decoded(from: Data(json.utf8))
     #expect(c.seeds == [1, 2] && c.arms.map(\.id) == ["A2", "sharp", "medoids", "taught", "mixed"])
-    #expect(c.arms[1].recipe.sharpness == 0.1 && c.arms[1].start == .baseline)
+    #expect(c.arms[1].recipe.rho == 0.1 && c.arms[1].start == .baseline)
     #expect(c.arms[2].conversion?.target == .medoid && c.arms[2].conversion?.clusters == .found)
-    #expect(c.arms[3].recipe.teaching?.temperature == 2 && c.arms[3].recipe.teaching?.teacher == .baseline)
+    #expect(c.arms[3].recipe.distillation?.temperature == 2 && c.arms[3].recipe.distillation?.teacher == .baseline)
     #expect(c.arms[4].recipe.mixing == .cutMix(alpha: 0.5) && c.arms[4].learningRate == 0.2)
     // What a run writes is read as it was.
     #expect(try ExperimentConfiguration.decoded(from: JSONEncoder().encode(c)) == c)
     for (wrong, problem) in [
       (#"{"arms": ["A99"]}"#, "there is no arm 'A99'"), (#"{"arms": [3]}"#, "arms.0"),
       (#"{"arms": [{"id": "x"}]}"#, "which 'arm'"), (#"{"arms": ["A2", "A2"]}"#, "two arms"),
-      (#"{"arms": [{"arm": "A2", "recipe": {"sharpnes": 1}}]}"#, "no setting 'arms.0.recipe.sharpnes'"),
+      (#"{"arms": [{"arm": "A2", "recipe": {"rhoo": 1}}]}"#, "no setting 'arms.0.recipe.rhoo'"),
       (#"{"arms": [{"arm": "A2", "id": "../x"}]}"#, "is not made of"), (#"{"arms": []}"#, "no arms"),
       (#"{"seeds": []}"#, "seeds"), (#"{"seeds": [1, 1]}"#, "seeds"),
       (#"{"arms": [{"arm": "A3", "architecture": "squeezeExcitation"}]}"#, "cannot take over"),
     ] {
-      let error = #expect(throws: EncodeNetError.self) { try ExperimentConfiguration.decoded(from: Data(wrong.utf8)) }
+      let error = #expect(throws: ExperimentError.self) { try ExperimentConfiguration.decoded(from: Data(wrong.utf8)) }
       #expect(error?.description.contains(problem) == true, "\(wrong): \(error?.description ?? "")")
     }
   }
@@ -103,6 +107,6 @@ import Testing
       try preset.configuration.modelChoice.check()
       #expect(preset.configuration.seeds.count >= 3)
     }
-    #expect(throws: EncodeNetError.self) { try ExperimentConfiguration.preset("fast") }
+    #expect(throws: ExperimentError.self) { try ExperimentConfiguration.preset("fast") }
   }
 }

@@ -1,4 +1,4 @@
-import EncodeNet
+import Reports
 
 #if canImport(Glibc)
   import Glibc

@@ -1,6 +1,8 @@
-import EncodeNet
 import Foundation
+import Reports
 import Testing
+
+@testable import Experiments
 
 /// The published data sets and weights, where `ENCODENET_DATA` names the folder that holds them.
 enum PublishedData {

@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite struct ReportTests {
   /// What of `value` does not fit `schema`: as much of JSON Schema as the report's needs.
@@ -71,19 +73,19 @@ import Testing
 
   @Test func whatIsNoReportIsNamed() throws {
     try withFolder { folder in
-      #expect(throws: EncodeNetError.self) { try ExperimentReport.rebuilt(in: folder) }
+      #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let error = #expect(throws: EncodeNetError.self) { try ExperimentReport.rebuilt(in: folder) }
+      let error = #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
       #expect(error?.description.contains("report.json: there is no report") == true)
       try Data("{}".utf8).write(to: folder.appendingPathComponent("report.json"))
-      #expect(throws: EncodeNetError.self) { try ExperimentReport.rebuilt(in: folder) }
+      #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
     }
   }
 
   @Test func aSecondProcessIsKeptOut() throws {
     try withFolder { folder in
       let lock = try RunLock(folder)
-      let error = #expect(throws: EncodeNetError.self) { try RunLock(folder) }
+      let error = #expect(throws: ExperimentError.self) { try RunLock(folder) }
       #expect(error?.description.contains("another process") == true)
       withExtendedLifetime(lock) {}
     }

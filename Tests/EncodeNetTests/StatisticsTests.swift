@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 @testable import EncodeNet
+@testable import Experiments
+@testable import Reports
 
 @Suite struct StatisticsTests {
   struct Numbers: Decodable {

@@ -2,7 +2,8 @@ import Foundation
 
 /// What autoencoders make of the images of a run, batch by batch.
 struct ConversionView {
-  private let run: ExperimentRun
+  private let run: SeedRun
+  private let configuration: ExperimentConfiguration
   private let baseline: any SplitClassifier
   private let judge: (any SplitClassifier)?
   private let found: ClusteringStage
@@ -15,9 +16,10 @@ struct ConversionView {
   init(
     _ run: ExperimentRun, _ baseline: any SplitClassifier, _ judge: (any SplitClassifier)?, _ found: ClusteringStage
   ) {
-    (self.run, self.baseline, self.judge, self.found) = (run, baseline, judge, found)
+    (self.run, configuration) = (run.run, run.configuration)
+    (self.baseline, self.judge, self.found) = (baseline, judge, found)
     numbers = found.clusters.numbers(run.images.count)
-    let shape = run.configuration.conversion.targetShape(for: run.images.imageShape)
+    let shape = configuration.conversion.targetShape(for: run.images.imageShape)
     targets = resized2d(
       run.images.tensor(at: Array(found.representatives.classes.joined())), height: shape[0], width: shape[1])
     targetLabels = found.clusters.classes.flatMap { one in one.clusters.map { _ in one.label } }
@@ -27,7 +29,7 @@ struct ConversionView {
   private func logits(_ classifier: any SplitClassifier, _ images: Tensor) -> Tensor {
     let shape = run.images.imageShape
     return classifier.evaluating {
-      classifier(run.normalization(resized2d(images, height: shape[0], width: shape[1])))
+      classifier(run.data.normalization(resized2d(images, height: shape[0], width: shape[1])))
     }
   }
 
@@ -61,7 +63,7 @@ struct ConversionView {
       representatives: zip(found.clusters.classes, found.representatives.classes).flatMap { one, chosen in
         chosen.enumerated().map { cluster, index in
           .init(
-            label: one.label, cluster: cluster, index: run.rows[index], entropy: certainty.entropies[index],
+            label: one.label, cluster: cluster, index: run.data.rows[index], entropy: certainty.entropies[index],
             isCorrect: certainty.isCorrect[index])
         }
       },
@@ -108,7 +110,7 @@ struct ConversionView {
 
   private func unconverted(_ batches: Batches) -> Unconverted {
     func certainty(_ model: any SplitClassifier) -> Certainty {
-      run.configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
+      configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
     return Unconverted(baseline: certainty(baseline), judge: judge.map(certainty))
   }
@@ -159,14 +161,14 @@ struct ConversionView {
         all: summary(all, before, after), easy: summary(all.filter { order[$0] < median }, before, after),
         hard: summary(all.filter { order[$0] >= median }, before, after))
     }
-    let after = run.configuration.entropy(Tensor.concatenated(seen), labels: labels)
+    let after = configuration.entropy(Tensor.concatenated(seen), labels: labels)
     let order = before.baseline.entropies
     return (
       .init(
         images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)),
         byBaseline: halves(before.baseline, after, by: order),
         byJudge: before.judge.map {
-          halves($0, run.configuration.entropy(Tensor.concatenated(judged), labels: labels), by: order)
+          halves($0, configuration.entropy(Tensor.concatenated(judged), labels: labels), by: order)
         }), after.entropies
     )
   }
@@ -198,10 +200,10 @@ struct ConversionView {
       guard one.clusters.count > 1 else { return 1 }
       let images = one.clusters.joined().sorted()
       let points = all.gathering(images)
-      let reduced = try PrincipalComponents(of: points, count: run.configuration.clustering.dimensions)(points)
+      let reduced = try PrincipalComponents(of: points, count: configuration.clustering.dimensions)(points)
       let again = try KMeans(
-        clusters: one.clusters.count, restarts: run.configuration.clustering.restarts,
-        seed: run.seed("stability", run.configuration.clustering.seed))(reduced)
+        clusters: one.clusters.count, restarts: configuration.clustering.restarts,
+        seed: run.seed("stability", configuration.clustering.seed))(reduced)
       return adjustedRandIndex(images.map { numbers[$0] }, again.assignments)
     }
   }
@@ -235,7 +237,7 @@ struct ConversionView {
       run.auditSet.map { (SeedDiagnostics.Images.audit, $0) } ?? run.validationSet.map { (.validation, $0.batches) }
       ?? (.training, run.inOrder(run.images))
     return Gallery(
-      imageShape: run.training.imageShape, images: images, conversions: conversions(gcae, batches),
+      imageShape: run.images.imageShape, images: images, conversions: conversions(gcae, batches),
       clusters: clusterPictures(), maps: maps())
   }
 
@@ -258,9 +260,9 @@ struct ConversionView {
   private func conversions(
     _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 2, classes: Int = 10
   ) -> [Gallery.Conversion] {
-    let count = run.training.classCount
+    let count = run.images.classCount
     let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
-    let features = run.parts(of: baseline).features
+    let features = baseline.parts(at: configuration.split).features
     let points = found.features.flattenedRows
     let centres = found.clusters.classes.map { one in
       Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
@@ -277,7 +279,7 @@ struct ConversionView {
       let outputs = gcae.evaluating { gcae(inputs) }
       let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
       let seen = features.evaluating { features(inputs).averagedOverSpace }
-      let shape = run.training.imageShape
+      let shape = run.images.imageShape
       let sized = resized2d(outputs, height: shape[0], width: shape[1])
       for (place, row) in rows.enumerated() {
         let label = batch.labels[row]

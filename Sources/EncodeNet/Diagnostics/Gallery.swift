@@ -1,50 +1,50 @@
 import Foundation
 
 /// Pictures of one seed for its report: kept with the run, so that a report needs no data set.
-struct Gallery: Sendable, Codable, Equatable {
+package struct Gallery: Sendable, Codable, Equatable {
   /// An image as bytes.
-  struct Picture: Sendable, Codable, Equatable {
-    var pixels: Data
-    var caption: String
+  package struct Picture: Sendable, Codable, Equatable {
+    package var pixels: Data
+    package var caption: String
   }
   /// A cluster: its representative, then some of its images.
-  struct Cluster: Sendable, Codable, Equatable {
-    var label: Int
-    var pictures: [Picture]
+  package struct Cluster: Sendable, Codable, Equatable {
+    package var label: Int
+    package var pictures: [Picture]
   }
   /// An image, what it was converted into, and the representative of the nearest cluster of its class.
-  struct Conversion: Sendable, Codable, Equatable {
-    var label: Int
+  package struct Conversion: Sendable, Codable, Equatable {
+    package var label: Int
     /// The class that the baseline takes the converted image for.
-    var given: Int
+    package var given: Int
     /// The class that the judge takes it for, nil where there is no judge.
-    var judged: Int?
-    var input: Picture
-    var output: Picture
-    var target: Picture
+    package var judged: Int?
+    package var input: Picture
+    package var output: Picture
+    package var target: Picture
   }
   /// Some of a class's images along two principal components of its features.
-  struct Map: Sendable, Codable, Equatable {
-    var label: Int
-    var x: [Double]
-    var y: [Double]
-    var cluster: [Int]
+  package struct Map: Sendable, Codable, Equatable {
+    package var label: Int
+    package var x: [Double]
+    package var y: [Double]
+    package var cluster: [Int]
     /// The positions of representatives among these.
-    var representatives: [Int]
+    package var representatives: [Int]
   }
 
   /// `[height, width, channels]`.
-  var imageShape: Shape
+  package var imageShape: Shape
   /// Which images are converted.
-  var images: SeedDiagnostics.Images
+  package var images: SeedDiagnostics.Images
   /// The first images of each class.
-  var conversions: [Conversion]
-  var clusters: [Cluster]
-  var maps: [Map]
+  package var conversions: [Conversion]
+  package var clusters: [Cluster]
+  package var maps: [Map]
 
   /// One converted image of each class as a PNG: in columns the classes, in rows image, converted image, representative; nil
   /// where there is nothing that a PNG can show.
-  func sheet(enlargedTo size: Int = 96, gap: Int = 6) -> [UInt8]? {
+  package func sheet(enlargedTo size: Int = 96, gap: Int = 6) -> [UInt8]? {
     var seen: Set<Int> = []
     let shown = conversions.filter { seen.insert($0.label).inserted }
     guard !shown.isEmpty, imageShape.rank == 3, imageShape[2] == 1 || imageShape[2] == 3,
@@ -72,7 +72,7 @@ struct Gallery: Sendable, Codable, Equatable {
   }
 
   /// Whether everything it points to is there.
-  func fits(classes: Int) -> Bool {
+  package func fits(classes: Int) -> Bool {
     let classes = 0..<classes
     return clusters.allSatisfy { classes.contains($0.label) }
       && conversions.allSatisfy {

@@ -3,20 +3,18 @@ import Synchronization
 
 /// Arms compared over seeds on one data set: whether EncodeNet helps, and against what.
 ///
-/// ```swift
-/// let report = try Experiment(configuration).run(on: data, in: folder)
-/// print(report.text)
-/// ```
-/// Every stage leaves its artifact in the folder and is skipped where that was made from the same settings, data and
-/// earlier stages; training goes on from the step that was saved last. ``ExperimentRun`` is one seed, stage by stage.
+/// Every step leaves its artifact in the folder and is skipped where that was made from the same settings, data and
+/// earlier steps; training resumes at the step that was saved last. ``ExperimentRun`` is one seed, stage by stage, and the
+/// module `Reports` adds `run`, which writes a report.
 public struct Experiment: Sendable {
   /// Every setting.
   public var configuration: ExperimentConfiguration
-  /// Methods of the caller's own, by the names that arms give; see ``Arm/method``.
-  public var methods: [String: ExperimentRun.Method] = [:]
+  /// Arms of the caller's own beside the configuration's, of the steps that make the baseline and steps of its own; see
+  /// ``Step``.
+  public var arms: @Sendable (_ baseline: [any Step]) -> [Arm] = { _ in [] }
   /// Seconds between saves inside an epoch; each epoch is saved too.
   public var saveInterval = 20.0
-  /// Whether to go on from a baseline that has not learnt; see ``LearningCheck``.
+  /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
   public var force = false
   /// Called with what a person should know while an experiment runs, such as that a network does not learn: by default
   /// written to standard error.
@@ -25,89 +23,73 @@ public struct Experiment: Sendable {
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
-  /// Runs what has not run yet, and writes `report.json`, `report.md` and `report.html`; each seed has its folder, with
-  /// each arm's weights as `A0.safetensors` and so on.
-  ///
-  /// - Parameters:
-  ///   - folder: Made where there is none.
-  ///   - shouldStop: Asked after each step: where it says so all is saved, and ``TrainingError/interrupted(epoch:step:)`` thrown.
-  ///   - progress: Called after each epoch with the name of its stage, from the thread of its seed.
-  ///   - makeModel: Makes a model with random weights, always the same for the same generator; nil for the
-  ///     configuration's own.
-  /// - Throws: An ``EncodeNetError`` in one line, a ``TrainingError``, or a ``CheckpointError``.
-  public func run(
-    on data: DatasetSplit, in folder: URL, shouldStop: @escaping @Sendable () -> Bool = { false },
-    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
-    model makeModel: ExperimentRun.Maker? = nil
-  ) throws -> ExperimentReport {
-    let c = configuration
-    try c.check()
-    let lock = try RunLock(folder)
-    defer { withExtendedLifetime(lock) {} }
-    let sealed = SealedTestSet(data.test)
-    let store = try StageStore(folder)
-    let log = RunLog(store, c)
-    @Sendable func seedRun(
-      _ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool
-    ) throws -> ExperimentRun {
+  /// How an experiment goes.
+  package enum Event {
+    /// Nothing is trained yet.
+    case planned([ArmPlan], ExperimentRun)
+    case began(seed: UInt64, arm: String)
+    case epoch(seed: UInt64, stage: String, EpochReport)
+    case scored(seed: UInt64, arm: String, accuracy: Double)
+  }
+
+  /// What an experiment found.
+  package struct Results {
+    /// Of the first seed.
+    package let run: ExperimentRun
+    package let seeds: [SeedResult]
+    package let inference: [BlockVariation: Inference]
+    /// What differs in the network that each arm ends with.
+    package let variations: [BlockVariation]
+    /// Threads of each seed.
+    package let threads: [Int]
+  }
+
+  /// Runs what has not run yet; each seed has its folder, with each arm's weights as `A0.safetensors` and so on.
+  package func results(
+    on data: DatasetSplit, in store: ArtifactStore, shouldStop: @escaping @Sendable () -> Bool,
+    model makeModel: SeedRun.Maker?, _ observe: @escaping @Sendable (Event) throws -> Void
+  ) throws -> Results {
+    let seeds = configuration.seeds
+    let test = HeldOutTestSet(data.test)
+    @Sendable func seedRun(_ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool) throws -> ExperimentRun {
       var run = try ExperimentRun(
-        c, seed: seed, on: data, sealed: sealed, in: folder.appendingPathComponent("seed-\(seed)"), methods: methods,
-        saveInterval: saveInterval, shouldStop: shouldStop,
-        progress: { stage, report in
-          log.epoch(seed, stage, report)
-          let name = RunLog.shortened(stage)
-          progress(c.seeds.count > 1 ? "seed \(seed) \(name)" : name, report)
+        configuration, seed: seed, on: data, test: test, in: store.url("seed-\(seed)"), arms: arms,
+        trainer: {
+          StepTrainer(
+            store: $0, interval: saveInterval, progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) },
+            shouldStop: shouldStop)
         }, model: makeModel)
       (run.force, run.notice) = (force, notice)
       return run
     }
     // Every arm is checked before any is trained.
-    let first = try seedRun(c.seeds[0]) { false }
-    let settings = first.configuration
-    let plan = try first.experimentPlan()
-    for arm in c.arms { _ = try plan.plan(arm) }
-    try log.begin(plan)
-    try store.write(settings, to: "configuration.json")
+    let first = try seedRun(seeds[0]) { false }
+    let plans = try first.arms.map { try first.run.plan($0) }
+    try observe(.planned(plans, first))
+    try store.write(first.configuration, to: "configuration.json")
 
-    let results = Shared<[UInt64: SeedResult]>([:])
+    let found = Shared<[UInt64: SeedResult]>([:])
     let schedule = try schedule(store, data, makeModel)
     try schedule.run { seed, hasFailed in
       let run = try seedRun(seed) { shouldStop() || hasFailed() }
-      let result = try run.result(log)
-      results.value.withLock { $0[seed] = result }
+      let result = try run.result(observe)
+      found.value.withLock { $0[seed] = result }
     }
-    let found = results.value.withLock { $0 }
-    let seeds = c.seeds.map { found[$0]! }
-    let report = try ExperimentReport(
-      settings, run: first, dataName: data.name, threads: schedule.threads(of: c.seeds), seeds: seeds,
-      inference: inference(store, first))
-    try report.write(to: store, gallery: seeds[0].diagnostics?.1)
-    try log.end()
-    return report
+    let results = found.value.withLock { found in seeds.map { found[$0]! } }
+    return Results(
+      run: first, seeds: results, inference: try inference(store, first, plans), variations: plans.map(\.variation),
+      threads: schedule.threads(of: seeds))
   }
 
   /// What each network costs at inference, measured while nothing else runs.
-  private func inference(_ store: StageStore, _ run: ExperimentRun) throws
-    -> [BlockVariation: ExperimentReport.Inference]
-  {
-    var found: [BlockVariation: ExperimentReport.Inference] = [:]
-    for architecture in Set(configuration.arms.map(\.finalArchitecture)).sorted(by: { $0.rawValue < $1.rawValue }) {
-      let key = try stageKey(run.dataFingerprint, configuration.modelChoice, architecture)
-      found[architecture] = try store.value("inference-\(architecture.rawValue)", key: key) {
-        let model = try run.model(architecture)
-        let shape = run.training.imageShape
-        let summary = ModelSummary(of: model, input: shape)
-        func latency(_ count: Int) -> Double {
-          let images = Tensor.zeros(Shape([count] + shape.dimensions))
-          let clock = ContinuousClock()
-          return model.evaluating {
-            _ = model(images)
-            return (0..<9).map { _ in clock.measure { _ = model(images) } / .milliseconds(1) }.sorted()[4]
-          }
-        }
-        return .init(
-          parameters: summary.parameters, multiplyAdds: summary.multiplyAdds, latency1: latency(1),
-          latency128: latency(128))
+  private func inference(
+    _ store: ArtifactStore, _ run: ExperimentRun, _ plans: [ArmPlan]
+  ) throws -> [BlockVariation: Inference] {
+    var found: [BlockVariation: Inference] = [:]
+    for variation in Set(plans.map(\.variation)).sorted(by: { $0.rawValue < $1.rawValue }) {
+      let key = try fingerprint(of: run.data.fingerprint, configuration.modelChoice, variation)
+      found[variation] = try store.value("inference-\(variation.rawValue)", key: key) {
+        Inference(of: try run.run.network(variation), imageShape: run.images.imageShape)
       } fits: {
         $0.isPossible
       }
@@ -116,10 +98,10 @@ public struct Experiment: Sendable {
   }
 
   private func schedule(
-    _ store: StageStore, _ data: DatasetSplit, _ makeModel: ExperimentRun.Maker?
+    _ store: ArtifactStore, _ data: DatasetSplit, _ makeModel: SeedRun.Maker?
   ) throws -> SeedSchedule {
     let (c, cores) = (configuration, Parallel.threadCount)
-    return try store.value("threads", key: stageKey(c.seeds, cores)) {
+    return try store.value("threads", key: fingerprint(of: c.seeds, cores)) {
       try SeedSchedule(fastestFor: c.seeds, cores: cores) {
         var generator = SplittableGenerator(seed: 0)
         let model =
@@ -143,57 +125,33 @@ public struct Experiment: Sendable {
 }
 
 /// What one seed found.
-struct SeedResult: Sendable {
-  struct Arm: Sendable {
-    let id: String
-    let outcome: TestOutcome
-    let budget: TrainingBudget
-    let curves: LearningCurves
-    let seconds: Double
+package struct SeedResult: Sendable {
+  /// What one arm came to.
+  package struct Arm: Sendable {
+    package let outcome: TestOutcome
+    package let budget: TrainingBudget
+    package let curves: LearningCurves
+    package let seconds: Double
   }
-  let seed: UInt64
-  let arms: [Arm]
-  let diagnostics: (SeedDiagnostics, Gallery)?
+  package let seed: UInt64
+  /// In the order of the run's.
+  package let arms: [Arm]
+  package let diagnostics: (SeedDiagnostics, Gallery)?
 }
 
 extension ExperimentRun {
   /// Trains every arm, scores each once, and looks at what the conversion did.
-  func result(_ log: RunLog) throws -> SeedResult {
-    var arms: [SeedResult.Arm] = []
-    for arm in configuration.arms {
-      log.begun(seed, arm.id)
-      let trained = try trained(arm)
+  func result(_ observe: (Experiment.Event) throws -> Void) throws -> SeedResult {
+    let seed = run.seed
+    try run.share(arms.map { try run.plan($0) })
+    let results = try arms.map { arm in
+      try? observe(.began(seed: seed, arm: arm.id))
+      let trained = try run.trained(arm)
       let outcome = try outcome(trained)
-      arms.append(
-        .init(id: arm.id, outcome: outcome, budget: trained.budget, curves: trained.curves, seconds: trained.seconds))
-      log.scored(seed, arm.id, outcome.accuracy)
+      try? observe(.scored(seed: seed, arm: arm.id, accuracy: outcome.accuracy))
+      return SeedResult.Arm(
+        outcome: outcome, budget: trained.budget, curves: trained.curves, seconds: trained.seconds)
     }
-    return SeedResult(seed: seed, arms: arms, diagnostics: try diagnostics())
-  }
-
-  /// What an arm makes of the test images: found once for its weights, and never for others in the same folder.
-  ///
-  /// - Throws: Where the folder has the arm's score with other weights, or a damaged one that may have been of others: looking
-  ///   again would be choosing by test images.
-  public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
-    let name = "test-\(trained.arm.id)"
-    let key = try stageKey(dataFingerprint, trained.arm.id)
-    let classes = training.classCount
-    let outcome = try store.value(
-      name, key: key,
-      refused: ", and nothing else tells with which weights arm '\(trained.arm.id)' was scored on the test images: "
-        + "remove the folder \(store.folder.path) to train and score this seed anew"
-    ) {
-      test.outcome(of: trained.model) { inOrder($0) }
-    } fits: {
-      $0.fits(images: test.count, classes: classes)
-    }
-    guard outcome.fingerprint == weightsFingerprint(trained.model) else {
-      throw EncodeNetError(
-        "\(store.url("\(name).json").path): arm '\(trained.arm.id)' was scored on the test images before, with other weights: "
-          + "another look would be choosing by test images, use another folder")
-    }
-    try settings.add(trained.arm, in: store)
-    return outcome
+    return SeedResult(seed: seed, arms: results, diagnostics: try diagnostics())
   }
 }

@@ -1,4 +1,17 @@
 extension ExperimentConfiguration {
+  /// Settings that suit the images of `source`.
+  public static func defaults(for source: DataSource) -> ExperimentConfiguration {
+    switch source {
+    case .cifar10, .cifar100: return .cifar
+    case .digits, .synthetic, .folder: return .init()
+    case .mnist:
+      var settings = ExperimentConfiguration()
+      // A digit a pixel aside is the same digit; a mirrored one is none.
+      settings.augmentation = .shift(by: 1)
+      return settings
+    }
+  }
+
   /// Settings for CIFAR: longer training, larger batches, crops and flips, representatives of even contrast.
   public static var cifar: ExperimentConfiguration {
     var configuration = ExperimentConfiguration()
@@ -32,7 +45,7 @@ extension ExperimentConfiguration {
     configuration.transfer.headEpochs = 4
     configuration.transfer.fineTuneEpochs = 18
     configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { ["A12", "A13"].contains($0.id) }
+    configuration.arms += ArmSettings.standard.filter { ["A12", "A13"].contains($0.id) }
     return configuration
   }
 
@@ -45,13 +58,13 @@ extension ExperimentConfiguration {
     // 60 full-backprop-equivalent epochs with the autoencoder's 17.4.
     configuration.transfer.fineTuneEpochs = 12
     configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { $0.id == "A13" }
+    configuration.arms += ArmSettings.standard.filter { $0.id == "A13" }
     return configuration
   }
 
   private static var ablation: ExperimentConfiguration {
     var configuration = ExperimentConfiguration.subset
-    configuration.arms = Arm.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
+    configuration.arms = ArmSettings.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
     return configuration
   }
 
@@ -62,14 +75,14 @@ extension ExperimentConfiguration {
     (configuration.epochs, configuration.transfer.fineTuneEpochs) = (120, 60)
     configuration.conversion.epochs = 15
     configuration.seeds = [0, 1, 2]
-    configuration.arms += Arm.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
+    configuration.arms += ArmSettings.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
     return configuration
   }
 
   /// The preset of that name.
-  public static func preset(_ name: String) throws(EncodeNetError) -> ExperimentConfiguration {
+  public static func preset(_ name: String) throws(ExperimentError) -> ExperimentConfiguration {
     guard let preset = presets.first(where: { $0.name == name }) else {
-      throw EncodeNetError("there is no preset '\(name)'; there are \(presets.map(\.name).joined(separator: ", "))")
+      throw ExperimentError("there is no preset '\(name)'; there are \(presets.map(\.name).joined(separator: ", "))")
     }
     return preset.configuration
   }

@@ -3,7 +3,7 @@
 /// ```swift
 /// let pairs = ConversionPairing()(clusters, representatives, features: features, certainty: certainty)
 /// ```
-public struct ConversionPairing: Sendable, Codable, Hashable {
+public struct ConversionPairing: Settings {
   /// How much more images of high entropy count: 0 for not at all, 1 for in proportion to their entropy.
   public var entropyWeighting = 0.0
   /// The temperature at which a target is mixed of the representatives of all clusters of its class, nil for the image of
@@ -12,6 +12,10 @@ public struct ConversionPairing: Sendable, Codable, Hashable {
 
   /// The paper's: every image counts alike, and its target is one image.
   public init() {}
+
+  public static let settings: [Setting<ConversionPairing>] = [
+    Setting("entropyWeighting", \.entropyWeighting), Setting("softness", \.softness),
+  ]
 
   /// Pairs every image of every cluster.
   ///
@@ -33,12 +37,12 @@ public struct ConversionPairing: Sendable, Codable, Hashable {
   }
 
   /// Checks what types do not.
-  func check() throws(EncodeNetError) {
+  func check() throws(ExperimentError) {
     guard (0...1).contains(entropyWeighting) else {
-      throw EncodeNetError("pairing.entropyWeighting is \(entropyWeighting), it must be in 0...1")
+      throw ExperimentError("pairing.entropyWeighting is \(entropyWeighting), it must be in 0...1")
     }
     if let softness, !(softness > 0 && softness.isFinite) {
-      throw EncodeNetError("pairing.softness is \(softness), it must be positive")
+      throw ExperimentError("pairing.softness is \(softness), it must be positive")
     }
   }
 }

@@ -164,26 +164,27 @@ public struct ConversionBatches: BatchSource, Sendable {
   /// - Throws: Where an image has no pair, or a pair's target is not among the target images.
   public init(
     _ inputs: Batches, pairs: ConversionPairs, targets: LabeledImages? = nil, targetShape: Shape? = nil
-  ) throws(EncodeNetError) {
+  ) throws(ExperimentError) {
     let targets = targets ?? inputs.dataset
     guard inputs.mixing == nil else {
-      throw EncodeNetError("conversion: the inputs are mixed, and a mixture of two images has no target: use no mixing")
+      throw ExperimentError(
+        "conversion: the inputs are mixed, and a mixture of two images has no target: use no mixing")
     }
     guard pairs.pairs.map(\.input) == Array(0..<inputs.dataset.count) else {
       let paired = Set(pairs.pairs.map(\.input))
       let lacking = (0..<inputs.dataset.count).first { !paired.contains($0) }
-      throw EncodeNetError(
+      throw ExperimentError(
         "conversion: there are \(pairs.count) pairs for \(inputs.dataset.count) images"
           + (lacking.map { ", image \($0) has none" } ?? "") + ": every image needs one")
     }
     let all = pairs.pairs.lazy.flatMap { [$0.target] + $0.mixture.map(\.target) }
     if let wrong = all.first(where: { !(0..<targets.count).contains($0) }) {
-      throw EncodeNetError("conversion: a pair's target is image \(wrong), there are \(targets.count) target images")
+      throw ExperimentError("conversion: a pair's target is image \(wrong), there are \(targets.count) target images")
     }
     (self.inputs, self.targets, self.pairs) = (inputs, targets, pairs.pairs)
     self.targetShape = targetShape ?? targets.imageShape
     guard self.targetShape.rank == 3, self.targetShape[2] == targets.imageShape[2] else {
-      throw EncodeNetError("conversion: targets \(self.targetShape) cannot be made of images \(targets.imageShape)")
+      throw ExperimentError("conversion: targets \(self.targetShape) cannot be made of images \(targets.imageShape)")
     }
   }
 

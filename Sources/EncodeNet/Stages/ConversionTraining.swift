@@ -12,7 +12,7 @@
 ///
 /// With the squared error alone, the paper's, the best output is the mean of the targets that the image may have, which
 /// a classifier may take for anything; the other terms ask that the image be seen as its target is.
-public struct ConversionTraining: Sendable, Codable, Hashable {
+public struct ConversionTraining: Settings {
   /// Passes over the pairs.
   public var epochs = 20
   /// AdamW's first learning rate.
@@ -45,6 +45,13 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   /// The paper's: squared error.
   public init() {}
 
+  public static let settings: [Setting<ConversionTraining>] = [
+    Setting("epochs", \.epochs), Setting("learningRate", \.learningRate),
+    Setting("encoderLearningRateScale", \.encoderLearningRateScale), Setting("decoderHeadStart", \.decoderHeadStart),
+    Setting("perceptualWeight", \.perceptualWeight), Setting("classificationWeight", \.classificationWeight),
+    Setting("targetSize", \.targetSize), Setting("batchSize", \.batchSize), Setting("seed", \.seed),
+  ]
+
   /// Squared error and a perceptual term, at the learning rate that suits both: what experiments take by default.
   public static var withPerceptualTerm: ConversionTraining {
     var training = ConversionTraining()
@@ -56,10 +63,10 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
   public var needsBaseline: Bool { perceptualWeight > 0 || classificationWeight > 0 }
 
   /// Checks what types do not.
-  public func check() throws(EncodeNetError) {
-    func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(EncodeNetError) {
+  public func check() throws(ExperimentError) {
+    func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
       guard range.contains(value) else {
-        throw EncodeNetError("conversion.\(name) is \(value), it must be in \(range)")
+        throw ExperimentError("conversion.\(name) is \(value), it must be in \(range)")
       }
     }
     try within("epochs", Double(epochs), 1...1e6)
@@ -70,7 +77,7 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
     try within("classificationWeight", classificationWeight, 0...1e6)
     if let targetSize { try within("targetSize", Double(targetSize), 1...4096) }
     if let batchSize, batchSize < 2 {
-      throw EncodeNetError("conversion.batchSize is \(batchSize), batch norm needs at least 2")
+      throw ExperimentError("conversion.batchSize is \(batchSize), batch norm needs at least 2")
     }
   }
 
@@ -113,31 +120,31 @@ public struct ConversionTraining: Sendable, Codable, Hashable {
       augmentation: augmentation, normalization: normalization, droppingLast: images.count % size == 1)
     return try train(
       encoder: encoder, decoder: decoder, pairs: pairs, inputs: inputs, targets: targets, baseline: baseline,
-      stage: "conversion", key: "", StageTrainer(progress: { _, report in progress(report) }))
+      stage: "conversion", key: "", StepTrainer(progress: { _, report in progress(report) }))
   }
 
   /// The same on given batches, saved and resumed by `trainer`.
   func train(
     encoder: any Layer, decoder: any Layer, pairs: ConversionPairs, inputs: Batches, targets: LabeledImages?,
-    baseline: (any SplitClassifier)?, stage: String, key: String, _ trainer: StageTrainer
+    baseline: (any SplitClassifier)?, stage: String, key: String, _ trainer: StepTrainer
   ) throws -> (gcae: GeneralizedConvertingAutoencoder, reports: [EpochReport]) {
     let gcae = GeneralizedConvertingAutoencoder(encoder: encoder, decoder: decoder)
     let shape = inputs.dataset.imageShape
     let targetShape = targetShape(for: shape)
     let shown = LayerTrace.run(gcae, on: shape).output
     guard Array(shown.dimensions.dropFirst()) == targetShape.dimensions else {
-      throw EncodeNetError(
+      throw ExperimentError(
         "conversion: the decoder makes \(shown.dimensions.dropFirst()) of an image \(shape), its targets are "
           + "\(targetShape)")
     }
     if needsBaseline, baseline == nil {
-      throw EncodeNetError("conversion: a perceptual or classification weight needs the baseline, and none is given")
+      throw ExperimentError("conversion: a perceptual or classification weight needs the baseline, and none is given")
     }
     // A frozen baseline would freeze what it shares.
     if needsBaseline, let baseline {
       let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
       guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
-        throw EncodeNetError(
+        throw ExperimentError(
           "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
         )
       }

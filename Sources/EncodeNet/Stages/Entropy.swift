@@ -6,12 +6,17 @@ import Foundation
 /// let certainty = PredictionEntropy()(logits, labels: labels)
 /// print(certainty.saturation)
 /// ```
-public struct PredictionEntropy: Sendable, Codable, Hashable {
+public struct PredictionEntropy: Settings {
   /// Divides the logits; above 1 it tells apart images whose probabilities have saturated.
   public var temperature: Double
 
+  /// At temperature 1.
+  public init() { self.init(temperature: 1) }
+
+  public static let settings: [Setting<PredictionEntropy>] = [Setting("temperature", \.temperature)]
+
   /// - Precondition: `temperature` is positive.
-  public init(temperature: Double = 1) {
+  public init(temperature: Double) {
     require(
       temperature > 0 && temperature.isFinite, "PredictionEntropy: the temperature \(temperature) is not positive")
     self.temperature = temperature

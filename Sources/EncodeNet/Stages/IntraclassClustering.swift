@@ -6,9 +6,9 @@
 /// ```swift
 /// let clusters = try IntraclassClustering(clustersPerClass: .silhouette(2...8))(features, labels: labels)
 /// ```
-public struct IntraclassClustering: Sendable, Codable, Hashable {
+public struct IntraclassClustering: Settings {
   /// How the number of clusters of a class is found.
-  public enum Count: Sendable, Codable, Hashable {
+  public enum Count: Sendable, Hashable {
     /// As many for each class.
     case fixed(Int)
     /// The number of greatest mean silhouette, or 1 where even that is below ``minimumSilhouette``.
@@ -34,8 +34,18 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
   /// Decides the beginnings of k-means and the silhouette's sample.
   public var seed: UInt64 = 0
 
+  /// Two to eight clusters a class, by their silhouette.
+  public init() { self.init(clustersPerClass: .silhouette(2...8)) }
+
+  public static let settings: [Setting<IntraclassClustering>] = [
+    Setting("clustersPerClass", \.clustersPerClass), Setting("dimensions", \.dimensions),
+    Setting("restarts", \.restarts), Setting("minimumSilhouette", \.minimumSilhouette),
+    Setting("smallestCluster", \.smallestCluster), Setting("smallestShare", \.smallestShare),
+    Setting("miniBatchAbove", \.miniBatchAbove), Setting("seed", \.seed),
+  ]
+
   /// The defaults with that count and seed.
-  public init(clustersPerClass: Count = .silhouette(2...8), seed: UInt64 = 0) {
+  public init(clustersPerClass: Count, seed: UInt64 = 0) {
     (self.clustersPerClass, self.seed) = (clustersPerClass, seed)
   }
 
@@ -47,7 +57,7 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
   /// - Throws: For a class with fewer images than clusters, and for features that are not numbers.
   public func callAsFunction(
     _ features: Tensor, labels: [Int], names: [String] = []
-  ) throws(EncodeNetError) -> Clusters {
+  ) throws(ExperimentError) -> Clusters {
     require(
       features.rank >= 2 && features.shape[0] == labels.count,
       "IntraclassClustering: features \(features.shape) do not fit \(labels.count) labels")
@@ -64,22 +74,22 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
   }
 
   /// Whether each class has an image for each of its fewest clusters, without dividing any.
-  func check(labels: [Int], names: [String]) throws(EncodeNetError) {
+  func check(labels: [Int], names: [String]) throws(ExperimentError) {
     for (label, name) in names.enumerated() { try check(labels.count { $0 == label }, name: "'\(name)'") }
   }
 
-  private func check(_ images: Int, name: String) throws(EncodeNetError) {
+  private func check(_ images: Int, name: String) throws(ExperimentError) {
     let fewest = counts.lowerBound
-    guard fewest > 0 else { throw EncodeNetError("\(fewest) clusters per class: there must be at least 1") }
+    guard fewest > 0 else { throw ExperimentError("\(fewest) clusters per class: there must be at least 1") }
     guard images >= fewest else {
-      throw EncodeNetError(
+      throw ExperimentError(
         "class \(name) has \(images) images, fewer than \(fewest) clusters: "
           + "ask for fewer clusters per class or use more images")
     }
   }
 
-  /// So many clusters a class has at most.
-  var mostClusters: Int { counts.upperBound }
+  /// The largest number of clusters of a class.
+  var largestCount: Int { counts.upperBound }
 
   private var counts: ClosedRange<Int> {
     switch clustersPerClass {
@@ -90,11 +100,11 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
 
   private func divide(
     _ points: Tensor, _ images: [Int], _ label: Int, name: String, seed: UInt64
-  ) throws(EncodeNetError) -> Clusters.Class {
+  ) throws(ExperimentError) -> Clusters.Class {
     try check(images.count, name: name)
     let own = points.gathering(images)
     let reduced = try PrincipalComponents(of: own, count: dimensions)(own)
-    func result(_ k: Int) throws(EncodeNetError) -> KMeans.Result {
+    func result(_ k: Int) throws(ExperimentError) -> KMeans.Result {
       let batch = images.count > miniBatchAbove ? 1024 : nil
       return try KMeans(clusters: k, restarts: k == 1 ? 1 : restarts, batchSize: batch, seed: seed)(reduced)
     }
@@ -150,75 +160,26 @@ public struct IntraclassClustering: Sendable, Codable, Hashable {
   }
 }
 
-/// The images of each class in clusters: the product of ``IntraclassClustering``.
-public struct Clusters: Sendable, Codable, Hashable {
-  /// What was measured for one number of clusters.
-  public struct Trial: Sendable, Codable, Hashable {
-    public var k: Int
-    public var inertia: Double
-    public var silhouette: Double
-
-    public init(k: Int, inertia: Double, silhouette: Double) {
-      (self.k, self.inertia, self.silhouette) = (k, inertia, silhouette)
+extension IntraclassClustering.Count: Codable {
+  /// A number, or an object such as `{"silhouette": [2, 8]}`.
+  public init(from decoder: any Swift.Decoder) throws {
+    if let count = try? decoder.singleValueContainer().decode(Int.self) {
+      self = .fixed(count)
+      return
     }
-  }
-  /// One class.
-  public struct Class: Sendable, Codable, Hashable {
-    public var label: Int
-    /// The images of each cluster, as indices into those that the labels are of.
-    public var clusters: [[Int]]
-    /// The mean silhouette of the clusters after merging, 0 for one cluster.
-    public var silhouette: Double
-    /// The inertia before merging.
-    public var inertia: Double
-    /// Every number of clusters tried.
-    public var curve: [Trial]
-
-    /// Clusters of a class; what was measured of them is for reports alone.
-    public init(
-      label: Int, clusters: [[Int]], silhouette: Double = 0, inertia: Double = 0, curve: [Trial] = []
-    ) {
-      (self.label, self.clusters, self.silhouette) = (label, clusters, silhouette)
-      (self.inertia, self.curve) = (inertia, curve)
-    }
-  }
-  /// The classes in the order of their labels.
-  public var classes: [Class]
-
-  /// Clusters given by hand, or by another method.
-  public init(classes: [Class]) { self.classes = classes }
-
-  /// Clusters of the caller's own.
-  ///
-  /// - Parameters:
-  ///   - assignments: Of each image, any number that it shares with the images of its class in its cluster.
-  ///   - labels: The class of each image; every class up to the last has an image.
-  public init(_ assignments: [Int], labels: [Int]) {
-    require(
-      assignments.count == labels.count && labels.allSatisfy { $0 >= 0 },
-      "Clusters: \(assignments.count) assignments do not fit \(labels.count) labels, or a label is negative")
-    classes = (0..<(labels.max() ?? -1) + 1).map { label in
-      let members = labels.indices.filter { labels[$0] == label }
-      let groups = Dictionary(grouping: members) { assignments[$0] }
-      return Class(label: label, clusters: groups.sorted { $0.key < $1.key }.map(\.value))
+    let found = try Alternative(from: decoder, of: ["fixed", "silhouette", "elbow"])
+    switch found.name {
+    case "fixed": self = .fixed(try found.value())
+    case "silhouette": self = .silhouette(try found.value())
+    default: self = .elbow(try found.value())
     }
   }
 
-  /// Whether every image is in one cluster, and that of its class.
-  func fits(labels: [Int]) -> Bool {
-    var isLeft = [Bool](repeating: true, count: labels.count)
-    for one in classes {
-      for cluster in one.clusters {
-        guard !cluster.isEmpty else { return false }
-        for image in cluster {
-          guard isLeft.indices.contains(image), isLeft[image], labels[image] == one.label else { return false }
-          isLeft[image] = false
-        }
-      }
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .fixed(let count): try count.encode(to: encoder)
+    case .silhouette(let range): try Alternative.encode("silhouette", range, to: encoder)
+    case .elbow(let range): try Alternative.encode("elbow", range, to: encoder)
     }
-    return !isLeft.contains(true)
   }
-
-  /// The number of clusters of all classes.
-  public var count: Int { classes.reduce(0) { $0 + $1.clusters.count } }
 }

@@ -43,10 +43,10 @@ public struct KMeans: Sendable, Codable, Hashable {
   /// Divides `points`, `[points, features]`.
   ///
   /// - Throws: Where there are fewer points than clusters.
-  public func callAsFunction(_ points: Tensor) throws(EncodeNetError) -> Result {
+  public func callAsFunction(_ points: Tensor) throws(ExperimentError) -> Result {
     require(points.rank == 2, "KMeans: points \(points.shape) are not [points, features]")
     guard points.shape[0] >= clusters else {
-      throw EncodeNetError("\(points.shape[0]) points cannot make \(clusters) clusters: ask for fewer clusters")
+      throw ExperimentError("\(points.shape[0]) points cannot make \(clusters) clusters: ask for fewer clusters")
     }
     var generator = SplittableGenerator(seed: seed)
     var best: Result?

@@ -1,10 +1,10 @@
-/// Stage S7: teaches a head to classify by what the converting encoder sees.
+/// Stage S7: trains a head to classify by the converting encoder's features.
 ///
 /// The learning rates fall to 0 by a cosine; SGD with Nesterov's momentum 0.9. The features of the frozen encoder are
-/// found once, by its running statistics, so teaching the head takes little.
-public struct KnowledgeTransfer: Sendable, Codable, Hashable {
+/// computed once, by its running statistics, so training the head takes little.
+public struct KnowledgeTransfer: Settings {
   /// What is trained.
-  public enum Mode: String, Sendable, Codable, Hashable, CaseIterable {
+  public enum Mode: String, Sendable, Hashable, CaseIterable, Codable {
     /// The head alone: the paper's.
     case frozenEncoder
     /// The head, then encoder and head together at a low rate.
@@ -28,10 +28,19 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
   /// Decides the order of the images.
   public var seed: UInt64 = 0
 
-  /// The defaults in that mode.
-  public init(_ mode: Mode = .frozenEncoder) { self.mode = mode }
+  /// The head alone.
+  public init() { self.init(.frozenEncoder) }
 
-  /// Teaches `model`, which may be cut where the encoder ended.
+  /// The defaults in that mode.
+  public init(_ mode: Mode) { self.mode = mode }
+
+  public static let settings: [Setting<KnowledgeTransfer>] = [
+    Setting("mode", \.mode), Setting("headEpochs", \.headEpochs), Setting("headLearningRate", \.headLearningRate),
+    Setting("fineTuneEpochs", \.fineTuneEpochs), Setting("fineTuneLearningRate", \.fineTuneLearningRate),
+    Setting("batchSize", \.batchSize), Setting("weightDecay", \.weightDecay), Setting("seed", \.seed),
+  ]
+
+  /// Trains `model`, which may be cut where the encoder ended.
   ///
   /// - Parameters:
   ///   - images: The training images.
@@ -47,30 +56,30 @@ public struct KnowledgeTransfer: Sendable, Codable, Hashable {
       of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed, stream: "order"),
       augmentation: augmentation,
       normalization: normalization, droppingLast: images.count % batchSize == 1)
-    let reports = try teachHead(of: model, inOrder: inOrder, key: "", stage: "head", StageTrainer())
+    let reports = try trainHead(of: model, inOrder: inOrder, key: "", stage: "head", StepTrainer())
     guard mode == .headThenFineTune else { return reports }
     return try reports
-      + teach(
-        model, shuffled, fineTuneEpochs, fineTuneLearningRate ?? 0.01, key: "", stage: "fine-tuning", StageTrainer())
+      + train(
+        model, shuffled, fineTuneEpochs, fineTuneLearningRate ?? 0.01, key: "", stage: "fine-tuning", StepTrainer())
   }
 
-  /// Teaches the head alone, on features that are found once.
-  func teachHead(
-    of model: EncoderClassifier, inOrder: Batches, key: String, stage: String, _ trainer: StageTrainer
+  /// Trains the head alone, on features that are computed once.
+  func trainHead(
+    of model: EncoderClassifier, inOrder: Batches, key: String, stage: String, _ trainer: StepTrainer
   ) throws -> [EpochReport] {
     let cached = TensorBatches(
       inputs: outputs(of: model.features, on: inOrder), labels: inOrder.dataset.labels, size: batchSize, seed: seed)
-    return try teach(model.classifier, cached, headEpochs, headLearningRate, key: key, stage: stage, trainer)
+    return try train(model.classifier, cached, headEpochs, headLearningRate, key: key, stage: stage, trainer)
   }
 
-  private func teach(
+  private func train(
     _ model: some Layer, _ batches: some BatchSource<Batch>, _ epochs: Int, _ rate: Double, key: String, stage: String,
-    _ trainer: StageTrainer
+    _ trainer: StepTrainer
   ) throws -> [EpochReport] {
     guard !model.parameters.isEmpty else { return [] }
     let optimizer = SGD(
       model, learningRate: Scalar(rate), momentum: 0.9, nesterov: true, weightDecay: Scalar(weightDecay))
-    return try trainer(stage, key: try stageKey(key, self), model, optimizer) { start, shouldStop, onStep in
+    return try trainer(stage, key: try fingerprint(of: key, self), model, optimizer) { start, shouldStop, onStep in
       Fit(
         model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
         schedule: .cosine(from: Scalar(rate), over: epochs * batches.batchCount), epochs: epochs, startingAt: start,

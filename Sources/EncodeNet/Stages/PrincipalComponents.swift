@@ -13,13 +13,13 @@ public struct PrincipalComponents: Sendable {
   ///
   /// - Parameter standardizing: Whether every feature is first brought to variance 1.
   /// - Throws: Where the points hold what is not a number.
-  public init(of points: Tensor, count: Int, standardizing: Bool = true) throws(EncodeNetError) {
+  public init(of points: Tensor, count: Int, standardizing: Bool = true) throws(ExperimentError) {
     require(
       points.rank == 2 && points.shape[0] > 0 && points.shape[1] > 0 && count > 0,
       "PrincipalComponents: points \(points.shape) are not [points, features] with anything in them")
     let (n, d) = (points.shape[0], points.shape[1])
     guard points.withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
-      throw EncodeNetError("a feature is infinite or not a number: did the baseline diverge?")
+      throw ExperimentError("a feature is infinite or not a number: did the baseline diverge?")
     }
     let mean = points.mean(alongAxes: [0])
     let unscaled = Self.standardized(points, mean, .ones([d]))
@@ -35,7 +35,7 @@ public struct PrincipalComponents: Sendable {
     }
     let found = try? covariance.symmetricEigen()
     guard let vectors = found?.vectors, let values = found?.values.scalars else {
-      throw EncodeNetError("the principal components of \(n) points were not found: are the features finite?")
+      throw ExperimentError("the principal components of \(n) points were not found: are the features finite?")
     }
     // Directions without variance would only add rounding.
     let least = max(values.last! * 1e-6, .leastNormalMagnitude)

@@ -1,7 +1,7 @@
 /// Stage S4: chooses the image that stands for each cluster.
-public struct RepresentativeSelection: Sendable, Codable, Hashable {
+public struct RepresentativeSelection: Settings {
   /// Which image of a cluster stands for it.
-  public enum Selector: String, Sendable, Codable, Hashable, CaseIterable {
+  public enum Selector: String, Sendable, Hashable, StringEnumeration {
     /// The one that the baseline is surest of: the paper's. The first of equals.
     case minimumEntropy
     /// The medoid of the tenth of least entropy among the images that the baseline classifies rightly.
@@ -24,8 +24,15 @@ public struct RepresentativeSelection: Sendable, Codable, Hashable {
   /// Decides ``Selector/random``.
   public var seed: UInt64
 
+  /// The paper's: least entropy.
+  public init() { self.init(.minimumEntropy) }
+
+  public static let settings: [Setting<RepresentativeSelection>] = [
+    Setting("selector", \.selector), Setting("seed", \.seed),
+  ]
+
   /// A selection by that rule.
-  public init(_ selector: Selector = .minimumEntropy, seed: UInt64 = 0) {
+  public init(_ selector: Selector, seed: UInt64 = 0) {
     (self.selector, self.seed) = (selector, seed)
   }
 

@@ -1,0 +1,42 @@
+/// What the encoder is trained to convert images into: stages S2 to S6, or a control in their place.
+public struct Conversion: Settings {
+  /// The clusters that images are converted by.
+  public enum Grouping: String, Sendable, Hashable, StringEnumeration {
+    /// Those of ``ExperimentConfiguration/clustering``.
+    case found
+    /// One for each class.
+    case one
+    /// As many and as large as those found, drawn at random.
+    case random
+  }
+  /// What an image becomes.
+  public enum Target: String, Sendable, Hashable, StringEnumeration {
+    /// The representative of its cluster, by ``ExperimentConfiguration/selection``.
+    case representative
+    /// For each cluster any image of the class.
+    case randomOfClass
+    /// The medoid of its cluster, whatever its entropy.
+    case medoid
+    /// Itself: a plain autoencoder.
+    case input
+    /// The representative of its cluster with its pixels in another order, one for each cluster.
+    case shuffledPixels
+    /// The mean image of its class.
+    case classMean
+    /// No image: the encoder learns by cross-entropy to which cluster of which class the image belongs.
+    case subclass
+  }
+  /// The clusters that images are converted by.
+  public var clusters = Grouping.found
+  /// What an image becomes.
+  public var target = Target.representative
+  /// Whether the encoder learns too; without, the decoder alone does: a control of what the encoder learns.
+  public var trainsEncoder = true
+
+  /// The paper's.
+  public init() {}
+
+  public static let settings: [Setting<Conversion>] = [
+    Setting("clusters", \.clusters), Setting("target", \.target), Setting("trainsEncoder", \.trainsEncoder),
+  ]
+}

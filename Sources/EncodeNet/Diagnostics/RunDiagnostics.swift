@@ -1,0 +1,77 @@
+extension ExperimentRun {
+  /// Whether the diagnostics are about the conversion of `arm`: into the representatives that were found.
+  private func isSubject(_ arm: ArmSettings) -> Bool {
+    guard let conversion = arm.conversion else { return false }
+    return conversion.target == .representative && conversion.clusters == .found
+  }
+
+  /// The arms whose conversion is looked at, that shown in pictures first: the paper's, with the encoder frozen.
+  var subjects: [ArmSettings] {
+    let all = configuration.arms.filter(isSubject)
+    let shown =
+      all.first { $0.transfer == .frozenEncoder && $0.conversion == Conversion() } ?? all.first {
+        $0.conversion == Conversion()
+      } ?? all.first
+    return shown.map { first in [first] + all.filter { $0.id != first.id } } ?? []
+  }
+
+  /// What the stages did, and pictures of it; nil where no arm converts as the paper does.
+  func diagnostics() throws -> (SeedDiagnostics, Gallery)? {
+    guard let first = subjects.first else { return nil }
+    var stages: [(arms: [String], stage: ConversionStage)] = []
+    for arm in subjects {
+      let stage = try conversion(arm)!
+      if let same = stages.firstIndex(where: { $0.stage.key == stage.key }) {
+        stages[same].arms.append(arm.id)
+      } else {
+        stages.append(([arm.id], stage))
+      }
+    }
+    let key = try fingerprint(
+      of: stages.map(\.stage.key), stages.map(\.arms), configuration.judge, run.data.audit, 2)
+    let (judge, baseline, shown) = (try judge(), try run.baseline().network, stages[0].stage.gcae!)
+    let view = ConversionView(self, baseline, judge?.model, try clustering())
+    let diagnostics = try run.store.value("diagnostics", key: key) {
+      let networks = try [
+        ("the baseline", baseline.parts(at: configuration.split).features), ("the converting encoder", shown.encoder),
+        ("the arm \(first.id)", trained(first).model.parts(at: configuration.split).features),
+      ]
+      return try view.diagnostics(
+        stages.map { ($0.arms, $0.stage.epochs, $0.stage.gcae!) }, judge: judge.map { ($0.name, $0.model) },
+        features: networks.compactMap { try features(of: $1, named: $0) })
+    } fits: {
+      $0.fits(classes: run.images.classCount)
+    }
+    let gallery = try run.store.value("gallery", key: key) {
+      view.gallery(shown)
+    } fits: {
+      $0.fits(classes: run.images.classCount)
+    }
+    return (diagnostics, gallery)
+  }
+
+  /// How far `stage` converts the images trained on and those kept for validation, to choose settings by: nil for a control
+  /// that makes no images.
+  ///
+  /// Audit images are not looked at: what is chosen by them judges nothing any more.
+  public func conversionOutcome(_ stage: ConversionStage) throws -> SeedDiagnostics.Conversion? {
+    guard let gcae = stage.gcae else { return nil }
+    let view = ConversionView(self, try run.baseline().network, try judge()?.model, try clustering())
+    return view.conversion(gcae, sets: view.sets(withAudit: false)) { _ in }
+  }
+
+  private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {
+    guard let validation = run.validationSet?.batches else { return nil }
+    let (x, y) = (
+      outputs(of: layer, on: run.inOrder(run.images)) { $0.averagedOverSpace },
+      outputs(of: layer, on: validation) { $0.averagedOverSpace }
+    )
+    let (labels, classes) = (run.images.labels, run.images.classCount)
+    func accuracy(_ guesses: [Int]) -> Double {
+      Double(zip(guesses, validation.dataset.labels).count { $0 == $1 }) / Double(validation.dataset.count)
+    }
+    return SeedDiagnostics.Features(
+      network: name, linearProbe: accuracy(try linearProbe(x, labels, classes: classes, on: y)),
+      nearestNeighbours: accuracy(nearestNeighbours(x, labels, classes: classes, on: y)))
+  }
+}

@@ -1,0 +1,95 @@
+/// The clusters, entropies and representatives that the steps S2 to S4 found, as indices into the images trained on,
+/// ``SeedRun/images``.
+public struct ClusteringStage {
+  /// The clusters of each class.
+  public let clusters: Clusters
+  /// The image that stands for each cluster.
+  public let representatives: Representatives
+  /// The baseline's entropy and confidence for each image trained on, in their order.
+  public let certainty: Certainty
+  /// The baseline's features of each image trained on, `[images, features]`: a map's mean over height and width.
+  public let features: Tensor
+}
+
+/// Stages S2 to S4, on the images trained on as they are: leaves a ``ClusteringStage``.
+public struct Cluster: Step {
+  let split: String?
+  let clustering: IntraclassClustering
+  let entropy: PredictionEntropy
+  let selection: RepresentativeSelection
+
+  public func planned(in plan: inout ArmPlan) throws -> Cluster {
+    plan.forward("features and entropies")
+    return self
+  }
+
+  public func run(_ state: inout ExperimentState, in run: SeedRun) throws {
+    state[ClusteringStage.self] = try stage(of: state.network, key: state.key, run)
+  }
+
+  private func stage(of network: any SplitClassifier, key: String, _ run: SeedRun) throws -> ClusteringStage {
+    let (images, batches) = (run.images, run.inOrder(run.images))
+    let pooled = outputs(of: network.parts(at: split).features, on: batches) { $0.averagedOverSpace }
+    let certainty = entropy(outputs(of: network, on: batches), labels: images.labels)
+    var clustering = clustering
+    clustering.seed = run.seed("clusters", clustering.seed)
+    let clusters = try run.store.value("clusters", key: key) {
+      try clustering(pooled, labels: images.labels, names: images.classNames)
+    } fits: {
+      $0.fits(labels: images.labels)
+    }
+    let representatives = try run.store.value("representatives", key: key) {
+      selection.seeded(by: run)(clusters, features: pooled, certainty: certainty, images: images)
+    } fits: {
+      $0.fits(clusters)
+    }
+    return ClusteringStage(clusters: clusters, representatives: representatives, certainty: certainty, features: pooled)
+  }
+}
+
+extension RepresentativeSelection {
+  /// With the seed of a run's stream.
+  func seeded(by run: SeedRun) -> RepresentativeSelection {
+    var selection = self
+    selection.seed = run.seed("representatives", seed)
+    return selection
+  }
+}
+
+extension SplitClassifier {
+  /// The parts before and after a split, nil for the network's own.
+  func parts(at split: String?) -> (features: any Layer, classifier: any Layer) {
+    split.map { self.split(at: $0) } ?? (features, classifier)
+  }
+}
+
+extension Clusters {
+  /// Each image's cluster, counted over all classes, for the images `0..<count` that this divides.
+  func numbers(_ count: Int) -> [Int] {
+    var (numbers, next) = ([Int](repeating: 0, count: count), 0)
+    for members in classes.flatMap(\.clusters) {
+      for image in members { numbers[image] = next }
+      next += 1
+    }
+    return numbers
+  }
+
+  /// The clusters that a conversion goes by.
+  func grouped(_ grouping: Conversion.Grouping, using generator: inout SplittableGenerator) -> Clusters {
+    var result = self
+    for index in classes.indices where grouping != .found {
+      let all = classes[index].clusters.joined().sorted()
+      if grouping == .one {
+        result.classes[index].clusters = [all]
+      } else {
+        var left = all.shuffled(using: &generator)[...]
+        result.classes[index].clusters = classes[index].clusters.map { cluster in
+          defer { left = left.dropFirst(cluster.count) }
+          return left.prefix(cluster.count).sorted()
+        }
+      }
+      result.classes[index].silhouette = 0
+    }
+    return result
+  }
+}

@@ -1,0 +1,49 @@
+/// An encoder that learns to which cluster an image belongs, with no decoder: a control of the conversion.
+final class SubclassClassifier: Layer {
+  let encoder: any Layer
+  let head: Linear
+
+  init(encoder: any Layer, features: Int, classes: Int, using generator: inout SplittableGenerator) {
+    (self.encoder, head) = (encoder, Linear(features, classes, using: &generator))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { head(encoder(x).averagedOverSpace) }
+
+  /// Trains encoder and head as an autoencoder's encoder and decoder are trained.
+  func train(
+    on batches: SubclassBatches, _ stage: ConversionTraining, name: String, key: String, _ trainer: StepTrainer
+  ) throws -> [EpochReport] {
+    // An encoder of scale 0 keeps its batch norms' statistics too.
+    if stage.encoderLearningRateScale == 0 { encoder.freeze() }
+    defer { encoder.unfreeze() }
+    let optimizer = AdamW(
+      [
+        ParameterGroup(
+          encoder.namedParameters.map { ("encoder.\($0.name)", $0.parameter) },
+          learningRateScale: Scalar(stage.encoderLearningRateScale)),
+        ParameterGroup(head.namedParameters.map { ("decoder.\($0.name)", $0.parameter) }),
+      ], learningRate: Scalar(stage.learningRate))
+    return try trainer(name, key: key, self, optimizer) { start, shouldStop, onStep in
+      Fit(
+        self, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
+        schedule: .cosine(from: Scalar(stage.learningRate), over: stage.epochs * batches.batchCount),
+        epochs: stage.epochs, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+    }
+  }
+}
+
+/// Batches whose labels are the targets of their pairs: clusters counted over all classes.
+struct SubclassBatches: BatchSource {
+  let inputs: Batches
+  let pairs: ConversionPairs
+
+  var batchCount: Int { inputs.batchCount }
+
+  func epoch(_ number: Int) -> some Sequence<Batch> {
+    inputs.epoch(number).lazy.map { batch in
+      var batch = batch
+      batch.labels = batch.indices.map { pairs.pairs[$0].target }
+      return batch
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/// Stage S7: trains the classifier's head on what its frozen encoder makes of the images.
+public struct TrainHead: Step {
+  /// A name for what it saves: the arm's id.
+  let arm: String
+  let split: String?
+  let transfer: KnowledgeTransfer
+
+  public func planned(in plan: inout ArmPlan) throws -> TrainHead {
+    // The head itself costs next to nothing.
+    plan.forward("cached features")
+    return self
+  }
+
+  public func run(_ state: inout ExperimentState, in run: SeedRun) throws {
+    let parts = state.network.parts(at: split)
+    var transfer = transfer
+    transfer.seed = run.seed("head", transfer.seed)
+    let reports = try transfer.trainHead(
+      of: EncoderClassifier(encoder: parts.features, head: parts.classifier), inOrder: run.inOrder(run.images),
+      key: state.key, stage: "\(arm)-head", run.trainer)
+    state.reports += reports
+    state.seconds += reports.seconds
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+
+/// The folder of a run: what each step made, and from what, so that a step is run again only where something differs.
+package struct ArtifactStore: Sendable {
+  package let folder: URL
+
+  package init(_ folder: URL) throws(ExperimentError) {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw ExperimentError("\(folder.path): the folder cannot be made: \(error.localizedDescription)")
+    }
+    self.folder = folder
+  }
+
+  /// A folder that must be there.
+  package init(existing folder: URL) throws(ExperimentError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw ExperimentError("\(folder.path): there is no such folder")
+    }
+    self.folder = folder
+  }
+
+  package func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
+
+  private static let version = 4
+  private struct Artifact<Value: Codable>: Codable {
+    var version = ArtifactStore.version
+    var stage: String
+    var key: String
+    var value: Value
+    /// Of all the others: with another key the value would be of something else.
+    var checksum: String
+
+    init(_ stage: String, _ key: String, _ value: Value) throws {
+      (self.stage, self.key, self.value) = (stage, key, value)
+      checksum = try fingerprint(of: version, stage, key, value)
+    }
+
+    var isWhole: Bool {
+      version == ArtifactStore.version && (try? fingerprint(of: version, stage, key, value)) == checksum
+    }
+  }
+  /// As much of an artifact of any version as tells whether it is wanted.
+  private struct Label: Codable {
+    var version: Int
+    var key: String
+  }
+
+  /// What `stage` made of `key` before, or makes now.
+  ///
+  /// - Parameters:
+  ///   - refused: Why a damaged file may not be regenerated; nil where it may, with a warning.
+  ///   - fits: Whether a value from the disk can be one that the stage made; another one is damaged.
+  package func value<Value: Codable>(
+    _ stage: String, key: String, refused: String? = nil, _ make: () throws -> Value, fits: (Value) -> Bool
+  ) throws -> Value {
+    let url = url("\(stage).json")
+    if FileManager.default.fileExists(atPath: url.path) {
+      let data = (try? Data(contentsOf: url)) ?? Data()
+      let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data)
+      let isWhole = old?.isWhole == true && old?.stage == stage
+      if isWhole, let old, old.key == key, fits(old.value) { return old.value }
+      let label = try? JSONDecoder().decode(Label.self, from: data)
+      if let refused, !isWhole || label?.key == key {
+        throw ExperimentError("\(url.path): is damaged\(refused)")
+      }
+      if label == nil || label?.version == Self.version && label?.key == key {
+        writeNotice("\(url.path): is damaged and regenerated")
+      }
+    }
+    let value = try make()
+    try write(Artifact(stage, key, value), to: "\(stage).json")
+    return value
+  }
+
+  /// What `stage` made last, whatever from.
+  package func last<Value: Codable>(_ stage: String) -> Value? {
+    guard let data = try? Data(contentsOf: url("\(stage).json")),
+      let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data), old.isWhole
+    else { return nil }
+    return old.value
+  }
+
+  /// Writes `value` as JSON, atomically.
+  package func write(_ value: some Encodable, to name: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try write(String(decoding: encoder.encode(value), as: UTF8.self) + "\n", to: name)
+  }
+
+  /// Writes `text`, atomically.
+  package func write(_ text: String, to name: String) throws { try writeAtomically(Array(text.utf8), to: url(name)) }
+
+  /// The state saved for `stage`, where it was made from `key`.
+  func state(_ stage: String, key: String) throws -> TrainingState? {
+    let state = try states(stage).newest(warn: writeNotice)
+    return state?.key == key ? state : nil
+  }
+
+  /// Two of each stage: where the newest is damaged, the run resumes from the one before.
+  func states(_ stage: String) -> SavedStates { SavedStates(url("\(stage).state")) }
+}
+
+/// Writes a line to standard error.
+package func writeNotice(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
+/// A short name for what something is made from: FNV-1a of the JSON of its parts, in order.
+package func fingerprint(of parts: any Encodable...) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = .sortedKeys
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for part in parts {
+    for byte in try encoder.encode([AnyEncodable(part)]) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  }
+  return String(hash, radix: 16)
+}
+
+private struct AnyEncodable: Encodable {
+  let value: any Encodable
+  init(_ value: any Encodable) { self.value = value }
+  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+}

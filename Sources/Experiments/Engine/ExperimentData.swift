@@ -1,0 +1,88 @@
+/// The images of an experiment: those trained on, those kept for validation and audit, and the held-out test images.
+public struct ExperimentData: Sendable {
+  /// What reports call the images.
+  public let name: String
+  /// All training images, those for validation among them.
+  public let training: LabeledImages
+  /// The test images, which each arm is scored on once.
+  public let test: HeldOutTestSet
+  /// The training images used, as indices.
+  public let rows: [Int]
+  /// Those kept for validation.
+  public let validation: [Int]
+  /// Those that nothing trains on or chooses by.
+  public let audit: [Int]
+  /// The images of ``rows``.
+  public let images: LabeledImages
+  /// Of the images trained on, or of those that a given baseline was trained on; for all images and networks.
+  public let normalization: Normalization
+  /// Of all images and labels.
+  public let fingerprint: String
+
+  /// Divides the training images of `data` as `settings` say.
+  ///
+  /// - Parameters:
+  ///   - test: One for all seeds of an experiment.
+  ///   - normalization: nil for that of the images trained on.
+  package init(
+    _ data: DatasetSplit, _ settings: RunSettings, test: HeldOutTestSet, normalization: Normalization?
+  ) throws(ExperimentError) {
+    (name, training, self.test, fingerprint) = (data.name, data.training, test, data.fingerprint)
+    (rows, validation, audit) = try data.divided(
+      validationShare: settings.validationShare, subset: settings.subset, audit: settings.auditImages,
+      seed: settings.splitSeed)
+    guard rows.count > 1 else { throw ExperimentError("\(rows.count) training images: there must be at least 2") }
+    images = data.training.subset(rows)
+    self.normalization = normalization ?? .computed(from: images)
+  }
+
+  /// That of the images trained on, kept for validation, and kept for audit.
+  package var splitFingerprint: String {
+    get throws { try Experiments.fingerprint(of: fingerprint, rows, validation, audit) }
+  }
+
+  /// Throws where some of `images` are test images.
+  func refuseTestImages(in images: LabeledImages, for arm: String) throws(ExperimentError) {
+    let known = Set(training.imageFingerprints)
+    let count = test.count(among: images.imageFingerprints.filter { !known.contains($0) })
+    guard count == 0 else {
+      throw ExperimentError(
+        "arm '\(arm)': \(count) of the \(images.count) images it trains on are test images: an arm may not look at them"
+      )
+    }
+  }
+}
+
+extension DatasetSplit {
+  /// Of the training images those trained on, those kept for validation and those for audit, each drawn by a stream of
+  /// `seed`, and each with the same share of every class.
+  ///
+  /// - Parameters:
+  ///   - subset: Those trained on and validated on together, nil for all.
+  ///   - audit: As many of what `subset` leaves unused, at most.
+  package func divided(validationShare: Double, subset: Int?, audit: Int, seed: UInt64) throws(ExperimentError) -> (
+    training: [Int], validation: [Int], audit: [Int]
+  ) {
+    do {
+      let used = try training.stratified(
+        min(subset ?? training.count, training.count), seed: SplittableGenerator.seed(seed, stream: "subset"))
+      let all = training.subset(used)
+      let kept = try all.stratified(
+        Int((Double(all.count) * validationShare).rounded()), seed: SplittableGenerator.seed(seed, stream: "validation")
+      )
+      let isKept = Set(kept)
+      let trained = used.indices.filter { !isKept.contains($0) }
+      let counts = trained.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }
+      if let label = counts.firstIndex(of: 0) {
+        throw ExperimentError(
+          "\(name): class '\(classNames[label])' has no image left to train on of the \(used.count) used: "
+            + "use a larger subset or a smaller validation share")
+      }
+      let isUsed = Set(used)
+      let unused = training.labels.indices.filter { !isUsed.contains($0) }
+      let audited = try training.subset(unused).stratified(
+        min(audit, unused.count), seed: SplittableGenerator.seed(seed, stream: "audit"))
+      return (trained.map { used[$0] }, kept.map { used[$0] }, audited.map { unused[$0] })
+    } catch let error as ExperimentError { throw error } catch { throw ExperimentError("\(error)") }
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Keeps other processes out of the folder of a run, as long as it lives; it dies with its process, however that ends.
+public final class RunLock {
+  private let descriptor: Int32
+
+  /// Locks `folder`, which is made where there is none.
+  ///
+  /// - Throws: Where another has locked it.
+  public init(_ folder: URL) throws {
+    let file = try ArtifactStore(folder).url("lock")
+    descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw ExperimentError("\(file.path): the lock cannot be made: \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw ExperimentError(
+        "\(folder.path): another process is at work in this folder: wait for it, or use another folder")
+    }
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+/// Trains networks for the steps of a run: watched, and where there is a store also saved now and then, and resumed.
+package struct StepTrainer {
+  var store: ArtifactStore?
+  /// Seconds between saves inside an epoch.
+  var interval = 20.0
+  var progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in }
+  /// Asked after each step: where it says so the state is saved and the stage throws ``TrainingError/interrupted(epoch:step:)``.
+  var shouldStop: @Sendable () -> Bool = { false }
+
+  package init(
+    store: ArtifactStore? = nil, interval: Double = 20,
+    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) {
+    (self.store, self.interval, self.progress, self.shouldStop) = (store, interval, progress, shouldStop)
+  }
+
+  /// Trains what is left of the epochs of `fit`, which gives the run from a position.
+  ///
+  /// - Parameters:
+  ///   - average: Saved and resumed with the rest.
+  ///   - afterEpoch: Called after each epoch, before it is saved.
+  package func callAsFunction<Model: Layer, Source: BatchSource>(
+    _ stage: String, key: String, _ model: Model, _ optimizer: any Optimizer, average: WeightAverage? = nil,
+    afterEpoch: (EpochReport) -> Void = { _ in },
+    _ fit: (_ start: TrainingPosition, _ shouldStop: @escaping () -> Bool, _ onStep: @escaping (StepReport) -> Void) ->
+      Fit<Model, Source>
+  ) throws -> [EpochReport] {
+    var (position, reports) = (TrainingPosition(), [EpochReport]())
+    if let saved = try store?.state(stage, key: key) {
+      try saved.restore(model, optimizer, average: average)
+      (position, reports) = (saved.position, saved.reports)
+    }
+    let clock = ContinuousClock()
+    var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
+    func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
+      guard let store else { return }
+      // A non-finite state must not replace one that can be resumed.
+      if let name = model.firstNonFinite {
+        throw TrainingError.nonFiniteParameter(epoch: position.epoch, step: position.step, name: name)
+      }
+      try store.states(stage).save(
+        TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
+      )
+      lastSave = clock.now
+    }
+    // A log that cannot be written stops nothing.
+    var events: EventLog?
+    var run = fit(
+      position, { failure != nil || shouldStop() },
+      { step in
+        guard clock.now - lastSave > .seconds(interval) else { return }
+        do { try save(step.position, reports) } catch { failure = error }
+      })
+    while let report = run.next() {
+      if let failure { throw failure }
+      if case .interrupted = report.stopped { try save(run.position, reports) }
+      try report.check()
+      reports.append(report)
+      afterEpoch(report)
+      try save(run.position, reports)
+      events = events ?? store.flatMap { try? EventLog(in: $0.url("events").appendingPathComponent(stage)) }
+      try? events?.append(report)
+      try? store?.write(LearningCurves(reports).csv, to: "\(stage).csv")
+      progress(stage, report)
+    }
+    store?.states(stage).removeOlder()
+    return reports
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+
+/// A trained classifier from elsewhere, with which an experiment begins instead of training its own S0.
+///
+/// ```swift
+/// configuration = configuration.beginning(
+///   with: GivenBaseline("resnet20.pth", normalization: try .named("imagenet")))
+/// ```
+public struct GivenBaseline: Settings {
+  /// The file of its weights: PyTorch's, safetensors, NumPy's, or Keras' where HDF5 is built in.
+  public var weights: String
+  /// Of the images it was trained on, nil for what the file says, as one that this library wrote does.
+  public var normalization: Normalization?
+  /// Whether it was also trained on images that this experiment keeps for validation and audit: figures on those are then
+  /// not held out.
+  public var isTrainedOnAll = false
+  /// What the batch norms of a Keras file add to variances, which the file does not say.
+  public var kerasEpsilon = 1e-3
+
+  /// The classifier in that file.
+  public init(_ weights: String, normalization: Normalization? = nil, isTrainedOnAll: Bool = false) {
+    (self.weights, self.normalization, self.isTrainedOnAll) = (weights, normalization, isTrainedOnAll)
+  }
+
+  /// As JSON has it: by its numbers or by a name of ``Normalization/published``.
+  private var namedNormalization: NamedNormalization? {
+    get { normalization.map { NamedNormalization(value: $0) } }
+    set { normalization = newValue?.value }
+  }
+
+  public static let settings: [Setting<GivenBaseline>] = [
+    Setting("weights", \.weights), Setting("normalization", \.namedNormalization),
+    Setting("isTrainedOnAll", \.isTrainedOnAll), Setting("kerasEpsilon", \.kerasEpsilon),
+  ]
+
+  /// A file of no name: JSON must say which.
+  public init() { self.init("") }
+
+  /// The file's name, as a report may show it.
+  package var displayName: String {
+    String(url.lastPathComponent.map { $0.isLetter || $0.isNumber || " -_.+()".contains($0) ? $0 : "?" })
+  }
+
+  /// The file.
+  public var url: URL { URL(fileURLWithPath: (weights as NSString).expandingTildeInPath) }
+
+  /// Gives `network` the weights.
+  ///
+  /// - Returns: The normalisation of its images, and the names that the file has.
+  /// - Throws: Where the file does not fit the network or the data, or does not say what it must.
+  package func load(
+    into network: any SplitClassifier, for data: LabeledImages
+  ) throws -> (normalization: Normalization, names: OriginalNames?) {
+    let saved = try SavedClassifier.read(from: url)
+    if let saved {
+      guard saved.classNames.count == data.classCount else {
+        throw ExperimentError("\(weights): it knows \(saved.classNames.count) classes, the data has \(data.classCount)")
+      }
+      if let label = data.classNames.indices.first(where: { saved.classNames[$0] != data.classNames[$0] }) {
+        throw ExperimentError(
+          "\(weights): its class \(label) is '\(saved.classNames[label])', that of the data '\(data.classNames[label])'"
+        )
+      }
+      guard saved.imageShape == data.imageShape else {
+        throw ExperimentError(
+          "\(weights): it is for images \(saved.imageShape), those of the data are \(data.imageShape)")
+      }
+    }
+    guard let normalization = normalization ?? saved?.normalization else {
+      throw ExperimentError(
+        "\(weights): the file does not say how its images were normalised: give --mean and --std, or --normalization with "
+          + "one of \(Normalization.published.map(\.name).joined(separator: ", "))")
+    }
+    guard normalization.fits(channels: data.imageShape[2]) else {
+      throw ExperimentError(
+        "\(weights): its normalisation is for \(normalization.mean.count) channels, the images have \(data.imageShape[2])"
+      )
+    }
+    if KerasFile.recognizes(url) {
+      try network.load(KerasFile.state(from: url, for: network, epsilon: Scalar(kerasEpsilon)))
+      return (normalization, nil)
+    }
+    let state = try loadNamedState(from: url)
+    let fit = StateFit(of: state, to: network)
+    guard fit.isExact else {
+      let known = ModelChoice.fitting(state, classes: data.classCount, inputShape: data.imageShape).first
+      let hint = known.map {
+        "; they fit --model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "")
+      }
+      throw ExperimentError(
+        "\(weights): the weights do not fit the network\(hint ?? "")\(hint == nil ? ": " : " (")"
+          + "\(fit.problems.joined(separator: "; "))\(hint == nil ? "" : ")")")
+    }
+    let plain = state.withPlainNames
+    if let name = plain.keys.sorted().first(where: { !plain[$0]!.isFinite }) {
+      throw ExperimentError("\(weights): '\(name)' has numbers that are not finite")
+    }
+    try network.load(plain)
+    return (normalization, OriginalNames(of: state))
+  }
+}
+
+private struct NamedNormalization: Codable {
+  let value: Normalization
+
+  init(value: Normalization) { self.value = value }
+
+  init(from decoder: any Swift.Decoder) throws {
+    if let name = try? decoder.singleValueContainer().decode(String.self) {
+      value = try .named(name)
+    } else {
+      value = try Normalization(from: decoder)
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+}

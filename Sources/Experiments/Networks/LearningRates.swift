@@ -1,0 +1,48 @@
+// The learning rates of networks where none is given, each with its reason; `Docs/defaults.md` has the accuracies that
+// `Scripts/defaults-table` finds with them.
+
+extension ModelChoice {
+  /// The highest learning rate of SGD with Nesterov's momentum 0.9, warmed up over 5 % of the steps and falling to 0 by a
+  /// cosine, with which this network learns.
+  ///
+  /// In batches of 128: 0.1 for a ResNet (He et al., section 4.2), 0.05 for a VGG16, 0.04 for networks without batch
+  /// norm, whose ReLUs die of larger steps. In other batches by the root of
+  /// their size (Hoffer et al., "Train longer, generalize better", 2017), up to batches of 512.
+  public func learningRate(batchSize: Int) -> Double {
+    scaledRate(["resnet": 0.1, "vgg16": 0.05][family] ?? 0.04, batchSize: batchSize)
+  }
+}
+
+/// The same for a network that has no name: by whether it has batch norms.
+private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int) -> Double {
+  var hasBatchNorm = false
+  network.visit { _, part in hasBatchNorm = hasBatchNorm || part is BatchNorm2d }
+  return scaledRate(hasBatchNorm ? 0.1 : 0.04, batchSize: batchSize)
+}
+
+/// Rounded to two digits: nothing depends on more.
+private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
+  let scaled = rate * (Double(min(batchSize, 512)) / 128).squareRoot()
+  var unit = 1.0
+  while scaled * unit < 10 { unit *= 10 }
+  return (scaled * unit).rounded() / unit
+}
+
+extension RunSettings {
+  /// The highest learning rate: the one given, else the one that suits the network.
+  ///
+  /// - Parameter network: Of the caller's own; nil for one that ``model`` names.
+  package func learningRate(for network: (any SplitClassifier)?) -> Double {
+    network.map { defaultLearningRate(of: $0, batchSize: batchSize) } ?? modelChoice.learningRate(batchSize: batchSize)
+  }
+
+  /// These settings with every rate that was left to the network.
+  package func withRates(for network: (any SplitClassifier)?) -> RunSettings {
+    var settings = self
+    let rate = learningRate ?? learningRate(for: network)
+    settings.learningRate = rate
+    // A restart at the first rate would undo what the baseline has learnt; a hundredth of it would leave it where it is.
+    settings.continuedLearningRate = continuedLearningRate ?? rate / 5
+    return settings
+  }
+}

@@ -1,0 +1,126 @@
+/// One of the library's models by its name, as a command line or a configuration says it.
+public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible {
+  /// `resnet20` or another depth of 6n+2, `vgg16`, `alexnet`, `lenet5`.
+  public var name: String
+  /// Of a ResNet.
+  public var shortcut: ResNet.Shortcut
+  /// Multiplies the number of channels; LeNet5 has none to multiply.
+  public var widthMultiplier: Double
+  /// What differs in the network from its plain form.
+  public var variation = BlockVariation.plain
+
+  /// What can be written.
+  public static let forms = "resnet20 (or another depth of 6n+2), vgg16, alexnet or lenet5"
+  /// A deeper network is taken for a slip of the pen.
+  private static let deepest = 1202
+
+  /// A choice, checked by ``make(classes:inputShape:using:)``.
+  public init(
+    _ name: String, shortcut: ResNet.Shortcut = .identity, widthMultiplier: Double = 1,
+    variation: BlockVariation = .plain
+  ) {
+    (self.name, self.shortcut, self.widthMultiplier) = (name.lowercased(), shortcut, widthMultiplier)
+    self.variation = variation
+  }
+
+  /// A choice written before there were variations has none.
+  public init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try values.decode(String.self, forKey: .name),
+      shortcut: try values.decode(ResNet.Shortcut.self, forKey: .shortcut),
+      widthMultiplier: try values.decode(Double.self, forKey: .widthMultiplier),
+      variation: try values.decodeIfPresent(BlockVariation.self, forKey: .variation) ?? .plain)
+  }
+
+  public var description: String { name }
+
+  /// The depth of a ResNet, nil for another name.
+  private var depth: Int? { name.hasPrefix("resnet") ? Int(name.dropFirst(6)) : nil }
+
+  /// The choices of width 1 whose network has exactly the names and shapes of `state`.
+  public static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
+    let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
+      ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)", shortcut: $0) }
+    }
+    return (resnets + ["vgg16", "alexnet", "lenet5"].map { ModelChoice($0) }).filter { choice in
+      var generator = SplittableGenerator(seed: 0)
+      guard let network = try? choice.make(classes: classes, inputShape: inputShape, using: &generator) else {
+        return false
+      }
+      return StateFit(of: state, to: network).isExact
+    }
+  }
+
+  /// The kind of network: "resnet" for every depth.
+  package var family: String { name.hasPrefix("resnet") ? "resnet" : name }
+
+  /// Checks the name and the width.
+  public func check() throws(ExperimentError) {
+    let isNamed = ["vgg16", "alexnet", "lenet5"].contains(name)
+    guard isNamed || name.hasPrefix("resnet") else {
+      throw ExperimentError("there is no model '\(name)': choose \(Self.forms)")
+    }
+    if !isNamed {
+      guard let depth, depth >= 8, depth <= Self.deepest, (depth - 2) % 6 == 0 else {
+        throw ExperimentError("'\(name)': the depth of a ResNet is 6n+2, such as 8, 14, 20, 32, 44, 56 or 110")
+      }
+    }
+    guard variation == .plain || name == "vgg16" || name.hasPrefix("resnet") else {
+      throw ExperimentError("\(name) has no blocks to vary: only the ResNets and vgg16 have")
+    }
+    guard widthMultiplier >= 0.05, widthMultiplier <= 4 else {
+      throw ExperimentError("the width \(widthMultiplier) is not in 0.05...4")
+    }
+  }
+
+  /// The model with random weights.
+  ///
+  /// - Parameter inputShape: `[height, width, channels]`.
+  /// - Throws: For a name that is none, and images too small or too large for the model.
+  public func make(
+    classes: Int, inputShape: Shape, using generator: inout some RandomNumberGenerator
+  ) throws(ExperimentError) -> ChosenModel {
+    try check(inputShape: inputShape)
+    switch name {
+    case "vgg16":
+      return ChosenModel(
+        VGG16(
+          classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, variation: variation,
+          using: &generator))
+    case "alexnet":
+      return ChosenModel(
+        AlexNet(classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, using: &generator))
+    case "lenet5": return ChosenModel(LeNet5(classes: classes, inputShape: inputShape, using: &generator))
+    default:
+      return ChosenModel(
+        ResNet(
+          depth: depth!, classes: classes, inputShape: inputShape, shortcut: shortcut,
+          widthMultiplier: widthMultiplier, variation: variation, using: &generator))
+    }
+  }
+
+  /// Checks that the model takes images of that shape.
+  public func check(inputShape: Shape) throws(ExperimentError) {
+    try check()
+    let (height, width) = (inputShape[0], inputShape[1])
+    guard min(height, width) >= 8 else {
+      throw ExperimentError(
+        "\(name) is too deep for images of \(width) by \(height) pixels: it wants at least 8 by 8, "
+          + "use larger images or a model of your own")
+    }
+    guard max(height, width) <= 224 else {
+      throw ExperimentError(
+        "images of \(width) by \(height) pixels are too large for \(name): scale them to at most 224")
+    }
+  }
+}
+
+/// A model of whichever kind was chosen by name.
+public final class ChosenModel: StagedClassifier {
+  public let stages: [(name: String, layer: any Layer)]
+  public let defaultSplit: String
+
+  /// The model's own stages, under their own names.
+  public init(_ model: some StagedClassifier) { (stages, defaultSplit) = (model.stages, model.defaultSplit) }
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// What it takes to use a classifier's weights, kept in the metadata of their file.
+public struct SavedClassifier: Sendable, Codable, Hashable {
+  /// The network.
+  public var model: ModelChoice
+  /// `[height, width, channels]`.
+  public var imageShape: Shape
+  /// By label.
+  public var classNames: [String]
+  /// Of the images it was trained on.
+  public var normalization: Normalization
+  /// The names of the file that its first weights came from, nil for the network's own.
+  public var origin: OriginalNames?
+
+  private static let metadataKey = "encodenet"
+
+  /// A description.
+  public init(
+    model: ModelChoice, imageShape: Shape, classNames: [String], normalization: Normalization,
+    origin: OriginalNames? = nil
+  ) {
+    (self.model, self.imageShape, self.classNames) = (model, imageShape, classNames)
+    (self.normalization, self.origin) = (normalization, origin)
+  }
+
+  /// Writes the weights of `network` with this description as safetensors, with PyTorch's layout, and with the names of
+  /// ``origin`` where there are any: PyTorch's `load_state_dict` takes them where it took those that came in.
+  public func save(_ network: any Module, to url: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let description = String(decoding: try encoder.encode(self), as: UTF8.self)
+    try Safetensors.save(
+      state(of: network), integers: origin?.counters ?? [:],
+      metadata: [Self.metadataKey: description], to: url)
+  }
+
+  /// The weights of `network`, under the names of ``origin`` where there are any.
+  public func state(of network: any Module) -> StateDictionary {
+    let state = network.stateDictionary
+    return origin.map { $0.renaming(state) } ?? state
+  }
+
+  /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
+  public static func read(from url: URL) throws -> SavedClassifier? {
+    // Others than safetensors have no such metadata; whether they are whole is said when their weights are read.
+    guard try Safetensors.recognizes(url), let text = try Safetensors.read(url).metadata[metadataKey] else {
+      return nil
+    }
+    let saved: SavedClassifier
+    do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
+      throw ExperimentError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
+    }
+    let (mean, deviation) = (saved.normalization.mean, saved.normalization.deviation)
+    guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
+      (1...100_000).contains(saved.classNames.count),
+      mean.count == deviation.count, saved.normalization.fits(channels: saved.imageShape[2]),
+      deviation.allSatisfy({ $0 > 0 }), saved.origin?.isPossible ?? true
+    else {
+      throw ExperimentError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")
+    }
+    return saved
+  }
+
+  /// The network, with the weights of the file at `url`.
+  ///
+  /// - Throws: Where they do not fit, also where the network described is far larger than the file.
+  public func load(_ url: URL) throws -> ChosenModel {
+    var generator = SplittableGenerator(seed: 0)
+    var narrow = model
+    narrow.widthMultiplier = min(model.widthMultiplier, 0.25)
+    let ratio = model.widthMultiplier / narrow.widthMultiplier
+    if ratio > 1, model.name != "lenet5" {
+      // A few bytes may ask for gigabytes of weights; their number grows at most with the square of the width.
+      let small = try narrow.make(classes: classNames.count, inputShape: imageShape, using: &generator)
+      let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      guard Double(small.parameterCount) * ratio * ratio <= 8 * Double(size) + 1e6 else {
+        throw ExperimentError(
+          "\(url.path): \(size) bytes cannot be the weights of a \(model) of width \(model.widthMultiplier)")
+      }
+    }
+    generator = SplittableGenerator(seed: 0)
+    let network = try model.make(classes: classNames.count, inputShape: imageShape, using: &generator)
+    try network.load(from: url)
+    return network
+  }
+}

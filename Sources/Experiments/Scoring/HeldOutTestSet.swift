@@ -1,0 +1,52 @@
+/// The test images, which nothing can see: an arm of a seed is scored on them once, and that is all they are for.
+///
+/// What selects — a learning rate, an epoch, a representative — takes a ``ValidationSet``, which test images cannot become.
+public final class HeldOutTestSet: Sendable {
+  private let images: LabeledImages
+  private let fingerprints: Set<UInt64>
+
+  /// Seals `images`.
+  public init(_ images: LabeledImages) {
+    self.images = images
+    fingerprints = Set(images.imageFingerprints)
+  }
+
+  /// How many images there are.
+  public var count: Int { images.count }
+
+  /// How many of `other` are test images, byte for byte.
+  public func overlap(with other: LabeledImages) -> Int { count(among: other.imageFingerprints) }
+
+  /// How many of these fingerprints are those of test images.
+  func count(among fingerprints: [UInt64]) -> Int { fingerprints.count { self.fingerprints.contains($0) } }
+
+  /// Scores a classifier on the images as they are and corrupted.
+  ///
+  /// - Parameter batches: Normalises them as the classifier is used to.
+  package func outcome(of model: any SplitClassifier, batches: (LabeledImages) -> Batches) -> TestOutcome {
+    let plain = evaluate(model, on: batches(images))
+    let confidences = plain.probabilities.max(alongAxes: [1]).scalars.map { Double($0) }
+    let isRight = zip(plain.predictions, plain.labels).map { $0 == $1 }
+    return TestOutcome(
+      summary: plain.summary, predictions: plain.predictions, isRight: isRight,
+      entropies: plain.entropies.map { ($0 * 1e4).rounded() / 1e4 }, confusion: plain.confusion,
+      reliability: .bins(confidences: confidences, isRight: isRight),
+      robustness: Dictionary(
+        uniqueKeysWithValues: Corruption.allCases.map { corruption in
+          (corruption.rawValue, evaluate(model, on: batches(corruption(images))).top1)
+        }),
+      fingerprint: weightsFingerprint(model))
+  }
+}
+
+/// FNV-1a of every parameter and buffer, in order.
+package func weightsFingerprint(_ model: any Module) -> String {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  for (name, tensor) in model.stateDictionary.sorted(by: { $0.key < $1.key }) {
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    tensor.withUnsafeScalars { scalars in
+      for scalar in scalars { hash = (hash ^ UInt64(scalar.bitPattern)) &* 0x100_0000_01b3 }
+    }
+  }
+  return String(hash, radix: 16)
+}

@@ -1,0 +1,83 @@
+/// The settings of an experiment that hold for any method: its images, its network, and how classifiers are trained.
+public struct RunSettings: Settings {
+  /// Where the command finds the images; see ``DataSource``.
+  public var data = "digits"
+  /// What the report calls the model, and the command makes; see ``ModelChoice``.
+  public var model = "resnet20"
+  /// Of a ResNet that the command makes.
+  public var shortcut = ResNet.Shortcut.identity
+  /// Multiplies the number of channels of a model that the command makes.
+  public var widthMultiplier = 1.0
+  /// Training images used, nil for all.
+  public var subset: Int?
+  /// Each decides the weights and the order of the images of a whole run; verdicts speak of what varies between them.
+  public var seeds: [UInt64] = [0]
+  /// Decides which images are used and which are kept for validation: the same ones whatever the seed.
+  public var splitSeed: UInt64 = 0
+  /// The share of the training images kept for validation.
+  public var validationShare = 0.1
+  /// As many of the training images that ``subset`` leaves unused are kept to judge with: nothing trains on them, and
+  /// nothing is chosen by them.
+  public var auditImages = 10_000
+  /// A trained classifier to begin with, nil to train the baseline.
+  public var baseline: GivenBaseline?
+  /// Epochs of the baseline, where it is trained, and of what judges it.
+  public var epochs = 12
+  /// The baseline's highest learning rate, nil for what suits the network and the batch size; see
+  /// ``ModelChoice/learningRate(batchSize:)``.
+  public var learningRate: Double?
+  /// The first learning rate of what trains on from the baseline: a warm restart; nil for a fifth of ``learningRate``.
+  public var continuedLearningRate: Double?
+  /// Images in a batch.
+  public var batchSize = 32
+  /// Of every weight of a classifier.
+  public var weightDecay = 5e-4
+  /// Of the images that a network trains on.
+  public var augmentation: Augmentation?
+
+  /// The defaults for small images.
+  public init() {}
+
+  public static let settings: [Setting<RunSettings>] = [
+    Setting("data", \.data), Setting("model", \.model), Setting("shortcut", \.shortcut),
+    Setting("widthMultiplier", \.widthMultiplier), Setting("subset", \.subset), Setting("seeds", \.seeds),
+    Setting("splitSeed", \.splitSeed), Setting("validationShare", \.validationShare),
+    Setting("auditImages", \.auditImages), Setting("baseline", \.baseline), Setting("epochs", \.epochs),
+    Setting("learningRate", \.learningRate), Setting("continuedLearningRate", \.continuedLearningRate),
+    Setting("batchSize", \.batchSize), Setting("weightDecay", \.weightDecay), Setting("augmentation", \.augmentation),
+  ]
+
+  /// The model that the command makes.
+  public var modelChoice: ModelChoice { ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier) }
+
+  /// Checks what types do not.
+  public func check() throws(ExperimentError) {
+    try requirePositive("epochs", Double(epochs))
+    if let learningRate { try requirePositive("learningRate", learningRate) }
+    if let continuedLearningRate { try requirePositive("continuedLearningRate", continuedLearningRate) }
+    guard batchSize > 1 else {
+      throw ExperimentError("a batch has \(batchSize) images, batch norm needs at least 2")
+    }
+    guard (0..<1).contains(validationShare) else {
+      throw ExperimentError("validationShare is \(validationShare), it must be at least 0 and below 1")
+    }
+    guard auditImages >= 0 else { throw ExperimentError("auditImages is \(auditImages), it must not be negative") }
+    if let subset, subset < 1 { throw ExperimentError("subset is \(subset), it must be positive") }
+    guard !seeds.isEmpty, Set(seeds).count == seeds.count else {
+      throw ExperimentError("seeds is \(seeds): there must be at least one, and each once")
+    }
+    if baseline?.weights.isEmpty == true {
+      throw ExperimentError("baseline.weights is missing: give a file of weights")
+    }
+    if let baseline, !(baseline.kerasEpsilon >= 0 && baseline.kerasEpsilon.isFinite) {
+      throw ExperimentError("baseline.kerasEpsilon is \(baseline.kerasEpsilon), it must not be negative")
+    }
+  }
+}
+
+/// Checks that a setting is positive.
+package func requirePositive(_ name: String, _ value: Double) throws(ExperimentError) {
+  guard value > 0, value.isFinite else { throw ExperimentError("\(name) is \(value), it must be positive") }
+}
+
+extension ResNet.Shortcut: StringEnumeration {}

@@ -1,0 +1,223 @@
+import Foundation
+
+/// Settings that JSON may give in part: what it leaves out stays as it is.
+///
+/// One table of a type's settings is how they are read, written, checked for misspelt names, and described by a schema:
+/// ```swift
+/// static var settings: [Setting<Self>] { [Setting("epochs", \.epochs), Setting("pairing", \.pairing)] }
+/// ```
+public protocol Settings: Codable, Sendable, Hashable {
+  /// Every setting, by the name that JSON has for it.
+  static var settings: [Setting<Self>] { get }
+  /// The defaults.
+  init()
+}
+
+extension Settings {
+  /// The settings of a JSON object over the defaults.
+  public init(from decoder: any Swift.Decoder) throws {
+    self.init()
+    try merge(from: decoder)
+  }
+
+  /// Changes what a JSON object names.
+  ///
+  /// - Throws: For a setting that there is none of, and for a value that does not fit, with its path.
+  public mutating func merge(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: SettingName.self)
+    for name in values.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
+      guard let setting = Self.settings.first(where: { $0.names.contains(name.stringValue) }) else {
+        let path = (decoder.codingPath + [name]).path
+        throw ExperimentError(
+          "the configuration has no setting '\(path)'; there are \(Self.settings.map(\.name).sorted().joined(separator: ", "))"
+        )
+      }
+      do { try setting.read(&self, values.superDecoder(forKey: name)) } catch {
+        if error is ExperimentError || error is DecodingError { throw error }
+        throw ExperimentError("the configuration's '\((decoder.codingPath + [name]).path)': \(error)")
+      }
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: SettingName.self)
+    for setting in Self.settings { try setting.write(self, &values) }
+  }
+
+  /// These settings with those of a JSON object.
+  ///
+  /// - Throws: For what is not JSON, an unknown setting, or a value that does not fit, with its path.
+  public func merging(_ json: Data) throws(ExperimentError) -> Self {
+    let decoder = JSONDecoder()
+    decoder.userInfo[.base] = self
+    do { return try decoder.decode(Merged<Self>.self, from: json).value } catch let error as ExperimentError {
+      throw error
+    } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
+      let DecodingError.valueNotFound(_, context)
+    {
+      let path = context.codingPath.path
+      throw ExperimentError(
+        path.isEmpty
+          ? "the configuration is not a JSON object: \(context.debugDescription)"
+          : "the configuration's '\(path)' does not fit: \(context.debugDescription)")
+    } catch let DecodingError.keyNotFound(key, context) {
+      throw ExperimentError("the configuration lacks '\((context.codingPath + [key]).path)'")
+    } catch {
+      throw ExperimentError("the configuration cannot be read: \(error)")
+    }
+  }
+
+  /// A JSON schema of an object that may leave any setting out.
+  package static var schema: String {
+    let properties = settings.map { "\"\($0.name)\": \($0.schema)" }
+    return
+      "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\(properties.joined(separator: ", "))}}"
+  }
+}
+
+extension CodingUserInfoKey {
+  fileprivate static let base = CodingUserInfoKey(rawValue: "base")!
+}
+
+/// Decodes an object over the settings that `userInfo` has.
+private struct Merged<Value: Settings>: Decodable {
+  var value: Value
+  init(from decoder: any Swift.Decoder) throws {
+    value = decoder.userInfo[.base] as! Value
+    try value.merge(from: decoder)
+  }
+}
+
+/// One setting of `Root`: how it is called, read, written and described.
+public struct Setting<Root>: Sendable {
+  /// In JSON.
+  public let name: String
+  let names: Set<String>
+  let read: @Sendable (inout Root, any Swift.Decoder) throws -> Void
+  let write: @Sendable (Root, inout KeyedEncodingContainer<SettingName>) throws -> Void
+  let schema: String
+
+  fileprivate init(
+    _ name: String, _ earlier: [String], _ schema: String,
+    read: @escaping @Sendable (inout Root, any Swift.Decoder) throws -> Void,
+    write: @escaping @Sendable (Root, inout KeyedEncodingContainer<SettingName>) throws -> Void
+  ) {
+    (self.name, names, self.schema, self.read, self.write) = (name, Set([name] + earlier), schema, read, write)
+  }
+
+  /// The same setting of what holds `Root` at `place`.
+  public func inside<Outer>(_ place: WritableKeyPath<Outer, Root> & Sendable) -> Setting<Outer> {
+    Setting<Outer>(name, Array(names), schema) { outer, decoder in
+      try read(&outer[keyPath: place], decoder)
+    } write: { outer, values in
+      try write(outer[keyPath: place], &values)
+    }
+  }
+
+  /// A name that something else reads.
+  public init(readElsewhere name: String) {
+    self.init(name, [], "{}", read: { _, _ in }, write: { _, _ in })
+  }
+
+  /// A value that is given as a whole.
+  ///
+  /// - Parameter earlier: Names that versions before had for it, which are read too.
+  public init<Value: Codable & SendableMetatype>(
+    _ name: String, _ place: WritableKeyPath<Root, Value> & Sendable, earlier: String..., schema: String? = nil
+  ) {
+    self.init(name, earlier, schema ?? schemaOf(Value.self)) { root, decoder in
+      root[keyPath: place] = try value(from: decoder)
+    } write: { root, values in
+      try values.encode(root[keyPath: place], forKey: SettingName(name))
+    }
+  }
+
+  /// A value that may be absent, as `null`.
+  public init<Value: Codable & SendableMetatype>(
+    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String..., schema: String? = nil
+  ) {
+    self.init(name, earlier, orNull(schema ?? schemaOf(Value.self))) { root, decoder in
+      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder)
+    } write: { root, values in
+      try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
+    }
+  }
+
+  /// Settings that may be given in part.
+  public init<Value: Settings>(_ name: String, _ place: WritableKeyPath<Root, Value> & Sendable) {
+    self.init(name, [], Value.schema) { root, decoder in
+      try root[keyPath: place].merge(from: decoder)
+    } write: { root, values in
+      try values.encode(root[keyPath: place], forKey: SettingName(name))
+    }
+  }
+
+  /// Settings that may be absent, as `null`, or given in part: over the defaults where there are none yet.
+  public init<Value: Settings>(
+    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String...
+  ) {
+    self.init(name, earlier, orNull(Value.schema)) { root, decoder in
+      guard try !decoder.isNull else {
+        root[keyPath: place] = nil
+        return
+      }
+      var value = root[keyPath: place] ?? Value()
+      try value.merge(from: decoder)
+      root[keyPath: place] = value
+    } write: { root, values in
+      try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
+    }
+  }
+}
+
+/// A name in JSON.
+package struct SettingName: CodingKey {
+  package let stringValue: String
+  package var intValue: Int? { nil }
+  package init(_ name: String) { stringValue = name }
+  package init?(stringValue: String) { self.init(stringValue) }
+  package init?(intValue: Int) { nil }
+}
+
+extension [any CodingKey] {
+  /// "arms.0.recipe.rho"
+  package var path: String {
+    map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+  }
+}
+
+/// A value, with an error of its path where a number is no whole one: Foundation's has neither path nor words.
+private func value<Value: Decodable>(from decoder: any Swift.Decoder) throws -> Value {
+  do { return try Value(from: decoder) } catch {
+    guard Value.self is any BinaryInteger.Type, let number = try? Double(from: decoder) else { throw error }
+    throw DecodingError.dataCorrupted(
+      .init(codingPath: decoder.codingPath, debugDescription: "\(number) is no whole number of its range"))
+  }
+}
+
+extension Swift.Decoder {
+  fileprivate var isNull: Bool { get throws { try singleValueContainer().decodeNil() } }
+}
+
+private func orNull(_ schema: String) -> String { "{\"anyOf\": [\(schema), {\"type\": \"null\"}]}" }
+
+/// The JSON schema of a value; anything where its type says nothing.
+private func schemaOf<Value>(_ type: Value.Type) -> String {
+  if let cases = type as? any StringEnumeration.Type { return cases.enumeration }
+  return switch type {
+  case is Bool.Type: "{\"type\": \"boolean\"}"
+  case is String.Type: "{\"type\": \"string\"}"
+  case is Double.Type: "{\"type\": \"number\"}"
+  case is Int.Type, is UInt64.Type: "{\"type\": \"integer\"}"
+  case is [UInt64].Type: "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}"
+  default: "{}"
+  }
+}
+
+/// An enumeration whose cases JSON knows by their names.
+public protocol StringEnumeration: RawRepresentable<String>, CaseIterable, Codable {}
+extension StringEnumeration {
+  fileprivate static var enumeration: String {
+    "{\"enum\": [\(allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]}"
+  }
+}

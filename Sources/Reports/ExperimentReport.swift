@@ -1,0 +1,139 @@
+/// What an experiment found, as one document; `Docs/report.schema.json` is its schema.
+public struct ExperimentReport: Sendable, Codable, Equatable {
+  /// What was run.
+  public struct Run: Sendable, Codable, Equatable {
+    /// The version of this library.
+    public var library: String
+    /// The data's name.
+    public var data: String
+    /// The data's fingerprint.
+    public var dataFingerprint: String
+    /// That of the images trained on, kept for validation, and kept for audit.
+    public var splitFingerprint: String
+    /// Images trained on.
+    public var training: Int
+    /// Images kept for validation.
+    public var validation: Int
+    /// Images that conversion is judged with, and nothing is trained or chosen by.
+    public var audit: Int
+    /// Images tested on.
+    public var test: Int
+    /// Images trained on that are also test images, byte for byte.
+    public var leaked: Int
+    /// Threads of each seed.
+    public var threads: [Int]
+    /// What each arm may cost, in full-backprop-equivalent epochs.
+    public var budget: Double
+    /// The file of a baseline that was given and not trained here, nil where it was trained.
+    public var givenBaseline: String?
+  }
+  /// How training went for one seed.
+  public struct Curve: Sendable, Codable, Equatable {
+    public var seed: UInt64
+    /// The mean training loss of each epoch.
+    public var loss: [Double]
+    /// The validation accuracy of each epoch, nil where there was none.
+    public var validation: [Double?]
+  }
+  /// One way of spending the budget, over all seeds.
+  public struct Arm: Sendable, Codable, Equatable {
+    /// What reports call it.
+    public var id: String
+    /// What it is.
+    public var name: String
+    /// The share of right answers on the test images, for each seed.
+    public var accuracies: [Double]
+    /// Their mean.
+    public var mean: Double
+    /// Their standard deviation, 0 for one seed.
+    public var deviation: Double
+    /// The share of images whose class is among the five likeliest; this and those below are means over seeds.
+    public var top5: Double
+    /// The cross-entropy, in nats.
+    public var loss: Double
+    /// The expected calibration error.
+    public var calibrationError: Double
+    /// The mean entropy of the answers, in nats.
+    public var entropy: Double
+    /// The accuracy on corrupted test images; see ``Corruption``.
+    public var robustness: [String: Double]
+    /// The accuracy on the quarters of the test images by the first arm's entropy, least first.
+    public var quarters: [Double]
+    /// How many test images of class `row` were taken for class `column`, over all seeds.
+    public var confusion: [[Int]]
+    /// Accuracy by confidence, over all seeds.
+    public var reliability: [ReliabilityBin]
+    /// What it cost.
+    public var budget: TrainingBudget
+    /// Whether that differs by more than 2 % from what each arm may cost.
+    public var isUnequal: Bool
+    /// What its epochs took with those of everything it was made from, the mean over seeds.
+    public var seconds: Double
+    /// At inference.
+    public var inference: Inference
+    /// One for each seed.
+    public var curves: [Curve]
+  }
+  /// What the stages of one seed did.
+  public struct Seed: Sendable, Codable, Equatable {
+    public var seed: UInt64
+    /// nil where no arm converts.
+    public var diagnostics: SeedDiagnostics?
+  }
+
+  /// Of the documents that this library writes.
+  static let version = 4
+  /// Of this document.
+  public var version = ExperimentReport.version
+  public var run: Run
+  /// The settings.
+  public var configuration: ExperimentConfiguration
+  /// The classes' names.
+  public var classNames: [String]
+  /// In the order of the settings.
+  public var arms: [Arm]
+  /// The primary one first.
+  public var comparisons: [Comparison]
+  /// In the order of the settings.
+  public var seeds: [Seed]
+  /// What the figures mean, in words.
+  public var diagnosis: [String]
+
+  /// The arm of that id.
+  func arm(_ id: String) -> Arm? { arms.first { $0.id == id } }
+  /// The id of the arm that is trained as those settings say.
+  func id(of settings: ArmSettings) -> String? { configuration.arms.first { $0.isSameMethod(as: settings) }?.id }
+  /// The baseline.
+  var baseline: Arm? { configuration.arms.first(where: \.isBaseline).flatMap { arm($0.id) } }
+
+  /// The comparison that the experiment is for.
+  public var primary: Comparison? { comparisons.first { $0.family == .primary } }
+
+  /// The sentence that says what was found, and no more.
+  public var verdict: String {
+    guard let primary, let (first, second) = both(primary) else {
+      return "Nothing was compared: there is one arm."
+    }
+    let d = primary.differences
+    let outcome =
+      switch primary.verdict {
+      case .improves: "improves on"
+      case .worse: "is worse than"
+      case .inconclusive: "cannot be told from"
+      }
+    var text =
+      "\(first.name.first!.uppercased() + first.name.dropFirst()) (\(first.id)) \(outcome) \(second.name) (\(second.id))"
+    text += " at equal budget" + (first.isUnequal || second.isUnequal ? ", which is not equal here" : "")
+    text += ": \(signed(100 * d.mean)) points"
+    if let interval = d.tInterval {
+      text +=
+        " over \(d.values.count) seeds, 95 % interval \(signed(100 * interval[0])) to \(signed(100 * interval[1]))"
+    }
+    return text + ". Verdict: \(primary.verdict.rawValue)" + (d.values.count == 1 ? ", as always with one seed." : ".")
+  }
+
+  private func both(_ comparison: Comparison) -> (Arm, Arm)? {
+    guard let first = arm(comparison.first), let second = arm(comparison.second) else { return nil }
+    return (first, second)
+  }
+}

@@ -1,0 +1,186 @@
+import Foundation
+
+/// The version of this library.
+public let libraryVersion = "0.1.0"
+
+extension Experiment {
+  /// Runs what has not run yet, and writes `report.json`, `report.md` and `report.html`; each seed has its folder, with
+  /// each arm's weights as `A0.safetensors` and so on.
+  ///
+  /// ```swift
+  /// let report = try Experiment(configuration).run(on: data, in: folder)
+  /// print(report.text)
+  /// ```
+  /// - Parameters:
+  ///   - folder: Made where there is none.
+  ///   - shouldStop: Asked after each step: where it says so all is saved, and ``TrainingError/interrupted(epoch:step:)`` thrown.
+  ///   - progress: Called after each epoch with the name of its stage, from the thread of its seed.
+  ///   - makeModel: Makes a model with random weights, always the same for the same generator; nil for the
+  ///     configuration's own.
+  /// - Throws: An ``ExperimentError`` in one line, a ``TrainingError``, or a ``CheckpointError``.
+  public func run(
+    on data: DatasetSplit, in folder: URL, shouldStop: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
+    model makeModel: SeedRun.Maker? = nil
+  ) throws -> ExperimentReport {
+    try configuration.check()
+    let lock = try RunLock(folder)
+    defer { withExtendedLifetime(lock) {} }
+    let store = try ArtifactStore(folder)
+    let (log, hasSeeds) = (RunLog(store, configuration), configuration.seeds.count > 1)
+    let results = try results(on: data, in: store, shouldStop: shouldStop, model: makeModel) { event in
+      try log.observe(event)
+      if case .epoch(let seed, let stage, let report) = event {
+        let name = RunLog.shortened(stage)
+        progress(hasSeeds ? "seed \(seed) \(name)" : name, report)
+      }
+    }
+    let report = try ExperimentReport(results)
+    try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
+    try log.end()
+    return report
+  }
+}
+
+extension ExperimentReport {
+  /// Puts together what the seeds found.
+  init(_ results: Experiment.Results) throws {
+    let (run, seeds) = (results.run, results.seeds)
+    let (data, total) = (run.data, run.budget ?? 0)
+    configuration = run.configuration
+    classNames = run.images.classNames
+    self.run = Run(
+      library: libraryVersion, data: data.name, dataFingerprint: data.fingerprint,
+      splitFingerprint: try data.splitFingerprint, training: data.rows.count, validation: data.validation.count,
+      audit: data.audit.count, test: data.test.count, leaked: data.test.overlap(with: data.images),
+      threads: results.threads, budget: total, givenBaseline: configuration.baseline?.displayName)
+    arms = run.arms.enumerated().map { index, arm in
+      Arm(
+        arm, seeds: seeds.map { ($0.seed, $0.arms[index], $0.arms[0].outcome) },
+        isUnequal: !seeds[0].arms[index].budget.isEqual(to: total),
+        inference: results.inference[results.variations[index]]!)
+    }
+    self.seeds = seeds.map { Seed(seed: $0.seed, diagnostics: $0.diagnostics?.0) }
+    comparisons = Self.compared(run, seeds)
+    diagnosis = []
+    diagnosis = diagnosed()
+  }
+
+  /// Which arms are compared, and the outcome.
+  private static func compared(_ run: ExperimentRun, _ seeds: [SeedResult]) -> [Comparison] {
+    let (settings, ids) = (run.configuration.arms, run.arms.map(\.id))
+    func comparison(_ family: Comparison.Family, part: String? = nil, _ first: Int, _ second: Int) -> Comparison {
+      func outcomes(_ index: Int) -> [TestOutcome] { seeds.map { $0.arms[index].outcome } }
+      let (a, b) = (outcomes(first), outcomes(second))
+      return Comparison(
+        family, part: part, ids[first], ids[second], rightFirst: a.map(\.isRight), rightSecond: b.map(\.isRight),
+        confusions: (a.map(\.confusion), b.map(\.confusion)))
+    }
+    func index(of arm: ArmSettings) -> Int? { settings.firstIndex { $0.isSameMethod(as: arm) } }
+    // The subject is EncodeNet where it is there, else the last arm; the rival is continued training, else the first.
+    let converting = settings.indices.filter { settings[$0].conversion == Conversion() }
+    guard ids.count > 1 else { return [] }
+    let subject = index(of: .encodeNet) ?? converting.first ?? ids.count - 1
+    let rival = index(of: .continued).flatMap { $0 == subject ? nil : $0 } ?? (subject == 0 ? 1 : 0)
+    var all = [comparison(.primary, subject, rival)]
+    let subjects = converting.isEmpty ? [subject] : converting
+    for first in subjects {
+      for second in ids.indices where !subjects.contains(second) && (first, second) != (subject, rival) {
+        // What a part is worth is asked below.
+        let isPart = settings.indices.contains(second) && settings[second].conversion != nil
+        if !isPart { all.append(comparison(.alternatives, first, second)) }
+      }
+    }
+    for (part, first, second) in ArmSettings.parts {
+      if let first = index(of: first), let second = index(of: second) {
+        all.append(comparison(.attribution, part: part, first, second))
+      }
+    }
+    return Comparison.adjust(all)
+  }
+
+  /// Writes the report in its three forms, and its figures.
+  func write(to store: ArtifactStore, gallery: Gallery?) throws {
+    try store.write(self, to: "report.json")
+    try store.write(markdown, to: "report.md")
+    try store.write(html(gallery), to: "report.html")
+    let figures = try ArtifactStore(store.url("figures"))
+    for figure in self.figures { try figures.write(figure.svg, to: "\(figure.name).svg") }
+    if let sheet = gallery?.sheet() { try writeAtomically(sheet, to: figures.url("conversions.png")) }
+  }
+
+  /// Reads the report in `folder` and regenerates its Markdown and HTML, without data or models.
+  ///
+  /// - Throws: Where there is no report of this version.
+  public static func rebuilt(in folder: URL) throws -> ExperimentReport {
+    let store = try ArtifactStore(existing: folder)
+    let file = store.url("report.json")
+    guard let json = try? Data(contentsOf: file) else {
+      throw ExperimentError("\(file.path): there is no report: 'encodenet compare' and 'encodenet run' write one")
+    }
+    struct Label: Decodable { var version: Int }
+    if let version = (try? JSONDecoder().decode(Label.self, from: json))?.version, !(3...Self.version).contains(version)
+    {
+      throw ExperimentError(
+        "\(file.path): the report has version \(version), this library reads versions 3 to \(Self.version)")
+    }
+    let report: ExperimentReport
+    do { report = try JSONDecoder().decode(ExperimentReport.self, from: json) } catch {
+      throw ExperimentError("\(file.path): the report cannot be read: \(error)")
+    }
+    do { try report.check() } catch { throw ExperimentError("\(file.path): \(error)") }
+    let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""
+    try report.write(to: store, gallery: ArtifactStore(existing: folder.appendingPathComponent(seed)).last("gallery"))
+    return report
+  }
+}
+
+extension ExperimentReport.Arm {
+  init(
+    _ arm: Arm, seeds: [(seed: UInt64, result: SeedResult.Arm, first: TestOutcome)], isUnequal: Bool,
+    inference: Inference
+  ) {
+    let outcomes = seeds.map(\.result.outcome)
+    let n = Double(seeds.count)
+    func mean(_ value: (TestOutcome) -> Double) -> Double { outcomes.reduce(0) { $0 + value($1) } / n }
+    (id, name) = (arm.id, arm.name)
+    accuracies = outcomes.map(\.accuracy)
+    let statistics = PairedDifferences(accuracies)
+    (self.mean, deviation) = (statistics.mean, statistics.deviation)
+    (top5, loss) = (mean { $0.summary.topK ?? 0 }, mean { $0.summary.loss })
+    (calibrationError, entropy) = (
+      mean { $0.summary.calibrationError ?? 0 }, mean { $0.entropies.reduce(0, +) / Double(max($0.entropies.count, 1)) }
+    )
+    robustness = Dictionary(
+      uniqueKeysWithValues: Corruption.allCases.map { corruption in
+        (corruption.rawValue, mean { $0.robustness[corruption.rawValue] ?? 0 })
+      })
+    quarters = (0..<4).map { quarter in
+      seeds.reduce(0) { sum, seed in
+        let order = seed.first.entropies.indices.sorted {
+          (seed.first.entropies[$0], $0) < (seed.first.entropies[$1], $1)
+        }
+        let images = order[order.count * quarter / 4..<order.count * (quarter + 1) / 4]
+        return sum + Double(images.count { seed.result.outcome.isRight[$0] }) / Double(max(images.count, 1))
+      } / n
+    }
+    confusion = outcomes.dropFirst().reduce(outcomes[0].confusion) { sum, next in
+      zip(sum, next.confusion).map { zip($0, $1).map { $0 + $1 } }
+    }
+    reliability = outcomes[0].reliability.indices.map { bin in
+      let bins = outcomes.map { $0.reliability[bin] }
+      let count = bins.reduce(0) { $0 + $1.count }
+      func weighted(_ value: (ReliabilityBin) -> Double) -> Double {
+        bins.reduce(0) { $0 + value($1) * Double($1.count) } / Double(max(count, 1))
+      }
+      return ReliabilityBin(count: count, confidence: weighted(\.confidence), accuracy: weighted(\.accuracy))
+    }
+    budget = seeds[0].result.budget
+    self.isUnequal = isUnequal
+    seconds = seeds.reduce(0) { $0 + $1.result.seconds } / n
+    self.inference = inference
+    curves = seeds.map {
+      .init(seed: $0.seed, loss: $0.result.curves.loss, validation: $0.result.curves.validationAccuracy)
+    }
+  }
+}

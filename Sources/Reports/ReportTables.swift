@@ -1,0 +1,234 @@
+/// Names and rows of cells; the first `textColumns` are words, the rest numbers.
+struct ReportTable {
+  let names: [String]
+  let rows: [[String]]
+  var textColumns = 1
+
+  var markdown: String {
+    let line = names.indices.map { $0 < textColumns ? "---" : "---:" }
+    return ([names, line] + rows)
+      .map { "| " + $0.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }.joined(separator: "\n")
+  }
+
+  /// In columns of equal width, for a terminal.
+  var text: String {
+    let all = [names] + rows
+    let widths = names.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      zip(row, widths).enumerated().map { column, cell in
+        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column < textColumns ? cell.0 + space : space + cell.0
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  func html(marking isMarked: ([String]) -> Bool = { _ in false }) -> String {
+    func row(_ cells: [String], _ tag: String) -> String {
+      cells.enumerated().map { "<\(tag)\($0 < textColumns ? "" : " class=n")>\(escaped($1))</\(tag)>" }.joined()
+    }
+    let body = rows.map { "<tr\(isMarked($0) ? " class=main" : "")>\(row($0, "td"))</tr>" }.joined()
+    return "<div class=scroll><table><thead><tr>\(row(names, "th"))</tr></thead><tbody>\(body)</tbody></table></div>"
+  }
+}
+
+extension ExperimentReport {
+  private func percent(_ share: Double, _ decimals: Int = 2) -> String { fixed(100 * share, decimals) + " %" }
+
+  /// What the run was, in one line.
+  var subject: String {
+    "\(configuration.model) on \(run.data): \(grouped(run.training)) images trained on, \(grouped(run.validation)) for "
+      + "validation, \(grouped(run.test)) tested; seeds \(configuration.seeds.map { "\($0)" }.joined(separator: ", ")); "
+      + "data \(run.dataFingerprint), split \(run.splitFingerprint), version \(run.library)."
+  }
+
+  var armTable: ReportTable {
+    ReportTable(
+      names: ["arm", "what", "accuracy", "each seed", "budget (FBE)", "TFLOP", "time"],
+      rows: arms.map { arm in
+        [
+          arm.id, arm.name, percent(arm.mean) + (arm.accuracies.count > 1 ? " ± \(fixed(100 * arm.deviation, 2))" : ""),
+          arm.accuracies.map { fixed(100 * $0, 2) }.joined(separator: "  "),
+          fixed(arm.budget.total, 1) + (arm.isUnequal ? " unequal" : ""), compact(2e-12 * arm.budget.multiplyAdds),
+          arm.seconds < 90 ? "\(fixed(arm.seconds, 0)) s" : "\(fixed(arm.seconds / 60, 0)) min",
+        ]
+      }, textColumns: 2)
+  }
+
+  /// The comparisons of those families.
+  func comparisonTable(_ family: Comparison.Family...) -> ReportTable {
+    let isAttribution = family == [.attribution]
+    return ReportTable(
+      names: (isAttribution ? ["part"] : []) + [
+        "compared", "points", "t interval", "bootstrap", "p (Holm)", "p sign flips", "p images", "McNemar", "verdict",
+      ],
+      rows: comparisons.filter { family.contains($0.family) }.map { one in
+        let d = one.differences
+        func interval(_ bounds: [Double]?) -> String {
+          bounds.map { "\(signed(100 * $0[0])) … \(signed(100 * $0[1]))" } ?? "–"
+        }
+        return (isAttribution ? [one.part ?? ""] : []) + [
+          "\(one.first) − \(one.second)", signed(100 * d.mean), interval(d.tInterval), interval(d.bootstrapInterval),
+          probability(one.adjustedP), probability(d.signFlipP), probability(one.imageP),
+          one.mcNemar.map { probability($0.p) }.joined(separator: " "), one.verdict.rawValue,
+        ]
+      }, textColumns: isAttribution ? 2 : 1)
+  }
+
+  var qualityTable: ReportTable {
+    ReportTable(
+      names: ["arm", "top 5", "cross-entropy", "calibration error", "entropy"] + Corruption.allCases.map(\.rawValue)
+        + ["quartile 1", "2", "3", "4"],
+      rows: arms.map { arm in
+        [
+          arm.id, percent(arm.top5), fixed(arm.loss, 4), fixed(arm.calibrationError, 4), fixed(arm.entropy, 4),
+        ] + Corruption.allCases.map { percent(arm.robustness[$0.rawValue] ?? 0, 1) }
+          + arm.quarters.map { percent($0, 1) }
+      })
+  }
+
+  var inferenceTable: ReportTable {
+    ReportTable(
+      names: ["arm", "parameters", "multiply-adds", "bytes", "ms at batch 1", "ms at batch 128"],
+      rows: arms.map { arm in
+        let i = arm.inference
+        return [
+          arm.id, grouped(i.parameters), grouped(i.multiplyAdds), grouped(i.bytes), fixed(i.latency1, 2),
+          fixed(i.latency128, 1),
+        ]
+      })
+  }
+
+  /// Of the first seed.
+  func clusterTable(_ diagnostics: SeedDiagnostics) -> ReportTable {
+    ReportTable(
+      names: ["class", "sizes", "silhouette", "stability", "entropy of the representatives"],
+      rows: diagnostics.clusters.map { one in
+        let chosen = diagnostics.representatives.filter { $0.label == one.label }
+        return [
+          classNames[one.label], one.sizes.map { "\($0)" }.joined(separator: ", "), fixed(one.silhouette, 3),
+          fixed(one.stability, 2),
+          chosen.map { fixed($0.entropy, 4) + ($0.isCorrect ? "" : " (taken for another class)") }.joined(
+            separator: ", "),
+        ]
+      }, textColumns: 2)
+  }
+
+  private var found: [(seed: UInt64, diagnostics: SeedDiagnostics)] {
+    seeds.compactMap { seed in seed.diagnostics.map { (seed.seed, $0) } }
+  }
+
+  /// Every autoencoder and what the images trained on say, for every seed.
+  var conversionTable: ReportTable {
+    func row(_ name: String, _ value: (SeedDiagnostics) -> String) -> [String] {
+      [name] + found.map { value($0.diagnostics) }
+    }
+    var rows: [[String]] = []
+    for (index, conversion) in (found.first?.diagnostics.conversions ?? []).enumerated() {
+      let name = conversion.arms.joined(separator: ", ")
+      rows += [
+        row("\(name): R² against the mean of the targets, squared error") {
+          "\(fixed($0.conversions[index].r2, 3)), \(fixed($0.conversions[index].squaredError, 4))"
+        },
+        row("\(name): nearest is its own representative") { percent($0.conversions[index].nearestIsOwn, 1) },
+      ]
+    }
+    rows += [
+      row("least distance of representatives of two classes", { $0.leastDistance.map { fixed($0, 3) } ?? "–" }),
+      row("effective rank of the representatives", { fixed($0.effectiveRank, 1) }),
+      row("baseline saturated on", { percent($0.baseline.saturation, 1) }),
+      row(
+        "entropy to the baseline, mean and median",
+        { "\(fixed($0.baseline.meanEntropy, 4)), \(fixed($0.baseline.medianEntropy, 4))" }),
+    ]
+    if found.allSatisfy({ $0.diagnostics.judge?.validationAccuracy != nil }), let judge = found.first?.diagnostics.judge
+    {
+      rows.append(row("the judge, \(judge.network): validation") { percent($0.judge?.validationAccuracy ?? 0, 1) })
+    }
+    for index in found.first?.diagnostics.features.indices ?? 0..<0 {
+      let name = found[0].diagnostics.features[index].network
+      rows.append(
+        row(
+          "features of \(name): linear probe, 5 nearest",
+          {
+            "\(percent($0.features[index].linearProbe, 1)), \(percent($0.features[index].nearestNeighbours, 1))"
+          }))
+    }
+    return ReportTable(names: ["the images trained on"] + found.map { "seed \($0.seed)" }, rows: rows)
+  }
+
+  /// What became of each set of images, to whom, by which autoencoder: a row for each seed.
+  var outcomeTable: ReportTable {
+    var rows: [[String]] = []
+    for images in SeedDiagnostics.Images.allCases.reversed() {
+      for index in found.first?.diagnostics.conversions.indices ?? 0..<0 {
+        for (seed, diagnostics) in found where diagnostics.conversions.indices.contains(index) {
+          let conversion = diagnostics.conversions[index]
+          guard let outcome = conversion.outcome(on: images) else { continue }
+          for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
+            rows.append([
+              images.rawValue, conversion.arms.joined(separator: ", "), "\(seed)", name,
+              percent(outcome.nearestIsOfClass, 1),
+              "\(percent(halves.all.accuracyBefore, 1)) → \(percent(halves.all.accuracyAfter, 1))",
+              "\(fixed(halves.all.entropyBefore, 3)) → \(fixed(halves.all.entropyAfter, 3))",
+              "\(percent(halves.hard.accuracyBefore, 1)) → \(percent(halves.hard.accuracyAfter, 1))",
+              "\(percent(halves.hard.loweredAndRight, 1)) : \(percent(halves.hard.loweredAndWrong, 1))",
+            ])
+          }
+        }
+      }
+    }
+    return ReportTable(
+      names: [
+        "images", "arms", "seed", "seen by", "nearest is of class", "recognised", "entropy, nats",
+        "hard half: recognised",
+        "lowered and right : wrong",
+      ], rows: rows, textColumns: 4)
+  }
+
+  private func compact(_ value: Double) -> String {
+    value < 10 || value > 9e15 ? fixed(value, 2) : grouped(Int(value.rounded()))
+  }
+
+  /// The comparisons, each once: what a part is worth may be one of those before it.
+  private var distinctComparisons: ReportTable {
+    var report = self
+    var seen: Set<[String]> = []
+    report.comparisons = comparisons.filter { seen.insert([$0.first, $0.second]).inserted }
+    return report.comparisonTable(.primary, .alternatives, .attribution)
+  }
+
+  /// What stands in a terminal at the end.
+  public var text: String {
+    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctComparisons.text + "\n\n")
+      + answers.map { "\($0.question) \($0.figure) \($0.words)" }.joined(separator: "\n")
+  }
+}
+
+extension ExperimentReport {
+  /// Several reports in one table: a row for each arm that any has, a column for each run.
+  public static func compared(_ reports: [(name: String, report: ExperimentReport)]) -> String {
+    var arms: [(id: String, name: String)] = []
+    for (_, report) in reports {
+      for arm in report.arms where !arms.contains(where: { $0.id == arm.id }) { arms.append((arm.id, arm.name)) }
+    }
+    var rows = [
+      ["", "data"] + reports.map { "\($0.report.configuration.model), \($0.report.run.data)" },
+      ["", "seeds"] + reports.map { "\($0.report.seeds.count)" },
+      ["", "budget (FBE)"] + reports.map { fixed($0.report.run.budget, 1) },
+    ]
+    rows += arms.map { id, name in
+      [id, name]
+        + reports.map { _, report in
+          report.arm(id).map { "\(fixed(100 * $0.mean, 2)) ± \(fixed(100 * $0.deviation, 2)) %" } ?? "–"
+        }
+    }
+    rows.append(
+      ["", "primary comparison"]
+        + reports.map { _, report in
+          report.primary.map {
+            "\($0.first) − \($0.second) \(signed(100 * $0.differences.mean)) \($0.verdict.rawValue)"
+          } ?? "–"
+        })
+    return ReportTable(names: ["arm", "what"] + reports.map(\.name), rows: rows, textColumns: 2).text
+  }
+}
