@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import EncodeNet
+import FileFormats
 import Foundation
 
 /// A reader, and inputs that it takes.

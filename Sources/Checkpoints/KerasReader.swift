@@ -1,5 +1,6 @@
 #if HDF5
   import CKeras
+  import FileFormats
   import Foundation
   import Layers
   import Synchronization

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 
 /// The weights in a safetensors file, a PyTorch file (`.pt`, `.pth`, `.th`, zip or legacy) or a NumPy archive (`.npz`), told

@@ -1,5 +1,5 @@
 import CImages
-import Checkpoints
+import FileFormats
 import Foundation
 
 /// The CIFAR sets as they are published: 32×32 in colour, 50,000 images to train on and 10,000 to test.
@@ -127,7 +127,7 @@ public enum CIFAR: Sendable {
     func bytes(_ name: String, limit: Int, for what: String) throws(DataError) -> (bytes: [UInt8], place: String) {
       guard let unpacked else {
         let url = try find([name, name + ".gz"], in: location, for: what)
-        return (try readBytes(url, limit: limit), url.path)
+        return (try readUnpacked(url, limit: limit), url.path)
       }
       guard let bytes = unpacked[name] else {
         throw DataError("\(what) not found: there is no \(name) in the archive", in: location.path)
@@ -241,9 +241,7 @@ private struct PickledDictionary {
   private let file: String
 
   init(_ bytes: [UInt8], _ file: String) throws(DataError) {
-    do {
-      pickle = try Unpickler.unpickle(bytes, .arrays, from: file)
-    } catch { throw DataError(error.problem, in: error.file) }
+    pickle = try Unpickler.unpickle(bytes, .arrays, from: file)
     guard let pairs = pickle.dictionary(pickle.root) else { throw DataError("does not hold a dictionary", in: file) }
     (self.pairs, self.file) = (pairs, file)
   }

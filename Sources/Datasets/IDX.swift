@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 
 /// MNIST and its family: IDX files, gzipped or not.
@@ -55,7 +56,7 @@ public enum IDX {
   /// The extents and elements of one file.
   package static func read(_ url: URL, axes: Int) throws(DataError) -> (extents: [Int], elements: [UInt8]) {
     // What the header says bounds what is unpacked, and what is there what is taken for it.
-    let header = try readBytes(url, limit: 4 + 4 * axes, isPrefix: true)
+    let header = try readUnpacked(url, limit: 4 + 4 * axes, isPrefix: true)
     guard header.count == 4 + 4 * axes else {
       throw DataError("\(header.count) bytes are too few for the header of \(4 + 4 * axes)", in: url.path)
     }
@@ -74,7 +75,7 @@ public enum IDX {
         throw DataError("extents \(extents) are more than \(mostBytes) bytes", in: url.path)
       }
     }
-    let bytes = try readBytes(url, limit: header.count + count)
+    let bytes = try readUnpacked(url, limit: header.count + count)
     guard bytes.count == header.count + count else {
       throw DataError("\(bytes.count - header.count) bytes of elements, not the \(count) of \(extents)", in: url.path)
     }

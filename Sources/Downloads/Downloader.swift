@@ -1,6 +1,6 @@
 import CDownloads
-import Checkpoints
 import Datasets
+import FileFormats
 import Foundation
 
 #if canImport(Glibc)

@@ -1,4 +1,4 @@
-import Checkpoints
+import FileFormats
 import Foundation
 
 /// Numbers by step in a file that TensorBoard opens.
@@ -64,13 +64,6 @@ private func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
 private func maskedCRC(_ bytes: [UInt8]) -> UInt32 {
   let crc = crc32c(bytes)
   return (crc >> 15 | crc << 17) &+ 0xa282_ead8
-}
-
-/// The CRC-32C (Castagnoli) of `bytes`.
-func crc32c(_ bytes: [UInt8]) -> UInt32 {
-  ~bytes.reduce(~0) { crc, byte in
-    (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
-  }
 }
 
 extension EventLog {

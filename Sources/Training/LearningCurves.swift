@@ -1,4 +1,4 @@
-import Checkpoints
+import FileFormats
 import Foundation
 
 /// The course of a run, epoch by epoch, to draw or to keep.
