@@ -11,9 +11,9 @@ public enum ONNX {
   ///
   /// - Parameters:
   ///   - imageShape: `[height, width, channels]` of its input.
-  ///   - mean: Taken from each channel first, so that what is run takes images in 0...1; one for all or one for each.
-  ///   - deviation: What each channel is divided by then.
-  ///   - metadata: Kept in the file.
+  ///   - mean: Subtracted from each channel first, so that the network takes images in 0...1; one for all or one for each.
+  ///   - deviation: The standard deviations that the channels are then divided by.
+  ///   - metadata: Stored in the file.
   /// - Throws: For a layer that has no form in ONNX here, by its name; and where the file cannot be written.
   public static func save(
     _ model: any Layer, imageShape: Shape, mean: [Double] = [], deviation: [Double] = [], output: String = "logits",
@@ -37,7 +37,7 @@ public enum ONNX {
     if !mean.isEmpty || !deviation.isEmpty {
       require(
         mean.count == deviation.count && (mean.count == 1 || mean.count == imageShape[2]),
-        "ONNX: \(mean.count) means and \(deviation.count) deviations for \(imageShape[2]) channels")
+        "ONNX: \(mean.count) means and \(deviation.count) standard deviations for \(imageShape[2]) channels")
       func channels(_ values: [Double]) -> Tensor { Tensor(values.map { Scalar($0) }, shape: [values.count, 1, 1]) }
       value.name = graph.node("Sub", [value.name, graph.constant(channels(mean))])
       value.name = graph.node("Div", [value.name, graph.constant(channels(deviation))])

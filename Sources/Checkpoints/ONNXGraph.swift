@@ -3,7 +3,7 @@ import Layers
 
 /// The nodes and constants of an ONNX file, in the order of the computation.
 struct ONNXGraph {
-  /// A tensor on the way, and its shape here: `[height, width, channels]` or `[channels]`.
+  /// An intermediate tensor and its shape: `[height, width, channels]` or `[channels]`.
   struct Value {
     var name: String
     var shape: Shape

@@ -20,7 +20,7 @@ public enum CIFAR: Sendable {
     case .superclasses: "CIFAR-100 in superclasses"
     }
   }
-  /// How many classes each label of a record knows.
+  /// The number of classes of each label of a record.
   private var labelRanges: [Int] { self == .ten ? [10] : [20, 100] }
   private var labelIndex: Int { self == .hundred ? 1 : 0 }
   private static let imageBytes = 3 * 32 * 32
@@ -112,9 +112,9 @@ public enum CIFAR: Sendable {
 
     private init(archive: URL, of set: CIFAR, images: Int) throws(DataError) {
       // A pickle spends a few bytes more on each label, and holds the names of the images' files.
-      let most = images * (CIFAR.imageBytes + 256) + 1 << 16
+      let maximum = images * (CIFAR.imageBytes + 256) + 1 << 16
       let wanted = Set(Form.allCases.flatMap { set.trainingNames($0) + [set.testName($0), set.namesName($0)] })
-      let contents = try TarArchive.contents(of: archive) { wanted.contains($0) ? most : nil }
+      let contents = try TarArchive.contents(of: archive) { wanted.contains($0) ? maximum : nil }
       guard let form = Form.allCases.first(where: { contents[set.trainingNames($0)[0]] != nil }) else {
         throw DataError(
           "holds neither \(set.trainingNames(.binary)[0]) nor \(set.trainingNames(.python)[0]) of \(set.name)",
@@ -162,7 +162,7 @@ public enum CIFAR: Sendable {
     /// For each of ``labelRanges`` the labels.
     var labels: [[Int]]
     var bytes: [UInt8]
-    /// Where the first image begins, and how far it is to the next.
+    /// The byte at which the first image begins, and the distance to the next.
     var (start, stride): (Int, Int)
   }
 

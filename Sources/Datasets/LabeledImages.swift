@@ -1,8 +1,8 @@
 import CImages
 
-/// Images of one shape with their classes: bytes, so that a training set of floats is never held.
+/// Images of one shape with their classes: bytes, so that no training set of floats lies in memory.
 public struct LabeledImages: Sendable {
-  /// What reports call them.
+  /// The name in reports.
   public let name: String
   /// One image after the other, `[images, height, width, channels]`.
   public let pixels: [UInt8]
@@ -12,7 +12,7 @@ public struct LabeledImages: Sendable {
   public let imageShape: Shape
   /// The classes' names, by label.
   public let classNames: [String]
-  /// A finer division of each class, where one is known: what clustering may be measured against.
+  /// A finer division of each class, where one is known, against which clustering may be measured.
   public let subclasses: [Int]?
 
   /// Images with their classes.
@@ -39,7 +39,7 @@ public struct LabeledImages: Sendable {
     (self.classNames, self.subclasses) = (classNames, subclasses)
   }
 
-  /// What is known to fit.
+  /// Images that are known to fit.
   private init(
     fitting name: String, _ pixels: [UInt8], _ labels: [Int], _ imageShape: Shape, _ classNames: [String],
     _ subclasses: [Int]?

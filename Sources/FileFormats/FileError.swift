@@ -4,9 +4,9 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   public let file: String?
   /// The place in the file, such as `byte 12` or `tensor 'x'`, or nil where `found` says it.
   public let place: String?
-  /// What was found.
+  /// The content that was found, or the trouble.
   public let found: String
-  /// What was wanted instead, or nil where `found` says it.
+  /// The content that was wanted, or nil where `found` says it.
   public let wanted: String?
 
   /// An error about `file`.

@@ -4,7 +4,7 @@
 /// Nothing is ever called or imported. Whatever else a pickle asks for is refused by its name. Each byte read makes a
 /// bounded number of values, so memory stays proportional to the pickle.
 package struct Unpickler {
-  /// What a pickle may ask for.
+  /// The objects that a pickle may ask for.
   package enum Contents {
     case tensors, arrays
   }

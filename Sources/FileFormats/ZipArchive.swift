@@ -51,7 +51,7 @@ package struct ZipArchive {
     }
   }
 
-  /// How many members there are and where their list begins.
+  /// The number of members and the byte at which their list begins.
   private func directory() throws(FileError) -> (count: Int, start: Int) {
     // The end record is 22 bytes and a comment of up to 65,535.
     var end = bytes.count - 22
