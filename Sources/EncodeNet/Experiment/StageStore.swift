@@ -94,13 +94,13 @@ struct StageStore {
   func write(_ text: String, to name: String) throws { try writeAtomically(Array(text.utf8), to: url(name)) }
 
   /// The state saved for `stage`, where it was made from `key`.
-  func state(_ stage: String, key: String) throws -> TrainingState? {
+  func state(_ stage: String, key: String) throws -> TrainingCheckpoint? {
     let state = try states(stage).newest(warn: warn)
     return state?.key == key ? state : nil
   }
 
   /// Two of each stage: where the newest is damaged, the run goes on from the one before.
-  func states(_ stage: String) -> SavedStates { SavedStates(url("\(stage).state")) }
+  func states(_ stage: String) -> SavedCheckpoints { SavedCheckpoints(url("\(stage).state")) }
 }
 
 /// Writes a line to standard error.
@@ -140,7 +140,7 @@ struct StageTrainer {
         throw TrainingError.nonFiniteParameter(epoch: position.epoch, step: position.step, name: name)
       }
       try store.states(stage).save(
-        TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
+        TrainingCheckpoint(model, optimizer, average: average, at: position, reports: reports, key: key)
       )
       lastSave = clock.now
     }
