@@ -14,7 +14,7 @@ public enum ONNX {
   ///   - mean: Subtracted from each channel first, so that the network takes images in 0...1; one for all or one for each.
   ///   - deviation: The standard deviations that the channels are then divided by.
   ///   - metadata: Stored in the file.
-  /// - Throws: For a layer that has no form in ONNX here, by its name; and where the file cannot be written.
+  /// - Throws: For a layer that cannot be written, by its name; and where the file cannot be written.
   public static func save(
     _ model: any Layer, imageShape: Shape, mean: [Double] = [], deviation: [Double] = [], output: String = "logits",
     metadata: [String: String] = [:], to url: URL

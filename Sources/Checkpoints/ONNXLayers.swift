@@ -1,6 +1,6 @@
 import Layers
 
-/// The layers that have a form in ONNX.
+/// The layers that can be written as ONNX.
 extension ONNXGraph {
   /// Adds `layer` after `x`.
   mutating func add(_ layer: any Layer, _ x: Value) throws(CheckpointError) -> Value {
@@ -96,7 +96,7 @@ extension ONNXGraph {
       return scaled(x, logits)
     case let attention as EfficientChannelAttention: return attended(x, attention)
     case let attention as ConvolutionalBlockAttention: return try attended(x, attention)
-    default: throw CheckpointError("a layer of type \(type(of: layer)) has no form in ONNX here")
+    default: throw CheckpointError("a layer of type \(type(of: layer)) cannot be written as ONNX")
     }
   }
 

@@ -110,10 +110,10 @@ public struct LabeledImages: Sendable {
   /// A short name for the pixels, the shape, the labels and the classes, the same wherever they are the same.
   public var fingerprint: String {
     let words = imageShape.dimensions + [classCount] + labels
-    var hash = pixels.withUnsafeBufferPointer { ci_hash($0.baseAddress, $0.count, 0) }
-    for word in words { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x100_0000_01b3 }
-    for byte in classNames.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
+    var hash = FNV1a(from: pixels.withUnsafeBufferPointer { ci_hash($0.baseAddress, $0.count, 0) })
+    for word in words { hash.append(UInt64(bitPattern: Int64(word))) }
+    hash.append(bytes: classNames.joined(separator: "\n").utf8)
+    return String(hash.value, radix: 16)
   }
 }
 
