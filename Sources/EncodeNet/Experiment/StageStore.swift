@@ -173,11 +173,9 @@ struct StageTrainer {
 func stageKey(_ parts: any Encodable...) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for part in parts {
-    for byte in try encoder.encode([AnyEncodable(part)]) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-  }
-  return String(hash, radix: 16)
+  var hash = FNV1a()
+  for part in parts { hash.append(bytes: try encoder.encode([AnyEncodable(part)])) }
+  return String(hash.value, radix: 16)
 }
 
 private struct AnyEncodable: Encodable {
