@@ -181,7 +181,7 @@
     func array(_ path: String, _ wanted: Shape, for owner: String) throws(CheckpointError) -> Tensor {
       let found = try shape(path)
       guard found == wanted.dimensions else {
-        throw CheckpointError("shape \(found)", wanted: "\(wanted) for '\(owner)'", at: "'\(path)'", in: file)
+        throw error("'\(path)' has shape \(found), '\(owner)' wants \(wanted)")
       }
       var (error, isRead) = (ck_error(), Int32(0))
       let tensor = Tensor(shape: wanted) { out in
