@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import FileFormats
 import Foundation
 import Reports
 
@@ -79,7 +80,7 @@ func readers(_ scratch: URL) throws -> [Target] {
   return all
 }
 
-/// A tar archive whose headers' check sums are right again: else no other damage to a header would be seen.
+/// A tar archive whose headers' checksums are right again: else no other damage to a header would be seen.
 private func withRightSums(_ archive: [UInt8]) -> [UInt8] {
   var bytes = archive
   for start in stride(from: 0, through: bytes.count - 512, by: 512)

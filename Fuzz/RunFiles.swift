@@ -58,14 +58,14 @@ private func state(_ scratch: URL) throws -> Target {
   var first = fit(epochs: 1)
   let reports = try first.run()
   let file = scratch.appendingPathComponent("run.safetensors")
-  try TrainingState(model, optimizer, at: first.position, reports: reports).save(to: file)
+  try TrainingCheckpoint(model, optimizer, at: first.position, reports: reports).save(to: file)
   let (tensors, metadata) = try Safetensors.read(file)
   let keys = ["position", "generators", "reports"]
   return Target(name: "state", corpus: keys.map { Array(metadata[$0]!.utf8) }, cost: 20) { bytes in
     // Told by what it looks like, so that damage gets past the first key.
     let key = bytes.first == UInt8(ascii: "[") ? "reports" : text(bytes).contains("epoch") ? "position" : "generators"
     try Safetensors.save(tensors, metadata: metadata.merging([key: text(bytes)]) { $1 }, to: file)
-    let state = try TrainingState.load(file)
+    let state = try TrainingCheckpoint.load(file)
     try state.restore(model, optimizer)
     var next = fit(from: state.position, epochs: 2)
     _ = next.next()

@@ -7,7 +7,7 @@ import Reports
 let seed: UInt64 = 1
 func stream(_ name: String) -> SplittableGenerator { SplittableGenerator(seed: seed, stream: name) }
 
-let (training, validation) = try DatasetSplit.digits.training.split(holding: 300, seed: seed)
+let (training, validation) = try DatasetSplit.digits.training.split(holdingOut: 300, seed: seed)
 let normalization = Normalization.computed(from: training)
 func inOrder(_ images: LabeledImages) -> Batches { Batches(of: images, size: 128, normalization: normalization) }
 

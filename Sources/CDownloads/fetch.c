@@ -13,11 +13,11 @@ typedef struct {
   char *problem;
 } state;
 
-static size_t receive(char *bytes, size_t one, size_t count, void *context) {
+static size_t receive(char *bytes, size_t unit, size_t count, void *context) {
   state *s = context;
-  (void)one;
-  if ((int64_t)count > s->request->most - s->length) {
-    snprintf(s->problem, 512, "sends more than the %lld bytes that were published", (long long)s->request->most);
+  (void)unit;
+  if ((int64_t)count > s->request->size - s->length) {
+    snprintf(s->problem, 512, "sends more than the %lld bytes that were published", (long long)s->request->size);
     return 0;
   }
   for (size_t done = 0; done < count;) {
@@ -79,9 +79,9 @@ cd_outcome cd_fetch(const cd_request *request, char *problem) {
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
   curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)request->patience);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)request->stall_timeout);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)request->patience);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)request->stall_timeout);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "encodenet");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &s);

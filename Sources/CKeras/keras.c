@@ -109,14 +109,14 @@ static int append_all(ck_names *names, const void *values, long count, size_t si
   return 1;
 }
 
-static int read_names(hid_t attribute, long most, ck_names *names, ck_error *error) {
+static int read_names(hid_t attribute, long maximum, ck_names *names, ck_error *error) {
   int is_read = 0;
   const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
   const long long count = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
   // Keras writes an empty list as one of numbers.
   if (count == 0) {
     is_read = 1;
-  } else if (count < 0 || count > most) {
+  } else if (count < 0 || count > maximum) {
     say(error, "is a list of no possible length");
   } else if (type < 0 || H5Tget_class(type) != H5T_STRING) {
     say(error, "is no list of names");
@@ -145,7 +145,7 @@ static int read_names(hid_t attribute, long most, ck_names *names, ck_error *err
 }
 
 int ck_attribute(
-  long long file, const char *group, const char *attribute, long most, ck_names *names, ck_error *error) {
+  long long file, const char *group, const char *attribute, long maximum, ck_names *names, ck_error *error) {
   *names = (ck_names){0};
   const hid_t object = open_inside((hid_t)file, group, error);
   if (object < 0) return 0;
@@ -154,7 +154,7 @@ int ck_attribute(
   if (found < 0) {
     say_why(error);
   } else {
-    is_read = read_names(found, most, names, error);
+    is_read = read_names(found, maximum, names, error);
     H5Aclose(found);
   }
   H5Oclose(object);
@@ -162,7 +162,7 @@ int ck_attribute(
   return is_read;
 }
 
-int ck_members(long long file, const char *group, long most, ck_names *names, ck_error *error) {
+int ck_members(long long file, const char *group, long maximum, ck_names *names, ck_error *error) {
   *names = (ck_names){0};
   const hid_t object = open_inside((hid_t)file, group, error);
   if (object < 0) return 0;
@@ -170,7 +170,7 @@ int ck_members(long long file, const char *group, long most, ck_names *names, ck
   int is_read = H5Gget_info(object, &info) >= 0;
   if (!is_read) {
     say_why(error);
-  } else if (info.nlinks > (hsize_t)most) {
+  } else if (info.nlinks > (hsize_t)maximum) {
     is_read = say(error, "has too many members");
   }
   for (hsize_t i = 0; is_read && i < info.nlinks; i++) {

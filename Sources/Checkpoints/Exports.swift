@@ -1,1 +1,2 @@
+@_exported import FileFormats
 @_exported import Layers

@@ -1,5 +1,6 @@
 #if HDF5
   import CKeras
+  import FileFormats
   import Foundation
   import Layers
   import Synchronization
@@ -18,7 +19,7 @@
 
   /// Finds the layers of a Keras file and reads their arrays.
   struct KerasReader {
-    private static let mostLayers = 10_000
+    private static let maximumLayers = 10_000
     /// HDF5's library is not for several threads.
     private static let lock = Mutex(())
 
@@ -60,7 +61,7 @@
     private func list(_ group: String, _ name: String) throws(CheckpointError) -> [String] {
       if ck_has_attribute(handle, group, name) != 0 { return try names(of: group, attribute: name) }
       var (all, part) = ([String](), 0)
-      while ck_has_attribute(handle, group, "\(name)\(part)") != 0, all.count <= Self.mostLayers {
+      while ck_has_attribute(handle, group, "\(name)\(part)") != 0, all.count <= Self.maximumLayers {
         all += try names(of: group, attribute: "\(name)\(part)")
         part += 1
       }
@@ -154,8 +155,8 @@
     private func names(of group: String, attribute: String? = nil) throws(CheckpointError) -> [String] {
       var (error, names) = (ck_error(), ck_names())
       let isRead =
-        attribute.map { ck_attribute(handle, group, $0, Self.mostLayers, &names, &error) }
-        ?? ck_members(handle, group, Self.mostLayers, &names, &error)
+        attribute.map { ck_attribute(handle, group, $0, Self.maximumLayers, &names, &error) }
+        ?? ck_members(handle, group, Self.maximumLayers, &names, &error)
       guard isRead != 0 else {
         throw self.error("'\(group)' \(attribute.map { "'\($0)' " } ?? "")\(Self.words(error))")
       }
@@ -176,7 +177,7 @@
       return shape
     }
 
-    /// The array at `path`, of which nothing is read unless it has the shape that `owner` wants.
+    /// The array at `path`, of which nothing is read unless it has the shape `wanted` of `owner`.
     func array(_ path: String, _ wanted: Shape, for owner: String) throws(CheckpointError) -> Tensor {
       let found = try shape(path)
       guard found == wanted.dimensions else {

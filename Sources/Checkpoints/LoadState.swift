@@ -1,6 +1,7 @@
+import FileFormats
 import Foundation
 
-/// The weights in a safetensors file, a PyTorch file (`.pt`, `.pth`, `.th`, zip or legacy) or a NumPy archive (`.npz`), told
+/// Reads the weights in a safetensors file, a PyTorch file (`.pt`, `.pth`, `.th`, zip or legacy) or a NumPy archive (`.npz`), told
 /// apart by their content, under plain names and in PyTorch's layout.
 ///
 /// An enclosing `state_dict` or `model` and a leading `module.` are removed, `num_batches_tracked` is left out.
@@ -8,7 +9,7 @@ public func loadState(from url: URL) throws(CheckpointError) -> StateDictionary 
   try loadNamedState(from: url).withPlainNames
 }
 
-/// As ``loadState(from:)``, under the names that the file has.
+/// Reads weights as ``loadState(from:)`` does, under the names that the file has.
 public func loadNamedState(from url: URL) throws(CheckpointError) -> StateDictionary {
   let bytes = try readFile(url)
   if KerasFile.recognizes(bytes) { throw KerasFile.unreadable(url.path) }

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import Layers
 
@@ -68,7 +69,7 @@ public enum NumPy {
     let left = bytes.count - reader.offset
     guard left % header.type.size == 0, count == left / header.type.size else {
       throw error(
-        "has \(left) bytes of data, its shape \(header.shape) of \(header.type.rawValue) wants another number")
+        "has \(left) bytes of data, its shape \(header.shape) of \(header.type.rawValue) takes another number")
     }
     let shape = header.isFortran ? header.shape.reversed() : header.shape
     let stored = bytes.withUnsafeBytes { all in
@@ -81,7 +82,7 @@ public enum NumPy {
     return stored.permuted(Array(shape.indices.reversed()))
   }
 
-  /// What the Python dictionary before the data says.
+  /// The Python dictionary before the data.
   private struct Header {
     var type = ElementType.f32
     var isFortran = false

@@ -1,4 +1,4 @@
-import CZlib
+import FileFormats
 import Foundation
 import Layers
 
@@ -11,17 +11,6 @@ public typealias StateDictionary = [String: Tensor]
 /// proportional to the file.
 public enum Safetensors {
   private static let checksumKey = "crc32"
-  /// `sum`, the CRC-32 of what came before, with `bytes` after it.
-  private static func extended(_ sum: UInt, _ bytes: UnsafeRawBufferPointer) -> UInt {
-    var (sum, rest) = (sum, bytes[...])
-    while !rest.isEmpty {
-      let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
-      sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, UInt32(part.count))
-      rest = rest.dropFirst(part.count)
-    }
-    return sum
-  }
-
   /// A longer header is refused, as the format's own library refuses it.
   private static let longestHeader = 100_000_000
 
@@ -62,21 +51,21 @@ public enum Safetensors {
     let names = tensors.keys.sorted()
     let counted = integers.filter { tensors[$0.key] == nil }.sorted { $0.key < $1.key }
     var header = Header(metadata: metadata, entries: [:])
-    var (end, sum) = (0, crc32(0, nil, 0))
+    var (end, checksum) = (0, CRC32())
     for name in names {
       let start = end
       end += tensors[name]!.count * type.size
-      tensors[name]!.withUnsafeScalars { sum = extended(sum, UnsafeRawBufferPointer($0)) }
+      tensors[name]!.withUnsafeScalars { checksum.append(UnsafeRawBufferPointer($0)) }
       header.entries[name] = Entry(
         dtype: type.rawValue, shape: tensors[name]!.shape.dimensions, dataOffsets: [start, end])
     }
     for (name, value) in counted {
       let start = end
       end += MemoryLayout<Int64>.size
-      withUnsafeBytes(of: Int64(value).littleEndian) { sum = extended(sum, $0) }
+      withUnsafeBytes(of: Int64(value).littleEndian) { checksum.append($0) }
       header.entries[name] = Entry(dtype: ElementType.i64.rawValue, shape: [], dataOffsets: [start, end])
     }
-    header.metadata![checksumKey] = String(sum, radix: 16)
+    header.metadata![checksumKey] = String(checksum.value, radix: 16)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Strings and integers always encode.
@@ -112,12 +101,11 @@ public enum Safetensors {
     try check(header, dataCount: bytes.count - data, file)
     var metadata = header.metadata ?? [:]
     if let stated = metadata.removeValue(forKey: checksumKey) {
-      let found = bytes.withUnsafeBytes {
-        String(extended(crc32(0, nil, 0), UnsafeRawBufferPointer(rebasing: $0[data...])), radix: 16)
-      }
+      var checksum = CRC32()
+      bytes.withUnsafeBytes { checksum.append(UnsafeRawBufferPointer(rebasing: $0[data...])) }
+      let found = String(checksum.value, radix: 16)
       guard found == stated else {
-        throw CheckpointError(
-          "is damaged: the check sum of its tensors is \(found), its header says \(stated)", in: file)
+        throw CheckpointError("is damaged: the checksum of its tensors is \(found)", wanted: stated, in: file)
       }
     }
 

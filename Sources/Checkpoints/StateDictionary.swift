@@ -3,7 +3,7 @@ import Layers
 
 extension Module {
   /// Every parameter and buffer by name, in PyTorch's names and layout: convolution weights are
-  /// `[outputs, inputs, height, width]` here, everything else is as it is in the model.
+  /// `[outputs, inputs, height, width]`, everything else is as it is in the model.
   public var stateDictionary: StateDictionary {
     var state: StateDictionary = [:]
     for (name, parameter) in namedParameters { state[name] = parameter.wrappedValue.detached.inPyTorchLayout }
@@ -11,10 +11,10 @@ extension Module {
     return state
   }
 
-  /// Takes every parameter and buffer from `state`, which has PyTorch's names and layout.
+  /// Loads every parameter and buffer from `state`, which has PyTorch's names and layout.
   ///
   /// PyTorch's `num_batches_tracked` is ignored. Nothing changes where an error is thrown.
-  /// - Parameter strict: Whether the names must be the model's own; otherwise only those in common are taken.
+  /// - Parameter strict: Whether the names must be those of the model; otherwise only those in common are taken.
   /// - Throws: A ``CheckpointError`` that names what is missing, unexpected or of another shape.
   public func load(_ state: StateDictionary, strict: Bool = true) throws(CheckpointError) {
     var unexpected = Set(state.keys.filter { !$0.hasSuffix("num_batches_tracked") })
@@ -45,7 +45,7 @@ extension Module {
     for assign in assignments { assign() }
   }
 
-  /// Takes the weights of a safetensors or PyTorch file; see ``loadState(from:)``.
+  /// Loads the weights of a safetensors or PyTorch file; see ``loadState(from:)``.
   public func load(from url: URL, strict: Bool = true) throws(CheckpointError) {
     let state = try loadState(from: url)
     do { try load(state, strict: strict) } catch { throw CheckpointError(error.problem, in: url.path) }
@@ -65,7 +65,7 @@ extension StateDictionary {
     return StateDictionary(uniqueKeysWithValues: names.map { ($0.value, self[$0.key]!) })
   }
 
-  /// The plain name of each name that ``withPlainNames`` keeps.
+  /// The plain name of each name that ``withPlainNames`` retains.
   public var plainNames: [String: String] {
     let names = keys.filter { !Self.isCounter($0) }
     var removed = 0
@@ -77,7 +77,8 @@ extension StateDictionary {
     return [String: String](uniqueKeysWithValues: names.map { ($0, String($0.dropFirst(removed))) })
   }
 
-  /// How many batches each batch norm of PyTorch's has seen, by the names of the file; nothing here depends on them.
+  /// The number of batches that each batch norm of PyTorch's has seen, by the names of the file; nothing in this package depends
+  /// on it.
   public var batchCounters: [String: Int] {
     filter { Self.isCounter($0.key) }.compactMapValues { $0.count == 1 ? Int(exactly: $0.item.rounded()) : nil }
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Layers
 
-/// How the weights in a file fit a model, name by name.
+/// The fit of the weights in a file to a model, name by name.
 public struct StateFit: Sendable {
   /// Names that both have, with one shape.
   public var matched: [String] = []
@@ -11,13 +11,13 @@ public struct StateFit: Sendable {
   public var missing: [String] = []
   /// Names that the file has and the model has not.
   public var leftOver: [String] = []
-  /// What has another shape in the file than in the model, in PyTorch's layout.
+  /// The names of another shape in the file than in the model, in PyTorch's layout.
   public var misshapen: [(name: String, found: Shape, wanted: Shape)] = []
 
   /// Whether the model could be loaded strictly.
   public var isExact: Bool { missing.isEmpty && leftOver.isEmpty && misshapen.isEmpty }
 
-  /// What is missing, left over or of another shape, a line each; empty where all fits.
+  /// The names that are missing, left over or of another shape, a line each; empty where all fits.
   public var problems: [String] {
     [
       ("missing", missing), ("left over", leftOver),
@@ -32,20 +32,20 @@ public struct StateFit: Sendable {
   /// Compares the names of `file`, as they are there, with those of `model`.
   public init(of file: StateDictionary, to model: any Module) {
     let plain = file.withPlainNames
-    let own = model.stateDictionary
-    for name in own.keys.sorted() {
+    let expected = model.stateDictionary
+    for name in expected.keys.sorted() {
       guard let found = plain[name] else {
         missing.append(name)
         continue
       }
-      if found.shape == own[name]!.shape {
+      if found.shape == expected[name]!.shape {
         matched.append(name)
       } else {
-        misshapen.append((name, found.shape, own[name]!.shape))
+        misshapen.append((name, found.shape, expected[name]!.shape))
       }
     }
-    leftOver = plain.keys.filter { own[$0] == nil }.sorted()
-    for (from, to) in file.plainNames.sorted(by: { $0.key < $1.key }) where from != to && own[to] != nil {
+    leftOver = plain.keys.filter { expected[$0] == nil }.sorted()
+    for (from, to) in file.plainNames.sorted(by: { $0.key < $1.key }) where from != to && expected[to] != nil {
       renamed.append((from, to))
     }
   }

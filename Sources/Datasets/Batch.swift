@@ -1,4 +1,4 @@
-/// What one training step sees.
+/// The input of one training step.
 public struct Batch: Sendable {
   /// Augmented and normalised, `[batch, height, width, channels]`.
   public var images: Tensor

@@ -1,27 +1,27 @@
 import Dispatch
 import Synchronization
 
-/// The images of a data set in batches, made ready on another thread while the last one is trained on.
+/// The images of a data set in batches, prefetched by another thread while the last one is trained on.
 ///
-/// What epoch `n` holds, its order and every change of an image, follows from the generator and `n` alone, and each batch
-/// from its number in the epoch: a run that resumes passes over the batches it has had and goes on bit for bit.
+/// The content of epoch `n`, its order and every change of an image, follows from the generator and `n` alone, and each batch
+/// from its number in the epoch: a run that resumes skips the batches it has had, and ends with the same bits.
 ///
 /// ```swift
 /// let batches = Batches(of: data.training, size: 128, shuffledBy: SplittableGenerator(seed: 1))
 /// for batch in batches.epoch(0) { print(batch.images.shape, batch.labels) }
 /// ```
 public struct Batches: Sequence, Sendable {
-  /// Where the images come from.
+  /// The source of the images.
   public let dataset: LabeledImages
-  /// How many images a batch has; the last one may have fewer.
+  /// The number of images of a batch; the last one may have fewer.
   public let size: Int
-  /// Changes of single images.
+  /// The changes of single images.
   public let augmentation: Augmentation?
-  /// Mixes pairs of images of a batch.
+  /// The mixing of pairs of images of a batch.
   public let mixing: Mixing?
-  /// nil leaves the values in 0...1.
+  /// The normalisation; nil leaves the values in 0...1.
   public let normalization: Normalization?
-  /// Whether a last batch that is not full is left out.
+  /// Whether a last batch that is not full is dropped.
   public let dropsLast: Bool
   private let seed: UInt64?
   private let affine: AffineBytes
@@ -47,13 +47,13 @@ public struct Batches: Sequence, Sendable {
     meanColour = mean.map { UInt8(Swift.min(Swift.max(($0 * 255).rounded(), 0), 255)) }
   }
 
-  /// How many batches an epoch has.
+  /// The number of batches of an epoch.
   public var batchCount: Int { dropsLast ? dataset.count / size : (dataset.count + size - 1) / size }
 
   /// The batches of epoch `number`, counted from 0.
   public func epoch(_ number: Int) -> Epoch { Epoch(batches: self, number: number) }
 
-  /// The batches of epoch 0: all there is where nothing is drawn.
+  /// Iterates over epoch 0: over all batches there are where nothing is drawn.
   public func makeIterator() -> Epoch.Iterator { epoch(0).makeIterator() }
 
   /// One pass over the images.
@@ -62,11 +62,11 @@ public struct Batches: Sequence, Sendable {
     let number: Int
     public func makeIterator() -> Iterator { Iterator(batches, epoch: number) }
 
-    /// Gives batch after batch; a few are always being made ready.
+    /// Gives batch after batch; a few are always prefetched.
     public struct Iterator: IteratorProtocol {
-      private let preparation: Preparation
-      init(_ batches: Batches, epoch: Int) { preparation = Preparation(batches, epoch: epoch) }
-      public mutating func next() -> Batch? { preparation.next() }
+      private let prefetcher: Prefetcher
+      init(_ batches: Batches, epoch: Int) { prefetcher = Prefetcher(batches, epoch: epoch) }
+      public mutating func next() -> Batch? { prefetcher.next() }
     }
   }
 
@@ -103,12 +103,12 @@ public struct Batches: Sequence, Sendable {
     let (shape, count) = (dataset.imageShape, dataset.imageShape.count)
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { scratch in
       var image = scratch.baseAddress!
-      var spare = image + count
+      var workspace = image + count
       return Tensor(shape: Shape([indices.count] + shape.dimensions)) { out in
         dataset.pixels.withUnsafeBufferPointer { pixels in
           for (row, index) in indices.enumerated() {
             image.update(from: pixels.baseAddress! + index * count, count: count)
-            augmentation.apply(to: &image, spare: &spare, shape: shape, colour: meanColour, using: &generator)
+            augmentation.apply(to: &image, workspace: &workspace, shape: shape, colour: meanColour, using: &generator)
             affine(image, count, out.baseAddress! + row * count)
           }
         }
@@ -117,9 +117,10 @@ public struct Batches: Sequence, Sendable {
   }
 }
 
-/// Makes the batches of one epoch ready on another thread, a few ahead of the one that is asked for.
-private final class Preparation: Sendable {
-  private static let ahead = 3
+/// Prefetches the batches of one epoch on another thread.
+private final class Prefetcher: Sendable {
+  /// The number of batches that are prefetched.
+  private static let depth = 3
   private let batches: Batches
   private let epoch: Int
   private let order: [Int]
@@ -134,7 +135,7 @@ private final class Preparation: Sendable {
 
   init(_ batches: Batches, epoch: Int) {
     (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch))
-    for _ in 0..<Self.ahead { prepareNext() }
+    for _ in 0..<Self.depth { prepareNext() }
   }
 
   private func prepareNext() {
@@ -144,7 +145,7 @@ private final class Preparation: Sendable {
       return state.asked
     }
     guard let number else { return }
-    // Nobody waits for what an iterator that is gone has asked for.
+    // An iterator that is gone waits for no batch.
     queue.async { [weak self] in self?.prepare(number) }
   }
 

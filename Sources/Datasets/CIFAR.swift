@@ -1,5 +1,5 @@
 import CImages
-import Checkpoints
+import FileFormats
 import Foundation
 
 /// The CIFAR sets as they are published: 32×32 in colour, 50,000 images to train on and 10,000 to test.
@@ -20,7 +20,7 @@ public enum CIFAR: Sendable {
     case .superclasses: "CIFAR-100 in superclasses"
     }
   }
-  /// How many classes each label of a record knows.
+  /// The number of classes of each label of a record.
   private var labelRanges: [Int] { self == .ten ? [10] : [20, 100] }
   private var labelIndex: Int { self == .hundred ? 1 : 0 }
   private static let imageBytes = 3 * 32 * 32
@@ -112,9 +112,9 @@ public enum CIFAR: Sendable {
 
     private init(archive: URL, of set: CIFAR, images: Int) throws(DataError) {
       // A pickle spends a few bytes more on each label, and holds the names of the images' files.
-      let most = images * (CIFAR.imageBytes + 256) + 1 << 16
+      let maximum = images * (CIFAR.imageBytes + 256) + 1 << 16
       let wanted = Set(Form.allCases.flatMap { set.trainingNames($0) + [set.testName($0), set.namesName($0)] })
-      let contents = try TarArchive.contents(of: archive) { wanted.contains($0) ? most : nil }
+      let contents = try TarArchive.contents(of: archive) { wanted.contains($0) ? maximum : nil }
       guard let form = Form.allCases.first(where: { contents[set.trainingNames($0)[0]] != nil }) else {
         throw DataError(
           "holds neither \(set.trainingNames(.binary)[0]) nor \(set.trainingNames(.python)[0]) of \(set.name)",
@@ -127,7 +127,7 @@ public enum CIFAR: Sendable {
     func bytes(_ name: String, limit: Int, for what: String) throws(DataError) -> (bytes: [UInt8], place: String) {
       guard let unpacked else {
         let url = try find([name, name + ".gz"], in: location, for: what)
-        return (try readBytes(url, limit: limit), url.path)
+        return (try readUnpacked(url, limit: limit), url.path)
       }
       guard let bytes = unpacked[name] else {
         throw DataError("\(what) not found: there is no \(name) in the archive", in: location.path)
@@ -162,7 +162,7 @@ public enum CIFAR: Sendable {
     /// For each of ``labelRanges`` the labels.
     var labels: [[Int]]
     var bytes: [UInt8]
-    /// Where the first image begins, and how far it is to the next.
+    /// The byte at which the first image begins, and the distance to the next.
     var (start, stride): (Int, Int)
   }
 
@@ -241,9 +241,7 @@ private struct PickledDictionary {
   private let file: String
 
   init(_ bytes: [UInt8], _ file: String) throws(DataError) {
-    do {
-      pickle = try Unpickler.unpickle(bytes, .arrays, from: file)
-    } catch { throw DataError(error.problem, in: error.file) }
+    pickle = try Unpickler.unpickle(bytes, .arrays, from: file)
     guard let pairs = pickle.dictionary(pickle.root) else { throw DataError("does not hold a dictionary", in: file) }
     (self.pairs, self.file) = (pairs, file)
   }

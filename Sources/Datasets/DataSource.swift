@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a data set comes from, as it is written on a command line.
+/// A data set by name and folder, as it is written on a command line.
 public enum DataSource: Sendable, Hashable, CustomStringConvertible {
   case digits
   case synthetic
@@ -9,7 +9,7 @@ public enum DataSource: Sendable, Hashable, CustomStringConvertible {
   case mnist(URL)
   case folder(URL)
 
-  /// What can be written.
+  /// The forms that can be written.
   public static let forms = "digits, synthetic, cifar10:DIR, cifar100:DIR, mnist:DIR or folder:DIR"
 
   /// Reads `digits`, `synthetic`, `cifar10:DIR`, `cifar100:DIR`, `mnist:DIR` or `folder:DIR`.

@@ -6,8 +6,8 @@ extension DatasetSplit {
   /// They are the test half of "Optical Recognition of Handwritten Digits", E. Alpaydin and C. Kaynak, 1998, UCI Machine
   /// Learning Repository, https://doi.org/10.24432/C50P49, licensed CC BY 4.0; the 17 grey levels are spread over 0...255.
   public static let digits: DatasetSplit = {
-    // What is compiled in always fits.
-    let (training, test) = try! LabeledImages.digits.split(holding: 500, seed: 0)
+    // Images that are compiled in always fit.
+    let (training, test) = try! LabeledImages.digits.split(holdingOut: 500, seed: 0)
     return try! DatasetSplit(training: training, test: test)
   }()
 }

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 
 /// MNIST and its family: IDX files, gzipped or not.
@@ -50,12 +51,12 @@ public enum IDX {
       shape: [images.extents[1], images.extents[2], 1])
   }
 
-  private static let mostBytes = 1 << 30
+  private static let maximumBytes = 1 << 30
 
   /// The extents and elements of one file.
   package static func read(_ url: URL, axes: Int) throws(DataError) -> (extents: [Int], elements: [UInt8]) {
-    // What the header says bounds what is unpacked, and what is there what is taken for it.
-    let header = try readBytes(url, limit: 4 + 4 * axes, isPrefix: true)
+    // The header's extents bound what is unpacked, and the bytes that are there bound the memory.
+    let header = try readUnpacked(url, limit: 4 + 4 * axes, isPrefix: true)
     guard header.count == 4 + 4 * axes else {
       throw DataError("\(header.count) bytes are too few for the header of \(4 + 4 * axes)", in: url.path)
     }
@@ -70,11 +71,11 @@ public enum IDX {
       extents.append(extent)
       // Extents have 32 bits, and the product is checked at each step: it cannot overflow.
       count *= extent
-      guard count <= mostBytes else {
-        throw DataError("extents \(extents) are more than \(mostBytes) bytes", in: url.path)
+      guard count <= maximumBytes else {
+        throw DataError("extents \(extents) are more than \(maximumBytes) bytes", in: url.path)
       }
     }
-    let bytes = try readBytes(url, limit: header.count + count)
+    let bytes = try readUnpacked(url, limit: header.count + count)
     guard bytes.count == header.count + count else {
       throw DataError("\(bytes.count - header.count) bytes of elements, not the \(count) of \(extents)", in: url.path)
     }

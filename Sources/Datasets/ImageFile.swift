@@ -1,4 +1,5 @@
 import CImages
+import FileFormats
 import Foundation
 
 /// An image of bytes, `[height, width, channels]`, grey or in colour.
@@ -16,27 +17,19 @@ public struct DecodedImage: Sendable, Hashable {
     (self.pixels, self.shape) = (pixels, shape)
   }
 
-  private static let mostPixels = 1 << 26
-  private static let mostFileBytes = 1 << 28
+  private static let maximumPixels = 1 << 26
+  private static let maximumFileBytes = 1 << 28
 
   /// Reads a PNG or JPEG file, whichever its first bytes tell; transparency goes onto black.
   ///
   /// - Throws: Where the file cannot be read, is neither, is damaged, or has more than 67 million pixels.
   public init(contentsOf url: URL) throws(DataError) {
-    try requireRegularFile(url)
-    guard let handle = try? FileHandle(forReadingFrom: url) else {
-      throw DataError("the file cannot be opened", in: url.path)
+    let bytes = try readFile(url, upTo: Self.maximumFileBytes + 1)
+    guard bytes.count <= Self.maximumFileBytes else {
+      throw DataError("more than \(Self.maximumFileBytes) bytes", in: url.path)
     }
-    defer { try? handle.close() }
-    guard let data = try? handle.read(upToCount: Self.mostFileBytes + 1) else {
-      throw DataError("the file is empty or cannot be read", in: url.path)
-    }
-    guard data.count <= Self.mostFileBytes else {
-      throw DataError("more than \(Self.mostFileBytes) bytes", in: url.path)
-    }
-    do throws(DataError) { try self.init(encoded: [UInt8](data)) } catch {
-      throw DataError(error.problem, in: url.path)
-    }
+    guard !bytes.isEmpty else { throw DataError("the file is empty", in: url.path) }
+    do throws(DataError) { try self.init(encoded: bytes) } catch { throw error.located(in: url.path) }
   }
 
   /// Decodes a PNG or JPEG file's bytes.
@@ -54,8 +47,8 @@ public struct DecodedImage: Sendable, Hashable {
       throw DataError("a damaged \(kind): \(error.message)")
     }
     let count = Int(height) * Int(width)
-    guard height > 0, width > 0, count <= Self.mostPixels else {
-      throw DataError("a \(kind) of \(width) by \(height) pixels; at most \(Self.mostPixels) are read")
+    guard height > 0, width > 0, count <= Self.maximumPixels else {
+      throw DataError("a \(kind) of \(width) by \(height) pixels; at most \(Self.maximumPixels) are read")
     }
     var pixels = [UInt8](repeating: 0, count: count * Int(channels))
     let status =

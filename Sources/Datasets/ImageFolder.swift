@@ -4,12 +4,12 @@ import Foundation
 ///
 /// With folders `train` and `test` (or `val`) inside, each holds the classes; else a fifth of each class is for testing.
 public enum ImageFolder {
-  private static let mostBytes = 1 << 34
+  private static let maximumBytes = 1 << 34
 
   /// Reads the images in the order of their names; grey ones become colour where others are.
   ///
   /// - Parameters:
-  ///   - size: What all are resized to; nil wants them to have one size.
+  ///   - size: The size that all are resized to; with nil they must have one size.
   ///   - seed: Draws the images for testing where they have no folder.
   /// - Throws: Where there are no classes or images, a file is no image, or sizes differ.
   public static func load(_ folder: URL, size: (height: Int, width: Int)? = nil, seed: UInt64 = 0) throws(DataError)
@@ -29,7 +29,7 @@ public enum ImageFolder {
     }
     let found = try decoded(folder, size)
     let all = try found.labeled(name, isColour: found.isColour)
-    let (training, test) = try all.split(holding: all.count / 5, seed: seed)
+    let (training, test) = try all.split(holdingOut: all.count / 5, seed: seed)
     return try DatasetSplit(training: training, test: test)
   }
 
@@ -67,8 +67,8 @@ public enum ImageFolder {
     }
     var (decoded, labels, bytes): ([DecodedImage], [Int], Int) = ([], [], 0)
     var first: (file: String, shape: Shape)?
-    for (label, own) in classes.enumerated() {
-      let inside = folder.appendingPathComponent(own)
+    for (label, name) in classes.enumerated() {
+      let inside = folder.appendingPathComponent(name)
       let files =
         ((try? FileManager.default.contentsOfDirectory(atPath: inside.path)) ?? []).filter {
           ["png", "jpg", "jpeg"].contains(($0 as NSString).pathExtension.lowercased())
@@ -85,7 +85,9 @@ public enum ImageFolder {
         }
         first = first ?? (url.path, image.shape)
         bytes += 3 * image.pixels.count
-        guard bytes <= mostBytes else { throw DataError("more than \(mostBytes) bytes of images", in: folder.path) }
+        guard bytes <= maximumBytes else {
+          throw DataError("more than \(maximumBytes) bytes of images", in: folder.path)
+        }
         decoded.append(image)
         labels.append(label)
       }

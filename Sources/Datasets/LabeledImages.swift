@@ -1,8 +1,8 @@
 import CImages
 
-/// Images of one shape with their classes: bytes, so that a training set of floats is never held.
+/// Images of one shape with their classes: bytes, so that no training set of floats lies in memory.
 public struct LabeledImages: Sendable {
-  /// What reports call them.
+  /// The name in reports.
   public let name: String
   /// One image after the other, `[images, height, width, channels]`.
   public let pixels: [UInt8]
@@ -12,7 +12,7 @@ public struct LabeledImages: Sendable {
   public let imageShape: Shape
   /// The classes' names, by label.
   public let classNames: [String]
-  /// A finer division of each class, where one is known: what clustering may be measured against.
+  /// A finer division of each class, where one is known, against which clustering may be measured.
   public let subclasses: [Int]?
 
   /// Images with their classes.
@@ -39,7 +39,7 @@ public struct LabeledImages: Sendable {
     (self.classNames, self.subclasses) = (classNames, subclasses)
   }
 
-  /// What is known to fit.
+  /// Images that are known to fit.
   private init(
     fitting name: String, _ pixels: [UInt8], _ labels: [Int], _ imageShape: Shape, _ classNames: [String],
     _ subclasses: [Int]?
@@ -110,10 +110,10 @@ public struct LabeledImages: Sendable {
   /// A short name for the pixels, the shape, the labels and the classes, the same wherever they are the same.
   public var fingerprint: String {
     let words = imageShape.dimensions + [classCount] + labels
-    var hash = pixels.withUnsafeBufferPointer { ci_hash($0.baseAddress, $0.count, 0) }
-    for word in words { hash = (hash ^ UInt64(bitPattern: Int64(word))) &* 0x100_0000_01b3 }
-    for byte in classNames.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
+    var hash = FNV1a(from: pixels.withUnsafeBufferPointer { ci_hash($0.baseAddress, $0.count, 0) })
+    for word in words { hash.append(UInt64(bitPattern: Int64(word))) }
+    hash.append(bytes: classNames.joined(separator: "\n").utf8)
+    return String(hash.value, radix: 16)
   }
 }
 

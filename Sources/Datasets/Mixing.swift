@@ -26,8 +26,7 @@ public enum Mixing: Sendable, Hashable, Codable {
     switch self {
     case .mixup(let alpha):
       share = beta(alpha, using: &generator)
-      let (own, other) = (Scalar(share), Scalar(1 - share))
-      batch.images = batch.images * own + batch.images.gathering(partners) * other
+      batch.images = batch.images * Scalar(share) + batch.images.gathering(partners) * Scalar(1 - share)
     case .cutMix(let alpha):
       share = beta(alpha, using: &generator)
       let (n, height, width) = (batch.images.shape[0], batch.images.shape[1], batch.images.shape[2])

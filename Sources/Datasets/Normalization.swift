@@ -1,21 +1,21 @@
 import CImages
 
-/// Takes each channel's mean away and divides by its deviation, of values in 0...1.
+/// Subtracts each channel's mean and divides by its standard deviation, for values in 0...1.
 public struct Normalization: Sendable, Hashable, Codable {
-  /// Of each channel, or one for all.
+  /// The mean of each channel, or one for all.
   public let mean: [Double]
-  /// Of each channel, or one for all.
+  /// The standard deviation of each channel, or one for all.
   public let deviation: [Double]
 
-  /// - Precondition: As many means as deviations, which are positive and finite.
+  /// - Precondition: There are as many means as standard deviations, which are positive and finite.
   public init(mean: [Double], deviation: [Double]) {
     require(
       mean.count == deviation.count && deviation.allSatisfy { $0 > 0 && $0.isFinite } && mean.allSatisfy(\.isFinite),
-      "Normalization: means \(mean) and deviations \(deviation)")
+      "Normalization: means \(mean) and standard deviations \(deviation)")
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// Reads what ``init(mean:deviation:)`` would take, and refuses the rest.
+  /// Decodes values that fulfil the precondition of ``init(mean:deviation:)``, and refuses others.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let mean = try values.decode([Double].self, forKey: .mean)
@@ -24,13 +24,13 @@ public struct Normalization: Sendable, Hashable, Codable {
       mean.allSatisfy({ abs($0) < 1e6 })
     else {
       throw DataError(
-        "the normalisation has means \(mean) and deviations \(deviation): there must be one of each for every channel, or one "
-          + "for all, and the deviations positive")
+        "the normalisation has means \(mean) and standard deviations \(deviation): there must be one of each for every "
+          + "channel, or one for all, and the standard deviations positive")
     }
     self.init(mean: mean, deviation: deviation)
   }
 
-  /// Each channel's mean and deviation over all pixels of `images`; a channel that never varies keeps deviation 1.
+  /// Computes each channel's mean and standard deviation over all pixels of `images`; that of a constant channel is 1.
   public static func computed(from images: LabeledImages) -> Normalization {
     require(images.count > 0, "Normalization: there are no images")
     let channels = images.imageShape[2]
@@ -50,14 +50,14 @@ public struct Normalization: Sendable, Hashable, Codable {
     return Normalization(mean: mean, deviation: deviation)
   }
 
-  /// Images in 0...1, `[…, channels]`, normalised.
+  /// Normalises images in 0...1, `[…, channels]`.
   public func callAsFunction(_ images: Tensor) -> Tensor {
     func channels(_ values: [Double]) -> Tensor { Tensor(values.map { Scalar($0) }, shape: [values.count]) }
     return (images - channels(mean)) / channels(deviation)
   }
 }
 
-/// Bytes to scalars: byte · scale + shift, for a whole row of an image at once.
+/// Converts bytes to scalars, byte · scale + shift, for a whole row of an image at once.
 struct AffineBytes {
   private let scale: [Scalar]
   private let shift: [Scalar]
@@ -79,11 +79,11 @@ struct AffineBytes {
 }
 
 extension Normalization {
-  /// Those that published weights were trained with, by names that a command line may give.
+  /// The normalisations that published weights were trained with, by names that a command line may give.
   public static let published: [(name: String, normalization: Normalization)] = [
     ("imagenet", Normalization(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
     ("cifar10", Normalization(mean: [0.4914, 0.4822, 0.4465], deviation: [0.2470, 0.2435, 0.2616])),
-    // Of kuangliu/pytorch-cifar and what was made after it: the mean deviation of single images.
+    // Of kuangliu/pytorch-cifar and its successors: the mean of the standard deviations of single images.
     ("pytorch-cifar", Normalization(mean: [0.4914, 0.4822, 0.4465], deviation: [0.2023, 0.1994, 0.2010])),
     ("cifar100", Normalization(mean: [0.5071, 0.4867, 0.4408], deviation: [0.2675, 0.2565, 0.2761])),
     ("mnist", Normalization(mean: [0.1307], deviation: [0.3081])),
@@ -101,6 +101,6 @@ extension Normalization {
     return known.normalization
   }
 
-  /// Whether images of so many channels can be normalised by it.
+  /// Whether it can normalise images of so many channels.
   public func fits(channels: Int) -> Bool { mean.count == 1 || mean.count == channels }
 }

@@ -1,20 +1,28 @@
 extension LabeledImages {
   /// `count` images drawn by `seed`, each class with the share it has in all of them, in their order.
   ///
-  /// What shares leave over goes to the classes with the largest remainders.
+  /// The images that rounded shares leave over come from the classes with the largest remainders.
   /// - Throws: A ``DataError`` where there are fewer images.
   public func subset(count: Int, seed: UInt64) throws(DataError) -> LabeledImages {
     subset(try stratified(count, seed: seed))
   }
 
-  /// All images in two parts drawn by `seed`, each class with its share in both, in their order.
+  /// Splits the images into two parts drawn by `seed`, each class with its share in both, in their order.
   ///
-  /// - Parameter count: How many go to `held`.
+  /// - Parameter count: The number of images in `heldOut`.
   /// - Throws: A ``DataError`` where there are fewer images.
+  public func split(
+    holdingOut count: Int, seed: UInt64
+  ) throws(DataError) -> (rest: LabeledImages, heldOut: LabeledImages) {
+    let heldOut = try stratified(count, seed: seed)
+    let isHeldOut = Set(heldOut)
+    return (subset(labels.indices.filter { !isHeldOut.contains($0) }), subset(heldOut))
+  }
+
+  @available(*, deprecated, renamed: "split(holdingOut:seed:)")
   public func split(holding count: Int, seed: UInt64) throws(DataError) -> (rest: LabeledImages, held: LabeledImages) {
-    let held = try stratified(count, seed: seed)
-    let isHeld = Set(held)
-    return (subset(labels.indices.filter { !isHeld.contains($0) }), subset(held))
+    let (rest, heldOut) = try split(holdingOut: count, seed: seed)
+    return (rest, heldOut)
   }
 
   /// The indices of `count` images, ascending, each class with the share it has in all of them.
@@ -62,7 +70,7 @@ public struct DatasetSplit: Sendable {
     (self.training, self.validation, self.test) = (training, validation, test)
   }
 
-  /// What reports call the data set.
+  /// The name of the data set in reports.
   public var name: String { training.name }
   /// `[height, width, channels]`.
   public var imageShape: Shape { training.imageShape }

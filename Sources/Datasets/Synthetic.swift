@@ -1,5 +1,5 @@
 extension DatasetSplit {
-  /// Images made up of patterns whose sub-classes are known: for tests, and to see clustering at work.
+  /// Generates images from patterns, whose sub-classes are known: for tests, and to see clustering at work.
   ///
   /// Each class has several patterns, smooth and random; an image is one of its class's patterns with noise. The patterns,
   /// counted within their class, are the images' ``LabeledImages/subclasses``.
@@ -16,12 +16,12 @@ extension DatasetSplit {
     ])
     func part(_ count: Int) throws(DataError) -> LabeledImages {
       let labels = (0..<count).map { $0 % classes }
-      let own = (0..<count).map { $0 / classes % patterns }
-      let clean = all.gathering(zip(labels, own).map { $0 * patterns + $1 })
+      let pattern = (0..<count).map { $0 / classes % patterns }
+      let clean = all.gathering(zip(labels, pattern).map { $0 * patterns + $1 })
       let noisy = (clean + Tensor.normal(clean.shape, deviation: noise, using: &generator)).clamped(to: 0...1)
       return try LabeledImages(
         name: "synthetic", pixels: noisy.scalars.map { UInt8(($0 * 255).rounded()) }, labels: labels,
-        imageShape: imageShape, classNames: (0..<classes).map { "class \($0)" }, subclasses: own)
+        imageShape: imageShape, classNames: (0..<classes).map { "class \($0)" }, subclasses: pattern)
     }
     return try DatasetSplit(training: part(training), test: part(test))
   }

@@ -1,6 +1,6 @@
 import CDownloads
-import Checkpoints
 import Datasets
+import FileFormats
 import Foundation
 
 #if canImport(Glibc)
@@ -11,39 +11,45 @@ import Foundation
   import Darwin
 #endif
 
-/// Fetches the files of published data sets, and goes on where an earlier attempt was cut off.
+/// Fetches the files of published data sets, and resumes where an earlier attempt was cut off.
 public struct Downloader: Sendable {
-  /// An address to take the files from instead of the published one.
+  /// The address to take the files from instead of the published one.
   public var mirror: String?
   /// The proxy to go through; nil for what the environment says (`https_proxy`, `no_proxy` and the like).
   public var proxy: String?
-  /// How many seconds without a byte end an attempt.
-  public var patience = 30
-  /// How many attempts in a row may fail without a byte gained.
+  /// The seconds without a byte that end an attempt.
+  public var stallTimeout = 30
+  /// The number of attempts in a row that may fail without a byte gained.
   public var attempts = 5
   /// The wait after the first failed attempt, in seconds; it doubles with each.
   var pause = 1.0
 
   public init(mirror: String? = nil, proxy: String? = nil) { (self.mirror, self.proxy) = (mirror, proxy) }
 
-  /// What happens meanwhile.
+  @available(*, deprecated, renamed: "stallTimeout")
+  public var patience: Int {
+    get { stallTimeout }
+    set { stallTimeout = newValue }
+  }
+
+  /// The progress of a download.
   public enum Event: Sendable, Equatable {
-    /// It was there before, and its check sum is right.
+    /// The file was there before, and its checksum is right.
     case isThere(PublishedDataSet.File)
-    /// So many of its bytes are there by now.
+    /// A number of bytes of the file are there.
     case has(Int, of: PublishedDataSet.File)
     /// An attempt failed for this reason; another follows.
     case retries(PublishedDataSet.File, String)
-    /// It is there, and its check sum is right.
+    /// The file is there, and its checksum is right.
     case finished(PublishedDataSet.File)
   }
 
   /// Puts the files of `set` into its ``PublishedDataSet/folder`` of `folder`, which is made.
   ///
-  /// Each grows as `NAME.part`, and takes its name once size and check sum are right; a `.part` that an earlier process left is
-  /// gone on with.
+  /// Each grows as `NAME.part`, and takes its name once size and checksum are right; the `.part` of an earlier process is
+  /// resumed.
   ///
-  /// - Throws: Where a file cannot be had or written, where its check sum is wrong, where a file of its name has another
+  /// - Throws: Where a file cannot be had or written, where its checksum is wrong, where a file of its name has another
   ///   content, which is left as it is, or where another process is fetching it.
   public func fetch(
     _ set: PublishedDataSet, to folder: URL, onEvent: (Event) -> Void = { _ in }
@@ -66,7 +72,7 @@ public struct Downloader: Sendable {
       let there = try OpenFile(url, O_RDONLY)
       let found = try there.md5()
       guard found == file.md5 else {
-        throw DataError("has the MD5 \(found), published is \(file.md5); move it away to fetch it anew", in: url.path)
+        throw DataError("has the MD5 \(found), published is \(file.md5); move it away to fetch it again", in: url.path)
       }
       return onEvent(.isThere(file))
     }
@@ -78,7 +84,7 @@ public struct Downloader: Sendable {
     onEvent(.finished(file))
   }
 
-  /// Makes `part` the whole file.
+  /// Completes `part`.
   private func transfer(
     _ file: PublishedDataSet.File, from address: String, to part: borrowing OpenFile, _ onEvent: (Event) -> Void
   ) throws(DataError) {
@@ -97,9 +103,9 @@ public struct Downloader: Sendable {
     var isEnd = length == file.size
     while true {
       if isEnd {
-        let sum = try part.md5()
-        if length == file.size, sum == file.md5 { return }
-        let problem = "what came has \(length) bytes and the MD5 \(sum), published is \(file.size) and \(file.md5)"
+        let checksum = try part.md5()
+        if length == file.size, checksum == file.md5 { return }
+        let problem = "what came has \(length) bytes and the MD5 \(checksum), published is \(file.size) and \(file.md5)"
         guard isPieced else {
           try part.empty()
           throw DataError(problem, in: address)
@@ -107,7 +113,7 @@ public struct Downloader: Sendable {
         try restart(problem)
       }
       let before = length
-      let (outcome, problem) = part.fetch(address, proxy, from: length, most: file.size, patience) {
+      let (outcome, problem) = part.fetch(address, proxy, from: length, upTo: file.size, stallTimeout) {
         onEvent(.has($0, of: file))
       }
       length = try part.length()
@@ -184,9 +190,9 @@ private struct OpenFile: ~Copyable {
     syncFolder(of: other)
   }
 
-  /// Appends what the server has from byte `from` on.
+  /// Appends the server's bytes from `from` on.
   func fetch(
-    _ address: String, _ proxy: String?, from: Int, most: Int, _ patience: Int, onProgress: (Int) -> Void
+    _ address: String, _ proxy: String?, from: Int, upTo size: Int, _ stallTimeout: Int, onProgress: (Int) -> Void
   ) -> (cd_outcome, problem: String) {
     withoutActuallyEscaping(onProgress) { onProgress in
       var onProgress = onProgress
@@ -195,8 +201,8 @@ private struct OpenFile: ~Copyable {
         func fetch(_ proxy: UnsafePointer<CChar>?) -> cd_outcome {
           withUnsafeMutablePointer(to: &onProgress) { context in
             var request = cd_request(
-              url: address, proxy: proxy, file: descriptor, from: Int64(from), most: Int64(most),
-              patience: Int64(patience),
+              url: address, proxy: proxy, file: descriptor, from: Int64(from), size: Int64(size),
+              stall_timeout: Int64(stallTimeout),
               progress: { context, bytes in
                 context!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(bytes))
               }, context: context)

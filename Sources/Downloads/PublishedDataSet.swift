@@ -1,4 +1,4 @@
-/// A data set as its authors publish it: files with known check sums.
+/// A data set as its authors publish it: files with known checksums.
 public struct PublishedDataSet: Sendable, Hashable {
   /// A file, its size in bytes and its published MD5, which finds damage, not malice.
   public struct File: Sendable, Hashable {
@@ -8,7 +8,7 @@ public struct PublishedDataSet: Sendable, Hashable {
 
     public init(_ name: String, size: Int, md5: String) { (self.name, self.size, self.md5) = (name, size, md5) }
   }
-  /// As it is written on a command line.
+  /// The name on a command line.
   public let name: String
   /// The address that the files' names are appended to.
   public let address: String
@@ -24,14 +24,14 @@ public struct PublishedDataSet: Sendable, Hashable {
 extension PublishedDataSet: CaseIterable {
   public static let allCases = [cifar10, cifar100, mnist, fashionMNIST]
 
-  /// Krizhevsky's page of both sets tells the sums.
+  /// The checksums are those of Krizhevsky's page of both sets.
   public static let cifar10 = PublishedDataSet(
     name: "cifar10", address: "https://www.cs.toronto.edu/~kriz",
     files: [File("cifar-10-binary.tar.gz", size: 170_052_171, md5: "c32a1d4ab5d03f1284b67883e8d87530")])
   public static let cifar100 = PublishedDataSet(
     name: "cifar100", address: "https://www.cs.toronto.edu/~kriz",
     files: [File("cifar-100-binary.tar.gz", size: 168_513_733, md5: "03b5dce01913d631647c71ecec9e9cb8")])
-  /// From the mirror that PyTorch keeps, for the original page asks for no downloads by programs.
+  /// The address is PyTorch's mirror, for the original page asks for no downloads by programs.
   public static let mnist = PublishedDataSet(
     name: "mnist", address: "https://ossci-datasets.s3.amazonaws.com/mnist", folder: "mnist",
     files: idx(

@@ -7,7 +7,7 @@ struct Download: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fetch a published data set.",
     discussion: """
-      The files are checked against their published MD5. Where a download was cut off, the same command goes on there. A proxy \
+      The files are checked against their published MD5. Where a download was cut off, the same command resumes. A proxy \
       is taken from the environment (https_proxy, http_proxy, no_proxy) unless --proxy names one.
       """)
 
@@ -19,8 +19,10 @@ struct Download: ParsableCommand {
   var mirror: String?
   @Option(help: "The proxy to go through, such as http://proxy:3128.")
   var proxy: String?
-  @Option(help: "Seconds without a byte that end an attempt.")
-  var patience = 30
+  // '--patience' was its name before.
+  @Option(
+    name: [.long, .customLong("patience")], help: "Seconds without a byte that end an attempt.")
+  var stallTimeout = 30
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
@@ -30,7 +32,9 @@ struct Download: ParsableCommand {
         "'\(set)' is no published set that is known: write "
           + PublishedDataSet.allCases.map(\.name).joined(separator: ", "))
     }
-    guard patience > 0 else { throw ValidationError("--patience is \(patience), it must be at least 1") }
+    guard stallTimeout > 0 else {
+      throw ValidationError("--stall-timeout is \(stallTimeout), it must be at least 1")
+    }
     if let mirror, !mirror.hasPrefix("http://"), !mirror.hasPrefix("https://") {
       throw ValidationError("--mirror \(mirror): the address must begin with http:// or https://")
     }
@@ -40,7 +44,7 @@ struct Download: ParsableCommand {
     let set = PublishedDataSet.allCases.first { $0.name == self.set }!
     let folder = fileURL(to)
     var downloader = Downloader(mirror: mirror, proxy: proxy)
-    downloader.patience = patience
+    downloader.stallTimeout = stallTimeout
     let line = StatusLine(isQuiet: quiet)
     try downloader.fetch(set, to: folder) { event in
       switch event {

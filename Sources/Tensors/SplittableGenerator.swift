@@ -15,9 +15,9 @@ public struct SplittableGenerator: RandomNumberGenerator, Sendable, Hashable, Co
 
   /// The seed of the stream called `name` of all that `seed` decides, for what takes a seed and no generator.
   public static func seed(_ seed: UInt64, stream name: String) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return mixed(mixed(seed &+ 0x9e37_79b9_7f4a_7c15) ^ mixed(hash))
+    var hash = FNV1a()
+    hash.append(bytes: name.utf8)
+    return mixed(mixed(seed &+ 0x9e37_79b9_7f4a_7c15) ^ mixed(hash.value))
   }
 
   private init(state: UInt64, gamma: UInt64) {

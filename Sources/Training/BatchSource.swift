@@ -1,6 +1,6 @@
 import Layers
 
-/// What a training step sees: images and their labels.
+/// The input of a training step: images and their labels.
 public protocol TrainingBatch: Sendable {
   /// The model's input, whose first axis counts the images.
   var images: Tensor { get }
@@ -12,13 +12,13 @@ public protocol TrainingBatch: Sendable {
 ///
 /// A run that resumes in the middle of an epoch depends on that. An array of batches is the same in every epoch.
 public protocol BatchSource<Batch> {
-  /// What a step sees.
+  /// The input of a step.
   associatedtype Batch: TrainingBatch
   /// One pass.
   associatedtype Epoch: Sequence where Epoch.Element == Batch
   /// The batches of epoch `number`, counted from 0.
   func epoch(_ number: Int) -> Epoch
-  /// How many batches an epoch has, for the time left.
+  /// The number of batches of an epoch, for the time left.
   var batchCount: Int { get }
 }
 

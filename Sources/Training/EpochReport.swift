@@ -1,11 +1,11 @@
 import Foundation
 import Layers
 
-/// What one epoch of training did.
+/// The figures of one epoch of training.
 public struct EpochReport: Sendable, Codable, Equatable {
-  /// Counted from 0.
+  /// The number of the epoch, counted from 0.
   public var epoch: Int
-  /// How many steps the whole run has taken.
+  /// The number of steps that the whole run has taken.
   public var step: Int
   /// The mean training loss over the epoch's images, as each was seen.
   public var loss: Double
@@ -13,11 +13,11 @@ public struct EpochReport: Sendable, Codable, Equatable {
   public var accuracy: Double?
   /// The rate of the last step.
   public var learningRate: Double
-  /// What the epoch took, validation left out; after a resumption the part since then.
+  /// The time of the epoch without validation; after a resumption the part since then.
   public var seconds: Double
-  /// Trained a second.
+  /// The number of images trained a second.
   public var imagesPerSecond: Double
-  /// On the validation batches, nil where there are none or training stopped.
+  /// The figures on the validation batches, nil where there are none or training stopped.
   public var validation: Evaluation.Summary?
   /// Whether no epoch before was as good: by validation accuracy, else validation loss, else training loss.
   public var isBest: Bool
@@ -37,18 +37,18 @@ extension EpochReport: CustomStringConvertible {
   }
 }
 
-/// Why a run cannot go on.
+/// The reason that a run ended early.
 public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConvertible {
-  /// The loss became infinite or not a number; `cause` is the first place found where something was.
+  /// The loss became infinite or NaN; `cause` names the first value found that was.
   case nonFiniteLoss(epoch: Int, step: Int, value: String, cause: String)
-  /// A parameter became infinite or not a number, though no loss has shown it yet.
+  /// A parameter became infinite or NaN, though no loss has shown it yet.
   case nonFiniteParameter(epoch: Int, step: Int, name: String)
-  /// The run was asked to stop, and can go on after this step.
+  /// The run was asked to stop, and can be resumed after this step.
   case interrupted(epoch: Int, step: Int)
   /// A source had no batch in an epoch.
   case emptyEpoch(Int)
 
-  /// Whether the run was asked to stop, and can go on.
+  /// Whether the run was asked to stop, and can be resumed.
   public var isInterruption: Bool {
     if case .interrupted = self { true } else { false }
   }
@@ -59,41 +59,41 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
       "the loss became \(value) at step \(step) of epoch \(epoch): \(cause); a lower learning rate, a longer warm-up or "
         + "clipped gradients may help"
     case .nonFiniteParameter(let epoch, let step, let name):
-      "the parameter '\(name)' is no longer finite after step \(step), in epoch \(epoch); a lower learning rate, a longer "
-        + "warm-up or clipped gradients may help"
+      "the parameter '\(name)' is non-finite after step \(step), in epoch \(epoch); a lower learning rate, a longer warm-up "
+        + "or clipped gradients may help"
     case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch + 1)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }
 }
 
-/// What one step of training did, for progress.
+/// The figures of one step of training, for progress.
 public struct StepReport: Sendable {
-  /// Where the run stands after this step.
+  /// The position of the run after this step.
   public var position: TrainingPosition
   /// The loss of this step's batch.
   public var loss: Double
   /// The rate of this step.
   public var learningRate: Double
-  /// How many batches an epoch has.
+  /// The number of batches of an epoch.
   public var batchesPerEpoch: Int
-  /// How many epochs the run has.
+  /// The number of epochs of the run.
   public var epochs: Int
-  /// Since this epoch began or was resumed.
+  /// The time since this epoch began or was resumed.
   public var seconds: Double
   /// Trained a second in this epoch so far.
   public var imagesPerSecond: Double
 }
 
-/// How far a run has come; all that ``Fit`` needs besides the objects it trains to go on from there.
+/// The position of a run: all that ``Fit`` needs, besides the objects it trains, to resume there.
 public struct TrainingPosition: Sendable, Codable, Equatable {
   /// The epoch that is under way or comes next, counted from 0.
   public var epoch = 0
-  /// How many of its batches are done.
+  /// The number of its batches that are done.
   public var batch = 0
-  /// How many steps the run has taken.
+  /// The number of steps that the run has taken.
   public var step = 0
-  /// What the epoch's report sums up so far.
+  /// The sums of the epoch's report so far.
   var lossSum = 0.0
   var correct = 0
   var images = 0

@@ -8,11 +8,11 @@ import Layers
   import Darwin
 #endif
 
-/// What a model says of a set of images, and how right it is.
+/// The predictions of a model for a set of images, and their accuracy.
 public struct Evaluation: Sendable {
   /// The figures without the images.
   public struct Summary: Sendable, Codable, Equatable {
-    /// How many images there were.
+    /// The number of images.
     public var count: Int
     /// The mean loss over the images.
     public var loss: Double
@@ -36,14 +36,14 @@ public struct Evaluation: Sendable {
   public internal(set) var probabilities: Tensor = .zeros([0, 0])
   /// The entropy of each image's probabilities, in nats.
   public internal(set) var entropies: [Double] = []
-  /// How many images of class `row` were taken for class `column`.
+  /// The confusion matrix: the number of images of class `row` that were taken for class `column`.
   public internal(set) var confusion: [[Int]] = []
 
-  /// How many images there were.
+  /// The number of images.
   public var count: Int { summary.count }
   /// The mean loss over the images.
   public var loss: Double { summary.loss }
-  /// How many images were classified rightly.
+  /// The number of images classified rightly.
   public var correct: Int { zip(predictions, labels).count { $0 == $1 } }
   /// The share of images whose likeliest class is right, 0 where nothing is classified.
   public var top1: Double { summary.top1 ?? 0 }
@@ -132,8 +132,8 @@ extension Evaluation {
   }
 }
 
-/// How far confidence is from accuracy: over `bins` equal parts of 0...1, the mean of `|accuracy - confidence|` weighted by
-/// the share of images in each.
+/// The expected calibration error: over `bins` equal parts of 0...1, the mean of `|accuracy - confidence|` weighted by the
+/// share of images in each.
 ///
 /// Guo et al.: "On calibration of modern neural networks", 2017. Bins are open below and closed above, as there.
 public func expectedCalibrationError(confidences: [Double], isRight: [Bool], bins: Int = 15) -> Double {

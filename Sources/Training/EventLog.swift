@@ -1,13 +1,13 @@
-import Checkpoints
+import FileFormats
 import Foundation
 
-/// Numbers by step in a file that TensorBoard opens.
+/// Writes numbers by step to a file that TensorBoard opens.
 ///
 /// ```swift
 /// let log = try EventLog(in: folder)
 /// try log.append(["loss": 0.31, "accuracy": 0.9], step: 100)
 /// ```
-/// Each log has a file of its own; TensorBoard puts the files of a folder together, those of a run that went on among them.
+/// Each log has a file of its own; TensorBoard puts the files of a folder together, those of a resumed run among them.
 /// The format is TensorFlow's: `TFRecord`s of `Event` messages (tensorflow/core/util/event.proto).
 public final class EventLog {
   /// The file.
@@ -19,7 +19,7 @@ public final class EventLog {
   /// - Throws: Where it cannot be made.
   public init(in folder: URL) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    // A run that goes on within the same second must not write over what it wrote before.
+    // A run that is resumed within the same second must not write over what it wrote before.
     url = folder.appendingPathComponent(
       "events.out.tfevents.\(Int(Date().timeIntervalSince1970)).\(UInt32.random(in: 0 ... .max))")
     guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
@@ -60,21 +60,14 @@ private func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
   withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }
 
-/// Records carry a rotated CRC, since one of data that holds CRCs is weak.
+/// The rotated CRC of a record, since a CRC of data that holds CRCs is weak.
 private func maskedCRC(_ bytes: [UInt8]) -> UInt32 {
   let crc = crc32c(bytes)
   return (crc >> 15 | crc << 17) &+ 0xa282_ead8
 }
 
-/// The CRC-32C (Castagnoli) of `bytes`.
-func crc32c(_ bytes: [UInt8]) -> UInt32 {
-  ~bytes.reduce(~0) { crc, byte in
-    (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
-  }
-}
-
 extension EventLog {
-  /// Adds what an epoch did.
+  /// Adds the figures of an epoch.
   public func append(_ report: EpochReport) throws {
     let values: [(String, Double?)] = [
       ("training/loss", report.loss), ("training/accuracy", report.accuracy),

@@ -1,6 +1,6 @@
 import Layers
 
-/// The epochs of a training run, trained one by one as they are asked for.
+/// Trains a model: a sequence of epochs, each trained as it is asked for.
 ///
 /// ```swift
 /// for epoch in Fit(model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer, epochs: 60) {
@@ -13,17 +13,17 @@ import Layers
 ///
 /// The model is in training mode in each epoch and in the mode it had before between them.
 ///
-/// A loss that is not finite ends the sequence before it can reach the weights: the last report says so in
+/// A NaN or infinite loss ends the sequence before it can reach the weights: the last report says so in
 /// ``EpochReport/stopped``, which ``EpochReport/check()`` throws; ``run(_:)`` does the whole loop and throws.
 public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol {
   /// A single scalar for the model's output and the batch it came from.
   public typealias Loss = (_ output: Tensor, _ batch: Source.Batch) -> Tensor
 
-  /// What is trained.
+  /// The model that is trained.
   public let model: Model
-  /// How many epochs the run has, those before a resumption included.
+  /// The number of epochs of the run, those before a resumption included.
   public let epochs: Int
-  /// Where the run stands.
+  /// The position of the run.
   public private(set) var position: TrainingPosition
 
   private let source: Source
@@ -39,7 +39,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private let onStep: ((StepReport) -> Void)?
   private var hasEnded = false
 
-  /// A run that has not begun.
+  /// Prepares a run, and trains nothing.
   ///
   /// - Parameters:
   ///   - source: The batches of each epoch.
@@ -49,11 +49,11 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///   - clipping: The largest norm of all gradients together, nil for any.
   ///   - classifies: Whether the outputs are logits `[batch, classes]`, of which accuracy is measured where they have
   ///     that shape and the batch has labels.
-  ///   - start: Where to go on, with the model and the optimizer as they were there; see ``TrainingState``.
+  ///   - start: The position to resume at, with the model and the optimizer as they were there; see ``TrainingCheckpoint``.
   ///   - sharpness: The radius of sharpness-aware minimization, nil for the plain gradient; see
   ///     ``valueWithSharpnessAwareGradient(of:radius:_:)``.
   ///   - shouldStop: Asked after each step: where it says so, the run stops there as ``TrainingError/interrupted(epoch:step:)``,
-  ///     and can go on from ``position``.
+  ///     and can be resumed at ``position``.
   ///   - onStep: Called after each step.
   public init(
     _ model: Model, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
@@ -114,15 +114,15 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   /// Trains all epochs that are left, and gives their reports.
   ///
   /// - Parameter body: Called with each report as it comes; false ends the run.
-  /// - Throws: Why training stopped, when it could not go on.
+  /// - Throws: The reason that training stopped early.
   @discardableResult
   public mutating func run(_ body: (EpochReport) -> Bool = { _ in true }) throws(TrainingError) -> [EpochReport] {
     var reports: [EpochReport] = []
     while let report = next() {
       reports.append(report)
-      let goesOn = body(report)
+      let continues = body(report)
       try report.check()
-      guard goesOn else { break }
+      guard continues else { break }
     }
     return reports
   }
@@ -160,12 +160,12 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     return nil
   }
 
-  /// Where something is not finite, as far as can be seen afterwards.
+  /// The first non-finite value, as far as can be seen after the step.
   private func cause(_ batch: Source.Batch) -> String {
-    if !batch.images.isFinite { return "the images of the batch are not finite" }
-    if let name = model.firstNonFinite { return "the parameter '\(name)' was not finite before it" }
+    if !batch.images.isFinite { return "the images of the batch are non-finite" }
+    if let name = model.firstNonFinite { return "the parameter '\(name)' was non-finite before it" }
     if let layer = LayerTrace.firstNonFinite(of: model, on: batch.images) {
-      return "the first output that is not finite is that of layer \(layer)"
+      return "the first non-finite output is that of layer \(layer)"
     }
     return "every layer's output is finite, the loss itself is not"
   }
@@ -180,7 +180,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
 }
 
 extension EpochReport {
-  /// Throws why training stopped, where it did.
+  /// Throws the reason that training stopped early, where it did.
   public func check() throws(TrainingError) { if let stopped { throw stopped } }
 }
 

@@ -36,7 +36,7 @@ public struct LearningCheck: Sendable {
   /// Steps that any network needs before its loss tells anything.
   private static let fewestSteps = 100
 
-  /// What the second epoch shows, or the first later one after 100 steps: a loss no better than the entropy of the classes'
+  /// Says where the loss of the second epoch, or the first later one after 100 steps, is no better than the entropy of the classes'
   /// frequencies; nil where it is better, and after all other epochs.
   public func problem(after report: EpochReport) -> String? {
     let stepsBefore = report.step * report.epoch / (report.epoch + 1)
@@ -48,7 +48,7 @@ public struct LearningCheck: Sendable {
       + "a network that knows only how frequent each class is"
   }
 
-  /// What a finished run shows; nil where the classifier has learnt.
+  /// Says where a finished run has learnt nothing; nil where the classifier has learnt.
   ///
   /// - Parameters:
   ///   - evaluation: Of the classifier as it is now, on images that it was trained on.

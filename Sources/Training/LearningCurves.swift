@@ -1,9 +1,9 @@
-import Checkpoints
+import FileFormats
 import Foundation
 
-/// The course of a run, epoch by epoch, to draw or to keep.
+/// The figures of a run, epoch by epoch, to plot or to save.
 public struct LearningCurves: Sendable, Codable, Equatable {
-  /// One epoch after the other.
+  /// The reports of the epochs, in order.
   public private(set) var reports: [EpochReport]
 
   /// The curves of `reports`.
@@ -28,7 +28,7 @@ public struct LearningCurves: Sendable, Codable, Equatable {
   /// The last epoch that was the best so far.
   public var best: EpochReport? { reports.last(where: \.isBest) }
 
-  /// A table with a line of names and one line an epoch; what was not measured is empty.
+  /// A table with a line of names and one line an epoch; figures that were not measured are empty.
   public var csv: String {
     let rows = reports.map { report in
       let validation = report.validation
@@ -45,14 +45,14 @@ public struct LearningCurves: Sendable, Codable, Equatable {
   }
 }
 
-/// Keeps the learning curves in a CSV file, which is whole after every epoch.
+/// Writes the learning curves to a CSV file, which is whole after every epoch.
 public struct CSVLog {
-  /// Where the file is.
+  /// The file.
   public let url: URL
-  /// What is in it.
+  /// The curves in the file.
   public private(set) var curves: LearningCurves
 
-  /// A log that begins with the epochs `curves`, those of a run that goes on.
+  /// A log that begins with the epochs `curves`, those of a run that is resumed.
   public init(_ url: URL, continuing curves: LearningCurves = LearningCurves()) {
     (self.url, self.curves) = (url, curves)
   }

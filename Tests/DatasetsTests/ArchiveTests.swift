@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a damaged header", "check sum"), ("cut in a file", "cut off"), ("cut in a file passed by", "cut off"),
+    ("a damaged header", "checksum"), ("cut in a file", "cut off"), ("cut in a file passed by", "cut off"),
     ("cut in a header", "cut off"), ("a name twice", "twice"), ("too large", "at most 1000 are expected"),
     ("impossible size", "impossible size"), ("no archive", "is no tar archive"), ("gzip cut", "ends early"),
     ("a bomb", "unpacks to more than"),

@@ -14,7 +14,8 @@ import Testing
       var (own, spare) = (scratch, scratch + image.count)
       own.update(from: image, count: image.count)
       augmentation.apply(
-        to: &own, spare: &spare, shape: shape, colour: [UInt8](repeating: colour, count: shape[2]), using: &generator)
+        to: &own, workspace: &spare, shape: shape, colour: [UInt8](repeating: colour, count: shape[2]),
+        using: &generator)
       return Array(UnsafeBufferPointer(start: own, count: image.count))
     }
   }

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import Testing
 
@@ -71,7 +72,7 @@ import Testing
       let error = #expect(throws: DataError.self) { try IDX.load(folder) }
       #expect(error?.problem == "more than the 40 bytes that were expected")
       let file = folder.appendingPathComponent("train-images-idx3-ubyte.gz")
-      #expect(try readBytes(file, limit: 41, isPrefix: true).count == 41)
+      #expect(try readUnpacked(file, limit: 41, isPrefix: true).count == 41)
     }
   }
 

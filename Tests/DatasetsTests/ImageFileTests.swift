@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import Testing
 
@@ -38,12 +39,8 @@ private func sized(_ width: UInt32, _ height: UInt32) -> [UInt8] {
     file[16 + i] = UInt8(truncatingIfNeeded: width >> (24 - 8 * i))
     file[20 + i] = UInt8(truncatingIfNeeded: height >> (24 - 8 * i))
   }
-  var crc = ~UInt32(0)
-  for byte in file[12..<29] {
-    crc ^= UInt32(byte)
-    for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }
-  }
-  for i in 0..<4 { file[29 + i] = UInt8(truncatingIfNeeded: ~crc >> (24 - 8 * i)) }
+  let crc = CRC32.of(Array(file[12..<29]))
+  for i in 0..<4 { file[29 + i] = UInt8(truncatingIfNeeded: crc >> (24 - 8 * i)) }
   return file
 }
 

@@ -72,7 +72,7 @@ func numbered(_ count: Int = 12, classes: Int = 3) throws -> LabeledImages {
   @Test(arguments: [0, 1, 7, 100, 500, 1797])
   func aSubsetKeepsTheSharesOfTheClasses(count: Int) throws {
     let digits = LabeledImages.digits
-    let (rest, held) = try digits.split(holding: count, seed: 3)
+    let (rest, held) = try digits.split(holdingOut: count, seed: 3)
     #expect(held.count == count && rest.count == 1797 - count)
     for label in 0...9 {
       let exact = Double(digits.indices(ofClass: label).count * count) / 1797

@@ -12,7 +12,7 @@ import Testing
   /// Fetches into a folder, where `prepare` may put things before, and gives the folder to `check`.
   private func fetch(
     _ answers: LoopbackServer.Answer..., file: PublishedDataSet.File = Self.file, content: [UInt8] = Self.content,
-    patience: Int = 60, through proxy: Bool = false, prepare: (URL) throws -> Void = { _ in },
+    stallTimeout: Int = 60, through proxy: Bool = false, prepare: (URL) throws -> Void = { _ in },
     check: (_ events: [Downloader.Event], _ error: DataError?, LoopbackServer, _ folder: URL) throws -> Void
   ) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("downloads-\(UUID().uuidString)")
@@ -24,7 +24,7 @@ import Testing
     let set = PublishedDataSet(name: "set", address: "http://published.invalid/data", files: [file])
     // An empty proxy: whatever the environment says, these requests stay here.
     var downloader = Downloader(mirror: proxy ? nil : server.address, proxy: proxy ? server.address : "")
-    (downloader.pause, downloader.patience) = (0.01, patience)
+    (downloader.pause, downloader.stallTimeout) = (0.01, stallTimeout)
     var events: [Downloader.Event] = []
     var error: DataError?
     do { try downloader.fetch(set, to: folder) { events.append($0) } } catch let problem { error = problem }
@@ -69,7 +69,7 @@ import Testing
       case "429": .status(429)
       default: .says(400_000)
       }
-    try fetch(first, .good, patience: what == "stall" ? 3 : 60) { events, error, server, folder in
+    try fetch(first, .good, stallTimeout: what == "stall" ? 3 : 60) { events, error, server, folder in
       try expectWhole(folder, error, "\(what): \(String(describing: error))")
       if what == "says more" { return }
       #expect(server.requests.count == 2 && events.contains { if case .retries = $0 { true } else { false } })
@@ -121,7 +121,7 @@ import Testing
       default: .stall(0)
       }
     // Where nothing is to stall, a machine that stands still for a second is to be no failure.
-    try fetch(answer, patience: what == "always stalls" ? 3 : 60) { _, error, server, folder in
+    try fetch(answer, stallTimeout: what == "always stalls" ? 3 : 60) { _, error, server, folder in
       #expect(error?.problem.contains(says) == true, "\(what): \(String(describing: error))")
       #expect(error?.file?.hasSuffix("/set/x.bin") == true, "\(what): \(String(describing: error))")
       #expect(server.requests.count == requests, "\(what): \(String(describing: error))")

@@ -73,44 +73,33 @@ final class LoopbackServer: Sendable {
       state.heads.append(head)
       return state.answers.count > 1 ? state.answers.removeFirst() : state.answers[0]
     }
-    func write(_ bytes: some Collection<UInt8>) -> Bool {
-      let bytes = Array(bytes)
-      var done = 0
-      while done < bytes.count {
-        let sent = bytes[done...].withUnsafeBytes {
-          send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        guard sent > 0 else { return false }
-        done += sent
-      }
-      return true
-    }
-    func write(_ text: String) { _ = write(Array(text.utf8)) }
     let range = head.range(of: #"(?<=bytes=)\d+"#, options: [.regularExpression, .caseInsensitive])
-    let start = range.flatMap { Int(head[$0]) } ?? 0
-    func begin(length: Int? = nil, isWhole: Bool = false) {
-      guard start <= content.count else {
-        return write("HTTP/1.1 416 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-      }
-      let isPart = start > 0 && !isWhole
-      write(isPart ? "HTTP/1.1 206 Part\r\n" : "HTTP/1.1 200 OK\r\n")
-      if isPart { write("Content-Range: bytes \(start)-\(content.count - 1)/\(content.count)\r\n") }
-      write("Content-Length: \(length ?? content.count - (isPart ? start : 0))\r\nConnection: close\r\n\r\n")
-    }
+    Reply(connection: connection, content: content, start: range.flatMap { Int(head[$0]) } ?? 0).send(answer)
+    close(connection)
+  }
+}
+
+/// The reply to a request for the bytes of `content` from `start` on.
+private struct Reply {
+  let connection: Int32
+  let content: [UInt8]
+  let start: Int
+
+  func send(_ answer: LoopbackServer.Answer) {
     switch answer {
     case .good:
       begin()
-      _ = write(content.dropFirst(start))
+      write(content.dropFirst(start))
     case .knowsNoRanges:
       begin(isWhole: true)
-      _ = write(content)
+      write(content)
     case .cut(let count):
       begin()
-      _ = write(content.dropFirst(start).prefix(count))
+      write(content.dropFirst(start).prefix(count))
     case .reset(let count):
       if count > 0 {
         begin()
-        _ = write(content.dropFirst(start).prefix(count))
+        write(content.dropFirst(start).prefix(count))
         // What was sent is to arrive before the connection goes.
         usleep(100_000)
       }
@@ -118,11 +107,12 @@ final class LoopbackServer: Sendable {
       setsockopt(connection, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
     case .stall(let count):
       begin()
-      _ = write(content.dropFirst(start).prefix(count))
+      write(content.dropFirst(start).prefix(count))
+      var byte: UInt8 = 0
       _ = recv(connection, &byte, 1, 0)
     case .says(let length):
       begin(length: length)
-      _ = write(content.dropFirst(start))
+      write(content.dropFirst(start))
     case .endless:
       write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
       // Another content: with the right one a client that stops at the published length has the whole file.
@@ -132,6 +122,30 @@ final class LoopbackServer: Sendable {
       write("HTTP/1.1 302 There\r\nLocation: \(address)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     case .garbage: write("\u{0}\u{1}no answer\r\n\r\n")
     }
-    close(connection)
   }
+
+  private func begin(length: Int? = nil, isWhole: Bool = false) {
+    guard start <= content.count else {
+      return write("HTTP/1.1 416 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    }
+    let isPart = start > 0 && !isWhole
+    write(isPart ? "HTTP/1.1 206 Part\r\n" : "HTTP/1.1 200 OK\r\n")
+    if isPart { write("Content-Range: bytes \(start)-\(content.count - 1)/\(content.count)\r\n") }
+    write("Content-Length: \(length ?? content.count - (isPart ? start : 0))\r\nConnection: close\r\n\r\n")
+  }
+
+  /// Sends `bytes`; false where the connection is gone.
+  @discardableResult private func write(_ bytes: some Collection<UInt8>) -> Bool {
+    let bytes = Array(bytes)
+    var done = 0
+    while done < bytes.count {
+      let sent = bytes[done...].withUnsafeBytes {
+        Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard sent > 0 else { return false }
+      done += sent
+    }
+    return true
+  }
+  private func write(_ text: String) { write(Array(text.utf8)) }
 }

@@ -37,7 +37,7 @@ import Testing
     let (model, _) = network()
     let (name, last) = model.namedParameters.last!
     let inTheMiddle = error(model) { if $0 == 6 { last.wrappedValue = last.wrappedValue * .infinity } }
-    #expect(inTheMiddle?.description.contains("the parameter '\(name)' was not finite") == true)
+    #expect(inTheMiddle?.description.contains("the parameter '\(name)' was non-finite") == true)
     let (other, _) = network()
     let another = other.namedParameters.last!.parameter
     let atTheEnd = error(other) { if $0 == 5 { another.wrappedValue = another.wrappedValue * .infinity } }

@@ -1,10 +1,11 @@
+import FileFormats
 import Foundation
 import Testing
 
 @testable import Training
 
 struct EventLogTests {
-  /// The records of a file, whose check sums are right.
+  /// The records of a file, whose checksums are right.
   private func records(_ data: [UInt8]) throws -> [[UInt8]] {
     func number(_ place: Int, _ bytes: Int) -> UInt64 {
       (0..<bytes).reduce(0) { $0 | UInt64(data[place + $1]) << (8 * UInt64($1)) }
@@ -26,7 +27,7 @@ struct EventLogTests {
   }
 
   @Test func theCheckSumIsCastagnolis() {
-    // The check value of CRC-32C in every catalogue of such sums.
+    // The check value of CRC-32C in every catalogue of checksums.
     #expect(crc32c(Array("123456789".utf8)) == 0xe306_9283)
     // RFC 3720, B.4: 32 bytes of zeros.
     #expect(crc32c([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)

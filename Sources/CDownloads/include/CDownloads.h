@@ -8,21 +8,21 @@ typedef struct {
   const char *url;
   /// NULL: what the environment says (`https_proxy` and the like).
   const char *proxy;
-  /// An open file; what comes is written from `from` on, which the server is asked to begin with.
+  /// An open file; the bytes that come are written from `from` on, where the server is asked to begin.
   int file;
   int64_t from;
-  /// How long the file may become.
-  int64_t most;
-  /// So many seconds without a byte end the transfer.
-  int64_t patience;
-  /// Told how long the file is.
+  /// The number of bytes that the file may grow to.
+  int64_t size;
+  /// The seconds without a byte that end the transfer.
+  int64_t stall_timeout;
+  /// Called with the length of the file.
   void (*progress)(void *context, int64_t bytes);
   void *context;
 } cd_request;
 
 typedef enum {
   cd_done,
-  /// The connection failed or ended early: another attempt may go on from there.
+  /// The connection failed or ended early: another attempt may resume there.
   cd_broken,
   /// The server has not what is at `from`: begin at 0.
   cd_no_range,

@@ -24,9 +24,9 @@ void ck_close(long long file);
 int ck_has_group(long long file, const char *group);
 int ck_has_attribute(long long file, const char *group, const char *attribute);
 
-/// The names in an attribute of a group, or of the members of a group: at most `most`. 0 on failure; else to be freed.
-int ck_attribute(long long file, const char *group, const char *attribute, long most, ck_names *names, ck_error *error);
-int ck_members(long long file, const char *group, long most, ck_names *names, ck_error *error);
+/// The names in an attribute of a group, or of the members of a group: at most `maximum`. 0 on failure; else to be freed.
+int ck_attribute(long long file, const char *group, const char *attribute, long maximum, ck_names *names, ck_error *error);
+int ck_members(long long file, const char *group, long maximum, ck_names *names, ck_error *error);
 void ck_free(ck_names *names);
 
 /// The extents of an array of numbers, at most 8. 0 on failure.

@@ -2,16 +2,16 @@ import Foundation
 
 /// What autoencoders make of the images of a run, batch by batch.
 struct ConversionView {
-  private let run: SeedRun
-  private let configuration: ExperimentConfiguration
-  private let baseline: any SplitClassifier
-  private let judge: (any SplitClassifier)?
-  private let found: ClusteringStage
+  let run: SeedRun
+  let configuration: ExperimentConfiguration
+  let baseline: any SplitClassifier
+  let judge: (any SplitClassifier)?
+  let found: ClusteringStage
   /// All representatives, in the size of converted images, `[clusters, height, width, channels]`.
   private let targets: Tensor
   private let targetLabels: [Int]
   /// For each image trained on its cluster, over all classes.
-  private let numbers: [Int]
+  let numbers: [Int]
 
   init(
     _ run: ExperimentRun, _ baseline: any SplitClassifier, _ judge: (any SplitClassifier)?, _ found: ClusteringStage
@@ -26,14 +26,12 @@ struct ConversionView {
   }
 
   /// What `classifier` makes of images in 0...1 of any size.
-  private func logits(_ classifier: any SplitClassifier, _ images: Tensor) -> Tensor {
+  func logits(_ classifier: any SplitClassifier, _ images: Tensor) -> Tensor {
     let shape = run.images.imageShape
     return classifier.evaluating {
       classifier(run.data.normalization(resized2d(images, height: shape[0], width: shape[1])))
     }
   }
-
-  // MARK: Numbers
 
   func diagnostics(
     _ autoencoders: [(arms: [String], epochs: Int, gcae: GeneralizedConvertingAutoencoder)],
@@ -228,93 +226,5 @@ struct ConversionView {
     let sum = values.reduce(0, +)
     guard sum > 0 else { return 0 }
     return exp(values.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 })
-  }
-
-  // MARK: Pictures
-
-  func gallery(_ gcae: GeneralizedConvertingAutoencoder) -> Gallery {
-    let (images, batches) =
-      run.auditSet.map { (SeedDiagnostics.Images.audit, $0) } ?? run.validationSet.map { (.validation, $0.batches) }
-      ?? (.training, run.inOrder(run.images))
-    return Gallery(
-      imageShape: run.images.imageShape, images: images, conversions: conversions(gcae, batches),
-      clusters: clusterPictures(), maps: maps())
-  }
-
-  private func picture(_ index: Int, _ caption: String? = nil) -> Gallery.Picture {
-    .init(pixels: Data(run.images.image(at: index)), caption: caption ?? fixed(found.certainty.entropies[index], 4))
-  }
-
-  private func clusterPictures() -> [Gallery.Cluster] {
-    // So many classes are enough to see what clusters are like.
-    zip(found.clusters.classes, found.representatives.classes).prefix(10).flatMap { one, chosen in
-      zip(one.clusters, chosen).map { members, representative in
-        .init(
-          label: one.label,
-          pictures: ([representative] + members.filter { $0 != representative }.prefix(5)).map { picture($0) })
-      }
-    }
-  }
-
-  /// The first images of each class, chosen by nothing else, with the representative of the nearest cluster of their class.
-  private func conversions(
-    _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 2, classes: Int = 10
-  ) -> [Gallery.Conversion] {
-    let count = run.images.classCount
-    let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
-    let features = baseline.parts(at: configuration.split).features
-    let points = found.features.flattenedRows
-    let centres = found.clusters.classes.map { one in
-      Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
-    }
-    var shown: [Int: [Gallery.Conversion]] = [:]
-    for batch in batches.epoch(0) {
-      let rows = batch.labels.indices.filter { row in
-        let label = batch.labels[row]
-        return chosenClasses.contains(label)
-          && shown[label, default: []].count + batch.labels[..<row].count { $0 == label } < each
-      }
-      guard !rows.isEmpty else { continue }
-      let inputs = batch.images.gathering(rows)
-      let outputs = gcae.evaluating { gcae(inputs) }
-      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
-      let seen = features.evaluating { features(inputs).averagedOverSpace }
-      let shape = run.images.imageShape
-      let sized = resized2d(outputs, height: shape[0], width: shape[1])
-      for (place, row) in rows.enumerated() {
-        let label = batch.labels[row]
-        let nearest = (-squaredDistances(seen.gathering([place]), centres[label])).argmax()[0]
-        shown[label, default: []].append(
-          .init(
-            label: label, given: given[place], judged: judged?[place],
-            input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
-            output: .init(
-              pixels: Data(sized.gathering([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
-              caption: "converted"),
-            target: picture(found.representatives.classes[label][nearest], "representative")))
-      }
-      if chosenClasses.allSatisfy({ shown[$0, default: []].count >= each }) { break }
-    }
-    return chosenClasses.flatMap { shown[$0] ?? [] }
-  }
-
-  private func maps(limit: Int = 150) -> [Gallery.Map] {
-    let all = found.features.flattenedRows
-    return zip(found.clusters.classes, found.representatives.classes).prefix(10).compactMap { one, chosen in
-      var generator = run.generator("map of class \(one.label)")
-      let images = one.clusters.joined().sorted()
-      let shown = Array(Set(images.shuffled(using: &generator).prefix(limit) + chosen)).sorted()
-      let points = all.gathering(images)
-      guard let axes = try? PrincipalComponents(of: points, count: 2),
-        case let seen = axes(all.gathering(shown)), seen.shape[1] == 2
-      else { return nil }
-      let scalars = seen.scalars.map { (Double($0) * 1000).rounded() / 1000 }
-      let first = numbers[one.clusters[0][0]]
-      return Gallery.Map(
-        label: one.label, x: stride(from: 0, to: scalars.count, by: 2).map { scalars[$0] },
-        y: stride(from: 1, to: scalars.count, by: 2).map { scalars[$0] },
-        cluster: shown.map { numbers[$0] - first },
-        representatives: chosen.map { shown.firstIndex(of: $0)! })
-    }
   }
 }

@@ -129,26 +129,8 @@ public struct ConversionTraining: Settings {
     baseline: (any SplitClassifier)?, stage: String, key: String, _ trainer: StepTrainer
   ) throws -> (gcae: GeneralizedConvertingAutoencoder, reports: [EpochReport]) {
     let gcae = GeneralizedConvertingAutoencoder(encoder: encoder, decoder: decoder)
-    let shape = inputs.dataset.imageShape
-    let targetShape = targetShape(for: shape)
-    let shown = LayerTrace.run(gcae, on: shape).output
-    guard Array(shown.dimensions.dropFirst()) == targetShape.dimensions else {
-      throw ExperimentError(
-        "conversion: the decoder makes \(shown.dimensions.dropFirst()) of an image \(shape), its targets are "
-          + "\(targetShape)")
-    }
-    if needsBaseline, baseline == nil {
-      throw ExperimentError("conversion: a perceptual or classification weight needs the baseline, and none is given")
-    }
-    // A frozen baseline would freeze what it shares.
-    if needsBaseline, let baseline {
-      let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
-      guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
-        throw ExperimentError(
-          "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
-        )
-      }
-    }
+    let targetShape = targetShape(for: inputs.dataset.imageShape)
+    try check(gcae, baseline, imageShape: inputs.dataset.imageShape)
     let batches = try ConversionBatches(inputs, pairs: pairs, targets: targets, targetShape: targetShape)
 
     // What is frozen keeps the statistics of its batch norms too; afterwards everything is as it was.
@@ -185,116 +167,29 @@ public struct ConversionTraining: Settings {
       + part(stage, alone, epochs, trainsEncoder: true)
     return (gcae, reports)
   }
-}
 
-/// The loss of converted images: squared error, and how a frozen baseline sees them.
-struct ConversionLoss {
-  private let options: ConversionTraining
-  private let baseline: FrozenView?
-  /// The places of targets in ``cachedMaps``.
-  private let places: [Int: Int]
-  /// The baseline's maps of every target, where they are few enough to keep; else they are found batch by batch.
-  private let cachedMaps: [Tensor]
-
-  init(
-    _ options: ConversionTraining, baseline: (any SplitClassifier)?, _ batches: ConversionBatches,
-    _ pairs: ConversionPairs, _ inputs: Batches
-  ) {
-    self.options = options
-    let shape = inputs.dataset.imageShape
-    self.baseline = baseline.map { FrozenView($0, normalization: inputs.normalization, imageShape: shape) }
-    let targets = Set(pairs.pairs.map(\.target)).sorted()
-    guard options.perceptualWeight > 0, let baseline, let view = self.baseline,
-      pairs.pairs.allSatisfy(\.mixture.isEmpty),
-      Self.caches(targets.count, of: baseline, imageShape: shape)
-    else {
-      (places, cachedMaps) = ([:], [])
-      return
+  /// Checks that the decoder makes targets, and that a baseline is given where it is needed, which shares nothing.
+  private func check(
+    _ gcae: GeneralizedConvertingAutoencoder, _ baseline: (any SplitClassifier)?, imageShape shape: Shape
+  ) throws(ExperimentError) {
+    let targetShape = targetShape(for: shape)
+    let shown = LayerTrace.run(gcae, on: shape).output
+    guard Array(shown.dimensions.dropFirst()) == targetShape.dimensions else {
+      throw ExperimentError(
+        "conversion: the decoder makes \(shown.dimensions.dropFirst()) of an image \(shape), its targets are "
+          + "\(targetShape)")
     }
-    places = Dictionary(uniqueKeysWithValues: zip(targets, 0...))
-    let parts = stride(from: 0, to: targets.count, by: 64).map { start in
-      let part = targets[start..<min(start + 64, targets.count)]
-      return view(batches.targets(of: part.map { .init(input: 0, target: $0) })).maps.map(\.detached)
+    if needsBaseline, baseline == nil {
+      throw ExperimentError("conversion: a perceptual or classification weight needs the baseline, and none is given")
     }
-    cachedMaps = parts.isEmpty ? [] : parts[0].indices.map { map in Tensor.concatenated(parts.map { $0[map] }) }
-  }
-
-  /// Whether the baseline's maps of so many targets are kept: where they take no more than 256 MiB.
-  static func caches(_ targets: Int, of baseline: any SplitClassifier, imageShape: Shape) -> Bool {
-    let (trace, _) = LayerTrace.run(baseline, on: imageShape)
-    // Of every layer: those kept, the last of each size, are fewer.
-    let scalars = trace.events.reduce(0) { $0 + $1.output.count }
-    return targets * scalars * MemoryLayout<Scalar>.stride <= 256 << 20
-  }
-
-  /// The mean over the batch, each image times its pair's weight.
-  func callAsFunction(_ shown: Tensor, _ batch: ConversionBatch) -> Tensor {
-    let weights = batch.pairs.map { Scalar($0.weight) }
-    func mean(_ errors: Tensor) -> Tensor {
-      let perImage = errors.flattenedRows.mean(alongAxes: [1])
-      return (perImage * Tensor(weights, shape: [weights.count])).mean()
-    }
-    let isPlain = weights.allSatisfy { $0 == 1 }
-    var loss = isPlain ? meanSquaredError(shown, batch.targets) : mean(square(shown - batch.targets))
-    guard let baseline else { return loss }
-    let seen = baseline(shown)
-    if options.perceptualWeight > 0 {
-      let targets =
-        places.isEmpty
-        ? baseline(batch.targets).maps.map(\.detached)
-        : cachedMaps.map { $0.gathering(batch.pairs.map { places[$0.target]! }) }
-      var distance = Tensor(0)
-      for (map, target) in zip(seen.maps, targets) {
-        // As a share of the target's own squares, so that maps of any layer and network count alike.
-        distance = distance + mean(square(map - target)) * (1 / max(square(target).mean().item, 1e-12))
+    // A frozen baseline would freeze what it shares.
+    if needsBaseline, let baseline {
+      let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
+      guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
+        throw ExperimentError(
+          "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
+        )
       }
-      loss = loss + distance * Scalar(options.perceptualWeight / Double(max(targets.count, 1)))
     }
-    if options.classificationWeight > 0 {
-      let entropies = logSoftmax(seen.logits, axis: -1) * Tensor.oneHot(batch.labels, classes: seen.logits.shape[1])
-      let perImage = -entropies.sum(alongAxes: [1]).unsqueezed(at: 1)
-      loss = loss + mean(perImage) * Scalar(options.classificationWeight)
-    }
-    return loss
-  }
-}
-
-/// A trained classifier that looks at images in 0...1 and never changes.
-struct FrozenView {
-  private let network: any SplitClassifier
-  private let normalization: Normalization?
-  private let imageShape: Shape
-
-  init(_ network: any SplitClassifier, normalization: Normalization?, imageShape: Shape) {
-    (self.network, self.normalization, self.imageShape) = (network, normalization, imageShape)
-    network.freeze()
-  }
-
-  /// The logits, and the maps that distances are taken between.
-  func callAsFunction(_ images: Tensor) -> (maps: [Tensor], logits: Tensor) {
-    let sized =
-      images.shape[1] == imageShape[0] && images.shape[2] == imageShape[1]
-      ? images : resized2d(images, height: imageShape[0], width: imageShape[1])
-    return network.evaluating { network.viewed(normalization?(sized) ?? sized) }
-  }
-}
-
-extension SplitClassifier {
-  /// The logits, and the last map of each size on the way, with the features that the network ends with.
-  fileprivate func viewed(_ images: Tensor) -> (maps: [Tensor], logits: Tensor) {
-    guard let staged = self as? any StagedClassifier else {
-      let features = features(images)
-      return ([features], classifier(features))
-    }
-    var (x, maps) = (images, [Tensor]())
-    for (_, layer) in staged.stages.dropLast() {
-      x = layer(x)
-      if let last = maps.last, last.shape.dimensions.dropFirst().dropLast() == x.shape.dimensions.dropFirst().dropLast()
-      {
-        maps.removeLast()
-      }
-      maps.append(x)
-    }
-    return (maps, staged.stages.last?.layer(x) ?? x)
   }
 }

@@ -92,13 +92,13 @@ package struct ArtifactStore: Sendable {
   package func write(_ text: String, to name: String) throws { try writeAtomically(Array(text.utf8), to: url(name)) }
 
   /// The state saved for `stage`, where it was made from `key`.
-  func state(_ stage: String, key: String) throws -> TrainingState? {
+  func state(_ stage: String, key: String) throws -> TrainingCheckpoint? {
     let state = try states(stage).newest(warn: writeNotice)
     return state?.key == key ? state : nil
   }
 
   /// Two of each stage: where the newest is damaged, the run resumes from the one before.
-  func states(_ stage: String) -> SavedStates { SavedStates(url("\(stage).state")) }
+  func states(_ stage: String) -> SavedCheckpoints { SavedCheckpoints(url("\(stage).state")) }
 }
 
 /// Writes a line to standard error.
@@ -108,11 +108,9 @@ package func writeNotice(_ text: String) { FileHandle.standardError.write(Data("
 package func fingerprint(of parts: any Encodable...) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for part in parts {
-    for byte in try encoder.encode([AnyEncodable(part)]) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-  }
-  return String(hash, radix: 16)
+  var hash = FNV1a()
+  for part in parts { hash.append(bytes: try encoder.encode([AnyEncodable(part)])) }
+  return String(hash.value, radix: 16)
 }
 
 private struct AnyEncodable: Encodable {

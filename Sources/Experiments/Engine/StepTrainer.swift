@@ -42,7 +42,7 @@ package struct StepTrainer {
         throw TrainingError.nonFiniteParameter(epoch: position.epoch, step: position.step, name: name)
       }
       try store.states(stage).save(
-        TrainingState(model, optimizer, average: average, at: position, reports: reports, key: key)
+        TrainingCheckpoint(model, optimizer, average: average, at: position, reports: reports, key: key)
       )
       lastSave = clock.now
     }

@@ -41,12 +41,12 @@ public final class HeldOutTestSet: Sendable {
 
 /// FNV-1a of every parameter and buffer, in order.
 package func weightsFingerprint(_ model: any Module) -> String {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  var hash = FNV1a()
   for (name, tensor) in model.stateDictionary.sorted(by: { $0.key < $1.key }) {
-    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    hash.append(bytes: name.utf8)
     tensor.withUnsafeScalars { scalars in
-      for scalar in scalars { hash = (hash ^ UInt64(scalar.bitPattern)) &* 0x100_0000_01b3 }
+      for scalar in scalars { hash.append(UInt64(scalar.bitPattern)) }
     }
   }
-  return String(hash, radix: 16)
+  return String(hash.value, radix: 16)
 }

@@ -1,32 +1,9 @@
+import FileFormats
 import Layers
 
-/// How numbers lie in a file, little-endian; named as in safetensors.
-package enum ElementType: String {
-  case f64 = "F64"
-  case f32 = "F32"
-  case f16 = "F16"
-  case bf16 = "BF16"
-  case i64 = "I64"
-  case i32 = "I32"
-  case i16 = "I16"
-  case i8 = "I8"
-  case u64 = "U64"
-  case u32 = "U32"
-  case u16 = "U16"
-  case u8 = "U8"
-  case bool = "BOOL"
-
+extension ElementType {
   /// The type that tensors are written in, so that nothing is lost.
   static var ofScalar: ElementType { MemoryLayout<Scalar>.size == 8 ? .f64 : .f32 }
-
-  var size: Int {
-    switch self {
-    case .f64, .i64, .u64: 8
-    case .f32, .i32, .u32: 4
-    case .f16, .bf16, .i16, .u16: 2
-    case .i8, .u8, .bool: 1
-    }
-  }
 
   /// The element that starts at `offset`, which need not be aligned; integers are rounded to the nearest `Scalar`.
   @inline(__always)
@@ -60,18 +37,4 @@ func widened(half bits: UInt16) -> Float {
   case 31: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
   default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
   }
-}
-
-/// The number of elements of `dimensions`, nil where one is negative or the product overflows.
-func checkedCount(_ dimensions: [Int]) -> Int? {
-  var count = 1
-  // An extent of 0 must not hide an overflow, since strides are products of the others.
-  var product = 1
-  for dimension in dimensions {
-    let (next, overflow) = product.multipliedReportingOverflow(by: max(dimension, 1))
-    guard dimension >= 0, !overflow else { return nil }
-    product = next
-    count = dimension == 0 ? 0 : (count == 0 ? 0 : product)
-  }
-  return count
 }

@@ -2,23 +2,23 @@ import Checkpoints
 import Foundation
 import Layers
 
-/// All that a run needs to go on bit for bit: weights, optimizer, average, the random layers' generators, the position
+/// A checkpoint of training, all that a run needs to resume bit for bit: weights, optimizer, average, the random layers' generators, the position
 /// and the reports so far, in one safetensors file.
 ///
 /// The schedule and the order of the data are functions of the position, so they need no place in it.
 /// ```swift
-/// try TrainingState(model, optimizer, at: step.position).save(to: file)
+/// try TrainingCheckpoint(model, optimizer, at: step.position).save(to: file)
 /// // later, with a model and an optimizer made in the same way:
-/// let state = try TrainingState.load(file)
-/// try state.restore(model, optimizer)
-/// for epoch in Fit(model, …, startingAt: state.position) { … }
+/// let checkpoint = try TrainingCheckpoint.load(file)
+/// try checkpoint.restore(model, optimizer)
+/// for epoch in Fit(model, …, startingAt: checkpoint.position) { … }
 /// ```
-public struct TrainingState: Sendable {
-  /// Where to go on.
+public struct TrainingCheckpoint: Sendable {
+  /// The position to resume at.
   public let position: TrainingPosition
   /// The epochs that are done.
   public let reports: [EpochReport]
-  /// What the run was made from, in the caller's words; a state of another key is another run's.
+  /// The inputs of the run, in the caller's words; a checkpoint of another key belongs to another run.
   public let key: String
   private let tensors: StateDictionary
   private let generators: [String: SplittableGenerator]
@@ -26,7 +26,7 @@ public struct TrainingState: Sendable {
 
   private static let format = "encodenet-training-state-1"
 
-  /// The present state of a run.
+  /// A checkpoint of the present state of a run.
   public init(
     _ model: any Module, _ optimizer: any Optimizer, average: WeightAverage? = nil, at position: TrainingPosition,
     reports: [EpochReport] = [], key: String = ""
@@ -49,13 +49,13 @@ public struct TrainingState: Sendable {
     (self.key, self.file) = (key, file)
   }
 
-  /// Writes the state to `url`, atomically.
+  /// Writes the checkpoint to `url`, atomically.
   public func save(to url: URL) throws(CheckpointError) {
     func json(_ value: some Encodable) throws(CheckpointError) -> String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
       do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
-        throw CheckpointError("the state of the run cannot be written: \(error)", in: url.path)
+        throw CheckpointError("the checkpoint cannot be written: \(error)", in: url.path)
       }
     }
     try Safetensors.save(
@@ -66,12 +66,13 @@ public struct TrainingState: Sendable {
       ], to: url)
   }
 
-  /// Reads what ``save(to:)`` wrote.
-  public static func load(_ url: URL) throws(CheckpointError) -> TrainingState {
+  /// Reads a checkpoint that ``save(to:)`` wrote.
+  public static func load(_ url: URL) throws(CheckpointError) -> TrainingCheckpoint {
     let (tensors, metadata) = try Safetensors.read(url)
     guard metadata["format"] == format else {
       throw CheckpointError(
-        "is no state of a run: its format is '\(metadata["format"] ?? "")', wanted is '\(format)'", in: url.path)
+        "is no checkpoint of training: its format is '\(metadata["format"] ?? "")'", wanted: "'\(format)'", in: url.path
+      )
     }
     func value<T: Decodable>(_ key: String, _: T.Type) throws(CheckpointError) -> T {
       do { return try JSONDecoder().decode(T.self, from: Data((metadata[key] ?? "").utf8)) } catch {
@@ -80,26 +81,27 @@ public struct TrainingState: Sendable {
     }
     let position = try value("position", TrainingPosition.self)
     guard position.isPossible else { throw CheckpointError("its position \(position) is impossible", in: url.path) }
-    return TrainingState(
+    return TrainingCheckpoint(
       tensors: tensors, generators: try value("generators", [String: SplittableGenerator].self), position: position,
       reports: try value("reports", [EpochReport].self), key: metadata["key"] ?? "", file: url.path)
   }
 
-  /// Brings the model, the optimizer and the average to where they were.
+  /// Restores the model, the optimizer and the average.
   ///
-  /// - Throws: What does not fit; the objects may then be half restored and should not be used.
+  /// - Throws: A ``CheckpointError`` with what does not fit; the objects may then be half restored and should not be used.
   public func restore(
     _ model: any Module, _ optimizer: any Optimizer, average: WeightAverage? = nil
   ) throws(CheckpointError) {
     let modules = model.namedStochasticModules
     guard Set(modules.map(\.name)) == Set(generators.keys) else {
       throw CheckpointError(
-        "the state keeps generators for \(generators.keys.sorted()), the model has \(modules.map(\.name).sorted())",
+        "the checkpoint has generators for \(generators.keys.sorted()), the model for \(modules.map(\.name).sorted())",
         in: file)
     }
     let averaged = part("average.")
     guard (average != nil) == !averaged.isEmpty else {
-      throw CheckpointError(average == nil ? "keeps an average, the run has none" : "keeps no average", in: file)
+      throw CheckpointError(
+        average == nil ? "has an average, the run has none" : "has no average, the run has one", in: file)
     }
     do { try model.load(part("model.")) } catch { throw CheckpointError(error.problem, in: file) }
     do {
@@ -123,3 +125,6 @@ extension TrainingPosition {
       && step < 1 << 62 && images < 1 << 62 && epoch < 1 << 62
   }
 }
+
+@available(*, deprecated, renamed: "TrainingCheckpoint")
+public typealias TrainingState = TrainingCheckpoint

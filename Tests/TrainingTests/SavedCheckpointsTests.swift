@@ -4,7 +4,7 @@ import Training
 
 @testable import Checkpoints
 
-struct SavedStatesTests {
+struct SavedCheckpointsTests {
   private func withFolder(_ body: (URL) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("states-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -12,20 +12,20 @@ struct SavedStatesTests {
     try body(folder)
   }
 
-  private func state(_ step: Int) -> TrainingState {
+  private func state(_ step: Int) -> TrainingCheckpoint {
     var position = TrainingPosition()
     position.step = step
     let model = toyModel(seed: UInt64(step))
-    return TrainingState(model, SGD(model, learningRate: 0.1), at: position)
+    return TrainingCheckpoint(model, SGD(model, learningRate: 0.1), at: position)
   }
 
   @Test func theLastOnesAndTheBestAreKept() throws {
     try withFolder { folder in
-      let states = SavedStates(folder.appendingPathComponent("run"), keeping: 3)
+      let states = SavedCheckpoints(folder.appendingPathComponent("run"), count: 3)
       #expect(try states.newest() == nil)
       for step in 1...5 { try states.save(state(step), isBest: step == 2) }
-      #expect(try (0..<3).map { try TrainingState.load(states.url($0)).position.step } == [5, 4, 3])
-      #expect(try TrainingState.load(states.best).position.step == 2)
+      #expect(try (0..<3).map { try TrainingCheckpoint.load(states.url($0)).position.step } == [5, 4, 3])
+      #expect(try TrainingCheckpoint.load(states.best).position.step == 2)
       #expect(try states.newest()?.position.step == 5)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
@@ -39,7 +39,7 @@ struct SavedStatesTests {
   @Test(arguments: ["cut", "flipped", "empty", "missing"])
   func aDamagedNewestOneFallsBackToTheOneBefore(damage: String) throws {
     try withFolder { folder in
-      let states = SavedStates(folder.appendingPathComponent("run"))
+      let states = SavedCheckpoints(folder.appendingPathComponent("run"))
       for step in 1...2 { try states.save(state(step)) }
       var bytes = try [UInt8](Data(contentsOf: states.url()))
       switch damage {

@@ -1,25 +1,24 @@
 import CZlib
-import Layers
 
 /// A zip archive in memory: members by name, stored or deflated.
-struct ZipArchive {
-  struct Member {
+package struct ZipArchive {
+  package struct Member {
     var method: Int
-    var checksum: UInt
+    var checksum: UInt32
     var compressedSize: Int
     var size: Int
     var headerOffset: Int
   }
   let bytes: [UInt8]
   let file: String
-  private(set) var members: [String: Member] = [:]
+  package private(set) var members: [String: Member] = [:]
 
   /// Deflate shrinks at most about a thousandfold; a member that claims more lies.
-  private static let largestRatio = 1_032
-  /// All members together unfold to no more than this, or to 20 times the file: numbers hardly shrink, and PyTorch stores them.
-  private static let largestDeflated = 64 << 20
+  private static let maximumRatio = 1_032
+  /// The bytes that all members together may unfold to beyond 20 times the file: numbers hardly shrink, and PyTorch stores them.
+  private static let maximumInflated = 64 << 20
 
-  init(_ bytes: [UInt8], file: String) throws(CheckpointError) {
+  package init(_ bytes: [UInt8], file: String) throws(FileError) {
     (self.bytes, self.file) = (bytes, file)
     let (count, start) = try directory()
     var reader = ByteReader(bytes, at: start, file: file)
@@ -28,7 +27,7 @@ struct ZipArchive {
       try reader.skip(6)
       let method = try reader.integer(2)
       try reader.skip(4)
-      let checksum = UInt(try reader.integer(4))
+      let checksum = UInt32(try reader.integer(4))
       var sizes = [try reader.integer(4), try reader.integer(4)]
       let (nameLength, extraLength, commentLength) = (
         try reader.integer(2), try reader.integer(2), try reader.integer(2)
@@ -52,8 +51,8 @@ struct ZipArchive {
     }
   }
 
-  /// How many members there are and where their list begins.
-  private func directory() throws(CheckpointError) -> (count: Int, start: Int) {
+  /// The number of members and the byte at which their list begins.
+  private func directory() throws(FileError) -> (count: Int, start: Int) {
     // The end record is 22 bytes and a comment of up to 65,535.
     var end = bytes.count - 22
     while end >= max(0, bytes.count - 22 - 65_535), !bytes[end...].starts(with: [0x50, 0x4b, 5, 6]) { end -= 1 }
@@ -81,7 +80,7 @@ struct ZipArchive {
   }
 
   /// The content of the member `name`, of at most `limit` bytes.
-  func content(of name: String, limit: Int = .max) throws(CheckpointError) -> [UInt8] {
+  package func content(of name: String, limit: Int = .max) throws(FileError) -> [UInt8] {
     guard let member = members[name] else { throw error("has no member '\(name)'") }
     guard member.size <= limit else {
       throw error("member '\(name)' has \(member.size) bytes, at most \(limit) are expected")
@@ -94,19 +93,21 @@ struct ZipArchive {
     let packed = try reader.bytes(member.compressedSize)
     switch member.method {
     case 0:
-      guard member.size == packed.count else { throw error("member '\(name)' is stored in another size than it has") }
+      guard member.size == packed.count else {
+        throw error("member '\(name)' is stored in \(packed.count) bytes, its directory says \(member.size)")
+      }
       return packed
     case 8: return try inflated(packed, member, name)
     default: throw error("member '\(name)' is compressed by method \(member.method), not stored or deflated")
     }
   }
 
-  private func inflated(_ packed: [UInt8], _ member: Member, _ name: String) throws(CheckpointError) -> [UInt8] {
-    guard member.size / Self.largestRatio <= packed.count, packed.count <= Int(UInt32.max) else {
+  private func inflated(_ packed: [UInt8], _ member: Member, _ name: String) throws(FileError) -> [UInt8] {
+    guard member.size / Self.maximumRatio <= packed.count, packed.count <= Int(UInt32.max) else {
       throw error("member '\(name)' claims to unfold from \(packed.count) to \(member.size) bytes")
     }
     let all = members.values.reduce(into: 0.0) { $0 += $1.method == 8 ? Double($1.size) : 0 }
-    guard all <= Double(Self.largestDeflated) + 20 * Double(bytes.count) else {
+    guard all <= Double(Self.maximumInflated) + 20 * Double(bytes.count) else {
       throw error("claims to unfold to \(Int(all)) bytes in all, from \(bytes.count)")
     }
     var (source, stream) = (packed, z_stream())
@@ -126,35 +127,38 @@ struct ZipArchive {
       }
       count = Int(stream.total_out)
     }
-    guard status == Z_STREAM_END, result.count == member.size,
-      UInt(crc32(0, result, UInt32(result.count))) == member.checksum
-    else { throw error("member '\(name)' is damaged: it does not unfold to what its directory says") }
+    guard status == Z_STREAM_END, result.count == member.size, CRC32.of(result) == member.checksum else {
+      throw error("member '\(name)' is damaged: it does not unfold to what its directory says")
+    }
     return result
   }
 
-  private func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
+  private func error(_ problem: String) -> FileError { FileError(problem, in: file) }
 
   // MARK: Writing
 
   /// An archive of `members`, stored as they are, dated as the format's first day so that equal members make equal bytes.
   ///
   /// - Precondition: Everything together is below 4 GiB, and there are fewer than 65,535 members.
-  static func stored(_ members: [(name: String, content: [UInt8])]) -> [UInt8] {
+  package static func stored(_ members: [(name: String, content: [UInt8])]) -> [UInt8] {
     func number(_ value: Int, _ size: Int) -> [UInt8] {
       (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
     var (bytes, directory): ([UInt8], [UInt8]) = ([], [])
     for (name, content) in members {
       let name = Array(name.utf8)
-      let sum = Int(crc32(0, content, UInt32(content.count)))
-      // Version, flags, method, time and date, check sum, both sizes, lengths of the name and of nothing more.
+      let checksum = Int(CRC32.of(content))
+      // Version, flags, method, time and date, checksum, both sizes, lengths of the name and of nothing more.
       let description =
-        number(20, 2) + number(0, 2) + number(0, 2) + number(0x0021_0000, 4) + number(sum, 4) + number(content.count, 4)
+        number(20, 2) + number(0, 2) + number(0, 2) + number(0x0021_0000, 4) + number(checksum, 4)
+        + number(content.count, 4)
         + number(content.count, 4) + number(name.count, 2) + number(0, 2)
       directory += number(0x0201_4b50, 4) + number(20, 2) + description + number(0, 10) + number(bytes.count, 4) + name
       bytes += number(0x0403_4b50, 4) + description + name + content
     }
-    require(bytes.count < 1 << 32 && members.count < 0xffff, "a zip archive of \(bytes.count) bytes")
+    guard bytes.count < 1 << 32, members.count < 0xffff else {
+      fatalError("a zip archive of \(members.count) members and \(bytes.count) bytes")
+    }
     let start = bytes.count
     return bytes + directory + number(0x0605_4b50, 4) + number(0, 4) + number(members.count, 2)
       + number(members.count, 2) + number(directory.count, 4) + number(start, 4) + number(0, 2)

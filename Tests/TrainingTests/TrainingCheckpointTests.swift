@@ -4,7 +4,7 @@ import Training
 
 @testable import Checkpoints
 
-struct TrainingStateTests {
+struct TrainingCheckpointTests {
   /// Everything a run leaves behind.
   private struct Outcome: Equatable {
     var model: [String: [Scalar]]
@@ -19,7 +19,7 @@ struct TrainingStateTests {
     defer { try? FileManager.default.removeItem(at: file) }
     let whole = try run(resumingFrom: nil) { step, model, optimizer, average, reports in
       guard step.position.step == interruption else { return }
-      try TrainingState(model, optimizer, average: average, at: step.position, reports: reports).save(to: file)
+      try TrainingCheckpoint(model, optimizer, average: average, at: step.position, reports: reports).save(to: file)
     }
     // Another seed: nothing may come from how the objects are made.
     let resumed = try run(resumingFrom: file, seed: 99) { _, _, _, _, _ in }
@@ -34,7 +34,7 @@ struct TrainingStateTests {
     let model = toyModel(seed: seed)
     let optimizer = Adam(model, learningRate: 0.05)
     let average = WeightAverage(of: model, .exponential(decay: 0.9))
-    let state = try file.map(TrainingState.load)
+    let state = try file.map(TrainingCheckpoint.load)
     try state?.restore(model, optimizer, average: average)
     var reports = state?.reports ?? []
     var problem: (any Error)?
@@ -64,11 +64,11 @@ struct TrainingStateTests {
     defer { try? FileManager.default.removeItem(at: file) }
     let model = toyModel()
     try model.save(to: file)
-    #expect(throws: CheckpointError.self) { try TrainingState.load(file) }
+    #expect(throws: CheckpointError.self) { try TrainingCheckpoint.load(file) }
 
     let optimizer = SGD(model, learningRate: 0.1)
-    try TrainingState(model, optimizer, at: TrainingPosition()).save(to: file)
-    let state = try TrainingState.load(file)
+    try TrainingCheckpoint(model, optimizer, at: TrainingPosition()).save(to: file)
+    let state = try TrainingCheckpoint.load(file)
     var g = SplittableGenerator(seed: 1)
     let other = Sequential { Linear(2, 2, using: &g) }
     let error = #expect(throws: CheckpointError.self) { try state.restore(other, SGD(other, learningRate: 0.1)) }

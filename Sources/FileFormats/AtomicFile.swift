@@ -11,11 +11,11 @@ import Foundation
 /// Writes `bytes` to `url` so that, whatever happens, the old file or the whole new one is there.
 ///
 /// The bytes go to a file beside it, which is synced and takes the name; then the folder is synced.
-/// - Throws: A ``CheckpointError`` that names the file and the system's reason.
-public func writeAtomically(_ bytes: [UInt8], to url: URL) throws(CheckpointError) {
+/// - Throws: A ``FileError`` that names the file and the system's reason.
+public func writeAtomically(_ bytes: [UInt8], to url: URL) throws(FileError) {
   let path = url.path
-  func failure(_ action: String) -> CheckpointError {
-    CheckpointError("cannot \(action): \(String(cString: strerror(errno)))", in: path)
+  func failure(_ action: String) -> FileError {
+    FileError("cannot \(action): \(String(cString: strerror(errno)))", in: path)
   }
   let beside = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
   let descriptor = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -32,7 +32,7 @@ public func writeAtomically(_ bytes: [UInt8], to url: URL) throws(CheckpointErro
   syncFolder(of: url)
 }
 
-/// Makes the name of the file at `url` durable: a power cut may lose it else, though the bytes are there.
+/// Syncs the folder of `url`, without which a power cut may lose the file's name, though its bytes are there.
 package func syncFolder(of url: URL) {
   let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
   if folder >= 0 {
@@ -51,26 +51,5 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
       done += written
     }
     return true
-  }
-}
-
-/// The bytes of the regular file at `url`, all or the first `limit`.
-func readFile(_ url: URL, upTo limit: Int? = nil) throws(CheckpointError) -> [UInt8] {
-  var isFolder: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-    throw CheckpointError("there is no such file", in: url.path)
-  }
-  // A device or pipe may never end.
-  let kind = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)[.type]
-  guard !isFolder.boolValue, kind as? FileAttributeType == .typeRegular else {
-    throw CheckpointError("is no regular file", in: url.path)
-  }
-  do {
-    guard let limit else { return [UInt8](try Data(contentsOf: url)) }
-    let file = try FileHandle(forReadingFrom: url)
-    defer { try? file.close() }
-    return [UInt8](try file.read(upToCount: limit) ?? Data())
-  } catch {
-    throw CheckpointError("cannot be read: \(error.localizedDescription)", in: url.path)
   }
 }

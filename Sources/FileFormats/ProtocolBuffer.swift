@@ -1,4 +1,4 @@
-/// A message of a protocol buffer, as it is written: https://protobuf.dev/programming-guides/encoding.
+/// Writes a message of a protocol buffer: https://protobuf.dev/programming-guides/encoding.
 package struct ProtocolBuffer {
   package private(set) var bytes: [UInt8] = []
 

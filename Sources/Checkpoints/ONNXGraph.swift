@@ -1,0 +1,110 @@
+import FileFormats
+import Layers
+
+/// The nodes and constants of an ONNX file, in the order of the computation.
+struct ONNXGraph {
+  /// An intermediate tensor and its shape: `[height, width, channels]` or `[channels]`.
+  struct Value {
+    var name: String
+    var shape: Shape
+  }
+  enum Attribute {
+    case integer(Int)
+    case integers([Int])
+    case float(Float)
+    case text(String)
+  }
+  private var nodes: [[UInt8]] = []
+  private var constants: [[UInt8]] = []
+
+  @discardableResult
+  mutating func node(
+    _ type: String, _ inputs: [String], _ attributes: [(String, Attribute)] = [], named output: String? = nil
+  ) -> String {
+    let output = output ?? "\(type.lowercased())\(nodes.count)"
+    nodes.append(
+      ProtocolBuffer { node in
+        for input in inputs { node.text(1, input) }
+        node.text(2, output)
+        node.text(3, output)
+        node.text(4, type)
+        for (name, value) in attributes {
+          node.message(5) { attribute in
+            attribute.text(1, name)
+            switch value {
+            case .float(let value):
+              attribute.float(2, value)
+              attribute.integer(20, 1)
+            case .integer(let value):
+              attribute.integer(3, value)
+              attribute.integer(20, 2)
+            case .text(let text):
+              attribute.text(4, text)
+              attribute.integer(20, 3)
+            case .integers(let values):
+              for value in values { attribute.integer(8, value) }
+              attribute.integer(20, 7)
+            }
+          }
+        }
+      }.bytes)
+    return output
+  }
+
+  /// A constant of single precision, whatever `Scalar` is.
+  mutating func constant(_ tensor: Tensor) -> String {
+    let values = tensor.withUnsafeScalars { $0.map { Float($0).bitPattern.littleEndian } }
+    return constant(tensor.shape.dimensions, type: 1, values.withUnsafeBytes { Array($0) })
+  }
+  mutating func constant(_ integers: [Int]) -> String {
+    let values = integers.map { Int64($0).littleEndian }
+    return constant([integers.count], type: 7, values.withUnsafeBytes { Array($0) })
+  }
+  private mutating func constant(_ shape: [Int], type: Int, _ content: [UInt8]) -> String {
+    let name = "constant\(constants.count)"
+    constants.append(
+      ProtocolBuffer { tensor in
+        for extent in shape { tensor.integer(1, extent) }
+        tensor.integer(2, type)
+        tensor.text(8, name)
+        tensor.content(9, content)
+      }.bytes)
+    return name
+  }
+
+  func file(input: Shape, output: String, _ outputShape: Shape, _ metadata: [String: String]) -> [UInt8] {
+    func port(_ name: String, _ shape: Shape) -> (inout ProtocolBuffer) -> Void {
+      let extents = shape.rank == 3 ? [shape[2], shape[0], shape[1]] : shape.dimensions
+      return { value in
+        value.text(1, name)
+        value.message(2) { type in
+          type.message(1) { tensor in
+            tensor.integer(1, 1)
+            tensor.message(2) { shape in
+              shape.message(1) { $0.text(2, "batch") }
+              for extent in extents { shape.message(1) { $0.integer(1, extent) } }
+            }
+          }
+        }
+      }
+    }
+    return ProtocolBuffer { model in
+      model.integer(1, 8)
+      model.text(2, "EncodeNet")
+      model.message(7) { graph in
+        for node in nodes { graph.content(1, node) }
+        graph.text(2, "network")
+        for constant in constants { graph.content(5, constant) }
+        graph.message(11, port("images", input))
+        graph.message(12, port(output, outputShape))
+      }
+      model.message(8) { $0.integer(2, 17) }
+      for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+        model.message(14) {
+          $0.text(1, name)
+          $0.text(2, value)
+        }
+      }
+    }.bytes
+  }
+}

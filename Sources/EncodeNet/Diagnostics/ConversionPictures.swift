@@ -1,0 +1,90 @@
+import Foundation
+
+extension ConversionView {
+  /// Pictures of the clusters, of converted images, and of the classes' features.
+  func gallery(_ gcae: GeneralizedConvertingAutoencoder) -> Gallery {
+    let (images, batches) =
+      run.auditSet.map { (SeedDiagnostics.Images.audit, $0) } ?? run.validationSet.map { (.validation, $0.batches) }
+      ?? (.training, run.inOrder(run.images))
+    return Gallery(
+      imageShape: run.images.imageShape, images: images, conversions: conversions(gcae, batches),
+      clusters: clusterPictures(), maps: maps())
+  }
+
+  private func picture(_ index: Int, _ caption: String? = nil) -> Gallery.Picture {
+    .init(pixels: Data(run.images.image(at: index)), caption: caption ?? fixed(found.certainty.entropies[index], 4))
+  }
+
+  private func clusterPictures() -> [Gallery.Cluster] {
+    // So many classes are enough to see what clusters are like.
+    zip(found.clusters.classes, found.representatives.classes).prefix(10).flatMap { one, chosen in
+      zip(one.clusters, chosen).map { members, representative in
+        .init(
+          label: one.label,
+          pictures: ([representative] + members.filter { $0 != representative }.prefix(5)).map { picture($0) })
+      }
+    }
+  }
+
+  /// The first images of each class, chosen by nothing else, with the representative of the nearest cluster of their class.
+  private func conversions(
+    _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 2, classes: Int = 10
+  ) -> [Gallery.Conversion] {
+    let count = run.images.classCount
+    let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
+    let features = baseline.parts(at: configuration.split).features
+    let points = found.features.flattenedRows
+    let centres = found.clusters.classes.map { one in
+      Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+    }
+    var shown: [Int: [Gallery.Conversion]] = [:]
+    for batch in batches.epoch(0) {
+      let rows = batch.labels.indices.filter { row in
+        let label = batch.labels[row]
+        return chosenClasses.contains(label)
+          && shown[label, default: []].count + batch.labels[..<row].count { $0 == label } < each
+      }
+      guard !rows.isEmpty else { continue }
+      let inputs = batch.images.gathering(rows)
+      let outputs = gcae.evaluating { gcae(inputs) }
+      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
+      let seen = features.evaluating { features(inputs).averagedOverSpace }
+      let shape = run.images.imageShape
+      let sized = resized2d(outputs, height: shape[0], width: shape[1])
+      for (place, row) in rows.enumerated() {
+        let label = batch.labels[row]
+        let nearest = (-squaredDistances(seen.gathering([place]), centres[label])).argmax()[0]
+        shown[label, default: []].append(
+          .init(
+            label: label, given: given[place], judged: judged?[place],
+            input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
+            output: .init(
+              pixels: Data(sized.gathering([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
+              caption: "converted"),
+            target: picture(found.representatives.classes[label][nearest], "representative")))
+      }
+      if chosenClasses.allSatisfy({ shown[$0, default: []].count >= each }) { break }
+    }
+    return chosenClasses.flatMap { shown[$0] ?? [] }
+  }
+
+  private func maps(limit: Int = 150) -> [Gallery.Map] {
+    let all = found.features.flattenedRows
+    return zip(found.clusters.classes, found.representatives.classes).prefix(10).compactMap { one, chosen in
+      var generator = run.generator("map of class \(one.label)")
+      let images = one.clusters.joined().sorted()
+      let shown = Array(Set(images.shuffled(using: &generator).prefix(limit) + chosen)).sorted()
+      let points = all.gathering(images)
+      guard let axes = try? PrincipalComponents(of: points, count: 2),
+        case let seen = axes(all.gathering(shown)), seen.shape[1] == 2
+      else { return nil }
+      let scalars = seen.scalars.map { (Double($0) * 1000).rounded() / 1000 }
+      let first = numbers[one.clusters[0][0]]
+      return Gallery.Map(
+        label: one.label, x: stride(from: 0, to: scalars.count, by: 2).map { scalars[$0] },
+        y: stride(from: 1, to: scalars.count, by: 2).map { scalars[$0] },
+        cluster: shown.map { numbers[$0] - first },
+        representatives: chosen.map { shown.firstIndex(of: $0)! })
+    }
+  }
+}
