@@ -32,10 +32,10 @@ func run(_ source: DataSource) throws {
   // Which images are hard: those whose class it is not sure of.
   let inOrder = Batches(of: training, size: 256)
   let logits = classifier.evaluating { Tensor.concatenated(inOrder.epoch(0).map { classifier($0.images) }) }
-  let certainty = PredictionEntropy()(logits, labels: training.labels)
+  let confidence = PredictionEntropy()(logits, labels: training.labels)
   let threshold = 0.05
   let pairs = ConversionPairs(
-    convertingHardImages: certainty, labels: training.labels, threshold: threshold, using: &generator)
+    convertingHardImages: confidence, labels: training.labels, threshold: threshold, using: &generator)
   let hard = pairs.pairs.count { $0.input != $0.target }
   print("\(hard) of \(training.count) images are hard: entropy above \(threshold) nats, or wrong")
 

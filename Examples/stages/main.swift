@@ -43,8 +43,8 @@ let clusters = Clusters(
 print("S2  \(clusters.count) clusters: thin and bold figures of each class")
 
 // S3  Entropies of the baseline's answers.
-let certainty = PredictionEntropy()(outputs(of: baseline, on: inOrder(training)), labels: training.labels)
-print("S3  mean entropy \(certainty.meanEntropy) nats, saturated on \(certainty.saturation) of the images")
+let confidence = PredictionEntropy()(outputs(of: baseline, on: inOrder(training)), labels: training.labels)
+print("S3  mean entropy \(confidence.meanEntropy) nats, saturated on \(confidence.saturation) of the images")
 
 // S4  Representatives. `RepresentativeSelection()` takes the image of least entropy; here it is, of the ten of least entropy,
 //     the one nearest to the cluster's mean image.
@@ -53,14 +53,14 @@ let pixels = training.tensor(at: Array(training.labels.indices)).reshaped(to: [
 ])
 let representatives = Representatives(clusters) { _, members in
   let mean = pixels.gathering(members).mean(alongAxes: [0])
-  let clearest = members.sorted { (certainty.entropies[$0], $0) < (certainty.entropies[$1], $1) }.prefix(10)
+  let clearest = members.sorted { (confidence.entropies[$0], $0) < (confidence.entropies[$1], $1) }.prefix(10)
   return clearest.min {
     square(pixels.gathering([$0]) - mean).sum().item < square(pixels.gathering([$1]) - mean).sum().item
   }!
 }
 
 // S5  Pairs: every image with the representative of its class and cluster; those of high entropy count for more.
-let pairs = ConversionPairs(clusters, representatives).weighted(by: certainty.entropies, strength: 0.5)
+let pairs = ConversionPairs(clusters, representatives).weighted(by: confidence.entropies, strength: 0.5)
 print("S5  \(pairs.count) pairs")
 
 // S6  The converting autoencoder, whose encoder begins as a copy of the baseline's.

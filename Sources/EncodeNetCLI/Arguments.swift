@@ -33,15 +33,15 @@ struct AugmentationChoice: ExpressibleByArgument {
   init?(argument: String) {
     var all: Augmentation?
     for name in argument == "none" ? [] : argument.split(separator: ",") {
-      let one: Augmentation
+      let change: Augmentation
       switch name {
-      case "crop": one = .randomCrop(padding: 4)
-      case "flip": one = .horizontalFlip
-      case "shift": one = .shift(by: 1)
-      case "cutout": one = .cutout(size: 8)
+      case "crop": change = .randomCrop(padding: 4)
+      case "flip": change = .horizontalFlip
+      case "shift": change = .shift(by: 1)
+      case "cutout": change = .cutout(size: 8)
       default: return nil
       }
-      all = all.map { $0 + one } ?? one
+      all = all.map { $0 + change } ?? change
     }
     augmentation = all
   }

@@ -7,7 +7,7 @@ struct ClassifierOptions: ParsableArguments {
     help:
       "Weights: a safetensors or PyTorch file with PyTorch's names. 'encodenet run' leaves A0.safetensors and others.")
   var weights: String
-  @OptionGroup var wanted: NetworkOptions
+  @OptionGroup var networkOptions: NetworkOptions
   @OptionGroup var normalization: NormalizationOptions
 
   /// The network with its weights; what neither the file nor the options say comes from the training images.
@@ -23,9 +23,9 @@ struct ClassifierOptions: ParsableArguments {
       throw ExperimentError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
     }
     let fitting =
-      try wanted.choice == nil && saved == nil && !KerasFile.recognizes(url)
+      try networkOptions.choice == nil && saved == nil && !KerasFile.recognizes(url)
       ? ModelChoice.fitting(loadNamedState(from: url), classes: names.count, inputShape: shape).first : nil
-    guard let model = wanted.choice ?? saved?.model ?? fitting else {
+    guard let model = networkOptions.choice ?? saved?.model ?? fitting else {
       throw ExperimentError("\(weights): the file does not say for which network it is: give --model")
     }
     let known = try self.normalization.value() ?? saved?.normalization
@@ -66,7 +66,7 @@ struct NormalizationOptions: ParsableArguments {
 
   func validate() throws { _ = try value() }
 
-  /// What was asked for, nil for nothing.
+  /// The normalisation of the options, nil where they have none.
   func value() throws -> Normalization? {
     guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together: give both") }
     if let normalization {

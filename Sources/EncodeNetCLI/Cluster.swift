@@ -14,17 +14,17 @@ struct Cluster: ParsableCommand {
     let (run, lock) = try options.stages(options.console.logger())
     defer { withExtendedLifetime(lock) {} }
     let found = try run.clustering()
-    let rows = zip(found.clusters.classes, found.representatives.classes).map { one, chosen in
+    let rows = zip(found.clusters.classes, found.representatives.classes).map { group, chosen in
       [
-        run.images.classNames[one.label], "\(one.clusters.count)",
-        one.clusters.map { "\($0.count)" }.joined(separator: " "),
-        String(format: "%.3f", one.silhouette), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
+        run.images.classNames[group.label], "\(group.clusters.count)",
+        group.clusters.map { "\($0.count)" }.joined(separator: " "),
+        String(format: "%.3f", group.silhouette), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
       ]
     }
     print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))
     print(
       String(
-        format: "Mean entropy %.4f nats, saturated on %.1f %% of the images.", found.certainty.meanEntropy,
-        100 * found.certainty.saturation))
+        format: "Mean entropy %.4f nats, saturated on %.1f %% of the images.", found.confidence.meanEntropy,
+        100 * found.confidence.saturation))
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Reports
 
-/// What is said while a command works, on standard error, and with how many threads it works.
+/// The messages of a command on standard error, and its threads.
 struct ConsoleOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say only what was found, not how it goes.")
   var quiet = false

@@ -126,10 +126,10 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Sets the baseline that is given, here or in the file of settings.
   private func begin(_ c: inout ExperimentConfiguration, namesModel: Bool, namesArms: Bool) throws {
-    let wanted = try normalization.value()
+    let normalization = try self.normalization.value()
     if let path = baseline {
-      c.baseline = GivenBaseline(path, normalization: wanted, isTrainedOnAll: baselineTrainedOnAll)
-    } else if wanted != nil || baselineTrainedOnAll {
+      c.baseline = GivenBaseline(path, normalization: normalization, isTrainedOnAll: baselineTrainedOnAll)
+    } else if normalization != nil || baselineTrainedOnAll {
       throw ValidationError("--normalization, --mean, --std and --baseline-trained-on-all go with --baseline")
     }
     guard let given = c.baseline else { return }
@@ -141,7 +141,7 @@ struct ExperimentOptions: ParsableArguments {
       guard choice.shortcut == saved.model.shortcut, choice.widthMultiplier == saved.model.widthMultiplier else {
         throw ExperimentError(
           "\(given.weights): it is a \(saved.model) of width \(saved.model.widthMultiplier) with \(saved.model.shortcut.rawValue) "
-            + "shortcuts, and --width or --shortcut want another")
+            + "shortcuts, and --width or --shortcut ask for another")
       }
       guard saved.model.variation == .plain else {
         throw ExperimentError(
@@ -150,7 +150,7 @@ struct ExperimentOptions: ParsableArguments {
       }
       (c.model, c.shortcut, c.widthMultiplier) = (choice.name, choice.shortcut, choice.widthMultiplier)
     }
-    // Arms that nobody asked for need not be there.
+    // Arms of the defaults may be left out.
     guard !namesArms else { return }
     let left = c.arms.map(\.id)
     c = c.beginning(with: given)

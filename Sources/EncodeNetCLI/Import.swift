@@ -13,7 +13,7 @@ struct Import: ParsableCommand {
 
   @Argument(help: "A file of weights: .pt, .pth, .th, .npz, .safetensors or .h5.")
   var file: String
-  @OptionGroup var wanted: NetworkOptions
+  @OptionGroup var networkOptions: NetworkOptions
   @Option(help: "The images that it is for: \(DataSource.forms); their classes and sizes are kept with the weights.")
   var data: DataSource?
   @Option(help: "Where the images are not at hand: their number of classes.")
@@ -33,7 +33,7 @@ struct Import: ParsableCommand {
   }
 
   func run() throws {
-    let choice = wanted.choiceOrDefault
+    let choice = networkOptions.choiceOrDefault
     let images = try data?.load()
     var generator = SplittableGenerator(seed: 0)
     let network = try choice.make(

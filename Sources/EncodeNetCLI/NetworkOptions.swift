@@ -10,9 +10,9 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Multiplies the network's channels.")
   var width = 1.0
 
-  /// What was asked for, nil for nothing.
+  /// The network of the options, nil where they have none.
   var choice: ModelChoice? { model.map { ModelChoice($0, shortcut: shortcut, widthMultiplier: width) } }
-  /// What was asked for, by default a ResNet20.
+  /// The network of the options, by default a ResNet20.
   var choiceOrDefault: ModelChoice { choice ?? ModelChoice("resnet20", shortcut: shortcut, widthMultiplier: width) }
 
   func validate() throws { try validating { try choiceOrDefault.check() } }

@@ -40,14 +40,14 @@ struct Predict: ParsableCommand {
 }
 
 extension DecodedImage {
-  /// The bytes of this image with the channels wanted, grey being the same as three equal colours.
-  fileprivate func fitting(_ wanted: Shape, file: String) throws -> [UInt8] {
-    guard shape[0] == wanted[0], shape[1] == wanted[1] else {
+  /// The bytes of this image with the channels of `expected`, grey being the same as three equal colours.
+  fileprivate func fitting(_ expected: Shape, file: String) throws -> [UInt8] {
+    guard shape[0] == expected[0], shape[1] == expected[1] else {
       throw ExperimentError(
-        "\(file): the image has \(shape[1]) by \(shape[0]) pixels, the classifier wants \(wanted[1]) by \(wanted[0]): scale it"
+        "\(file): the image has \(shape[1]) by \(shape[0]) pixels, the classifier takes \(expected[1]) by \(expected[0]): scale it"
       )
     }
-    switch (shape[2], wanted[2]) {
+    switch (shape[2], expected[2]) {
     case (let a, let b) where a == b: return pixels
     case (1, 3): return pixels.flatMap { [$0, $0, $0] }
     case (3, 1):
@@ -57,7 +57,7 @@ extension DecodedImage {
         return UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000)
       }
     default:
-      throw ExperimentError("\(file): the image has \(shape[2]) channels, the classifier wants \(wanted[2])")
+      throw ExperimentError("\(file): the image has \(shape[2]) channels, the classifier takes \(expected[2])")
     }
   }
 }

@@ -1,4 +1,4 @@
-/// What was wrong with something given to an experiment or one of its stages, in one line that says what to do.
+/// An error in something given to an experiment or one of its stages: one line, with a remedy.
 public struct ExperimentError: Error, Hashable, Sendable, CustomStringConvertible {
   public let description: String
   /// An error with that message.

@@ -1,5 +1,5 @@
 extension ExperimentReport {
-  /// What the figures mean, in words.
+  /// Says in words what the figures mean.
   func diagnosed() -> [String] {
     let diagnostics = seeds.compactMap(\.diagnostics)
     return dataWords + arms.compactMap(chanceWords)

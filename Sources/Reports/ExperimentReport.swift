@@ -1,6 +1,6 @@
-/// What an experiment found, as one document; `Docs/report.schema.json` is its schema.
+/// The report of an experiment as one document; `Docs/report.schema.json` is its schema.
 public struct ExperimentReport: Sendable, Codable, Equatable {
-  /// What was run.
+  /// A description of the run.
   public struct Run: Sendable, Codable, Equatable {
     /// The version of this library.
     public var library: String
@@ -8,7 +8,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var data: String
     /// The data's fingerprint.
     public var dataFingerprint: String
-    /// That of the images trained on, kept for validation, and kept for audit.
+    /// The fingerprint of the images trained on, the validation images and the audit images.
     public var splitFingerprint: String
     /// Images trained on.
     public var training: Int
@@ -22,7 +22,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var leaked: Int
     /// Threads of each seed.
     public var threads: [Int]
-    /// What each arm may cost, in full-backprop-equivalent epochs.
+    /// The budget of each arm, in full-backprop-equivalent epochs.
     public var budget: Double
     /// The file of a baseline that was given and not trained here, nil where it was trained.
     public var givenBaseline: String?
@@ -37,16 +37,16 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
   }
   /// One way of spending the budget, over all seeds.
   public struct Arm: Sendable, Codable, Equatable {
-    /// What reports call it.
+    /// Its name in reports.
     public var id: String
-    /// What it is.
+    /// A description in a few words.
     public var name: String
     /// The share of right answers on the test images, for each seed.
     public var accuracies: [Double]
     /// Their mean.
     public var mean: Double
     /// Their standard deviation, 0 for one seed.
-    public var deviation: Double
+    public var std: Double
     /// The share of images whose class is among the five likeliest; this and those below are means over seeds.
     public var top5: Double
     /// The cross-entropy, in nats.
@@ -57,46 +57,54 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var entropy: Double
     /// The accuracy on corrupted test images; see ``Corruption``.
     public var robustness: [String: Double]
-    /// The accuracy on the quarters of the test images by the first arm's entropy, least first.
-    public var quarters: [Double]
+    /// The accuracy on the quartiles of the test images by the first arm's entropy, least first.
+    public var quartiles: [Double]
     /// How many test images of class `row` were taken for class `column`, over all seeds.
     public var confusion: [[Int]]
     /// Accuracy by confidence, over all seeds.
     public var reliability: [ReliabilityBin]
-    /// What it cost.
+    /// The budget spent on it.
     public var budget: TrainingBudget
     /// Whether that differs by more than 2 % from what each arm may cost.
     public var isUnequal: Bool
-    /// What its epochs took with those of everything it was made from, the mean over seeds.
+    /// The time of its epochs and of those of everything it was made from, the mean over seeds.
     public var seconds: Double
     /// At inference.
     public var inference: Inference
     /// One for each seed.
     public var curves: [Curve]
+
+    /// The names in JSON: those of version 3.
+    private enum CodingKeys: String, CodingKey {
+      case id, name, accuracies, mean, top5, loss, calibrationError, entropy, robustness, confusion, reliability, budget
+      case isUnequal, seconds, inference, curves
+      case std = "deviation"
+      case quartiles = "quarters"
+    }
   }
-  /// What the stages of one seed did.
+  /// The diagnostics of one seed.
   public struct Seed: Sendable, Codable, Equatable {
     public var seed: UInt64
     /// nil where no arm converts.
     public var diagnostics: SeedDiagnostics?
   }
 
-  /// Of the documents that this library writes.
+  /// The version of documents that this library writes.
   static let version = 4
-  /// Of this document.
+  /// The version of this document.
   public var version = ExperimentReport.version
   public var run: Run
   /// The settings.
   public var configuration: ExperimentConfiguration
   /// The classes' names.
   public var classNames: [String]
-  /// In the order of the settings.
+  /// The arms, in the order of the settings.
   public var arms: [Arm]
   /// The primary one first.
   public var comparisons: [Comparison]
-  /// In the order of the settings.
+  /// The seeds, in the order of the settings.
   public var seeds: [Seed]
-  /// What the figures mean, in words.
+  /// The findings in words.
   public var diagnosis: [String]
 
   /// The arm of that id.

@@ -7,7 +7,7 @@ extension ExperimentReport {
     public var outcome: Outcome
     /// The figure that says most.
     public var figure: String
-    /// What it is, and what it is to be held against.
+    /// An explanation of the figure, and its reference.
     public var words: String
   }
 
@@ -81,7 +81,7 @@ extension ExperimentReport {
         + "another; as they are the baseline is right about \(percent(known)) of that half.")
   }
 
-  /// What came of a network that was given: whether it is to be kept.
+  /// The best arm beside a network that was given: whether that one stays the best.
   private var againstGiven: String {
     guard run.givenBaseline != nil, let given = baseline else { return "" }
     let others = arms.filter { $0.id != given.id }

@@ -66,7 +66,7 @@ extension ExperimentReport {
     diagnosis = diagnosed()
   }
 
-  /// Which arms are compared, and the outcome.
+  /// Compares the arms.
   private static func compared(_ run: ExperimentRun, _ seeds: [SeedResult]) -> [Comparison] {
     let (settings, ids) = (run.configuration.arms, run.arms.map(\.id))
     func comparison(_ family: Comparison.Family, part: String? = nil, _ first: Int, _ second: Int) -> Comparison {
@@ -146,7 +146,7 @@ extension ExperimentReport.Arm {
     (id, name) = (arm.id, arm.name)
     accuracies = outcomes.map(\.accuracy)
     let statistics = PairedDifferences(accuracies)
-    (self.mean, deviation) = (statistics.mean, statistics.deviation)
+    (self.mean, std) = (statistics.mean, statistics.std)
     (top5, loss) = (mean { $0.summary.topK ?? 0 }, mean { $0.summary.loss })
     (calibrationError, entropy) = (
       mean { $0.summary.calibrationError ?? 0 }, mean { $0.entropies.reduce(0, +) / Double(max($0.entropies.count, 1)) }
@@ -155,12 +155,12 @@ extension ExperimentReport.Arm {
       uniqueKeysWithValues: Corruption.allCases.map { corruption in
         (corruption.rawValue, mean { $0.robustness[corruption.rawValue] ?? 0 })
       })
-    quarters = (0..<4).map { quarter in
+    quartiles = (0..<4).map { quartile in
       seeds.reduce(0) { sum, seed in
         let order = seed.first.entropies.indices.sorted {
           (seed.first.entropies[$0], $0) < (seed.first.entropies[$1], $1)
         }
-        let images = order[order.count * quarter / 4..<order.count * (quarter + 1) / 4]
+        let images = order[order.count * quartile / 4..<order.count * (quartile + 1) / 4]
         return sum + Double(images.count { seed.result.outcome.isRight[$0] }) / Double(max(images.count, 1))
       } / n
     }

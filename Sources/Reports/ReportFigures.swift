@@ -40,7 +40,7 @@ extension ExperimentReport {
     return plot.svg(xLabels: arms.enumerated().map { (Double($0), $1.id) }, yLabels: percent)
   }
 
-  /// What is compared with what, each with its interval: what does not touch the line in the middle is a difference.
+  /// The comparisons with their intervals: one that does not touch the line in the middle is a difference.
   private var differencesFigure: String {
     // What a part is worth may be one of the comparisons before.
     var seen: Set<[String]> = []
@@ -51,15 +51,15 @@ extension ExperimentReport {
       "Difference in points: mean, seeds, 95 % bootstrap interval", x: range(bounds + [0]),
       y: -0.5...Double(shown.count) - 0.2)
     plot.line([(0, plot.y.lowerBound), (0, plot.y.upperBound)], "#888", dashed: true)
-    for (index, one) in shown.enumerated() {
+    for (index, comparison) in shown.enumerated() {
       let y = Double(shown.count - 1 - index)
-      let colour = one.verdict == .improves ? "#2f9e6b" : one.verdict == .worse ? "#d0486a" : "#2f6fd0"
-      if let interval = one.differences.bootstrapInterval {
+      let colour = comparison.verdict == .improves ? "#2f9e6b" : comparison.verdict == .worse ? "#d0486a" : "#2f6fd0"
+      if let interval = comparison.differences.bootstrapInterval {
         plot.line([(100 * interval[0], y), (100 * interval[1], y)], colour)
       }
-      for value in one.differences.values { plot.dot(100 * value, y, "#8888", radius: 2.5) }
-      plot.dot(100 * one.differences.mean, y, colour, radius: 4.5)
-      plot.label(plot.x.lowerBound, y, "\(one.first)−\(one.second)", dx: -50, dy: 4, anchor: "start")
+      for value in comparison.differences.values { plot.dot(100 * value, y, "#8888", radius: 2.5) }
+      plot.dot(100 * comparison.differences.mean, y, colour, radius: 4.5)
+      plot.label(plot.x.lowerBound, y, "\(comparison.first)−\(comparison.second)", dx: -50, dy: 4, anchor: "start")
     }
     return plot.svg(yLabels: nil)
   }
@@ -81,10 +81,10 @@ extension ExperimentReport {
   private var costFigure: String {
     var plot = Plot(
       "Accuracy against cost", x: 0...(arms.map(\.budget.total).max() ?? 1) * 1.08,
-      y: range(arms.flatMap { [$0.mean - $0.deviation, $0.mean + $0.deviation] }))
+      y: range(arms.flatMap { [$0.mean - $0.std, $0.mean + $0.std] }))
     for (index, arm) in arms.enumerated() {
       let (x, colour) = (arm.budget.total, Plot.colour(index))
-      plot.line([(x, arm.mean - arm.deviation), (x, arm.mean + arm.deviation)], colour)
+      plot.line([(x, arm.mean - arm.std), (x, arm.mean + arm.std)], colour)
       plot.dot(x, arm.mean, colour, radius: 4)
       plot.name(arm.id, colour)
     }
@@ -124,10 +124,10 @@ extension ExperimentReport {
   }
 
   private func entropiesFigure(_ entropies: SeedDiagnostics.Histogram) -> String {
-    let most = max((entropies.before + entropies.after).max() ?? 1, 1)
+    let highest = max((entropies.before + entropies.after).max() ?? 1, 1)
     func height(_ count: Int) -> Double { count == 0 ? 0 : log10(Double(count)) + 0.1 }
     var plot = Plot(
-      "Entropy before and after conversion, to the baseline", x: 0...entropies.top, y: 0...height(most) * 1.05)
+      "Entropy before and after conversion, to the baseline", x: 0...entropies.top, y: 0...height(highest) * 1.05)
     let width = entropies.top / Double(max(entropies.before.count, 1))
     for (offset, counts, colour) in [(0.05, entropies.before, Plot.colour(0)), (0.5, entropies.after, Plot.colour(1))] {
       for (bin, count) in counts.enumerated() where count > 0 {

@@ -106,12 +106,12 @@ extension ExperimentReport {
     }
     let rows = Dictionary(grouping: gallery.conversions, by: \.label).sorted { $0.key < $1.key }.map { label, all in
       "<div class=conversions><h3>\(escaped(classNames[label]))</h3>"
-        + all.map { one in
+        + all.map { conversion in
           // Where there is a judge its word counts: the baseline may be part of the loss.
-          let given = one.judged ?? one.given
-          return "<div class=group>" + figure(one.input, "") + "<span>→</span>"
-            + figure(one.output, given == label ? "✓" : classNames[given], given == label) + "<span>→</span>"
-            + figure(one.target, "") + "</div>"
+          let given = conversion.judged ?? conversion.given
+          return "<div class=group>" + figure(conversion.input, "") + "<span>→</span>"
+            + figure(conversion.output, given == label ? "✓" : classNames[given], given == label) + "<span>→</span>"
+            + figure(conversion.target, "") + "</div>"
         }.joined() + "</div>"
     }
     let seer = gallery.conversions[0].judged == nil ? "the baseline" : "the judge"
@@ -121,7 +121,7 @@ extension ExperimentReport {
       + "converted image ✓, or the class that \(seer) takes it for.</p>"
   }
 
-  /// Of the two arms of the primary comparison; a hundred classes would be no table.
+  /// The confusion of the two arms of the primary comparison; a hundred classes would be no table.
   private func confusions() -> String {
     guard classNames.count <= 20 else { return "" }
     return [primary?.second, primary?.first].compactMap { $0.flatMap(arm) }.map { arm in

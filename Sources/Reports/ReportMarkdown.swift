@@ -1,5 +1,5 @@
 extension ExperimentReport {
-  /// What the columns of the comparisons mean.
+  /// Explains the columns of the comparisons.
   static let howToRead = """
     A difference is of the same seeds, paired. It counts as improves or worse only if the paired t test over seeds (Holm's p \
     within its table), the bootstrap interval (BCa) over seeds and the test over images all say so; else it is inconclusive. The \

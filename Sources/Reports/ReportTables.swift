@@ -10,7 +10,7 @@ struct ReportTable {
       .map { "| " + $0.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }.joined(separator: "\n")
   }
 
-  /// In columns of equal width, for a terminal.
+  /// The table in columns of equal width, for a terminal.
   var text: String {
     let all = [names] + rows
     let widths = names.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -34,7 +34,7 @@ struct ReportTable {
 extension ExperimentReport {
   private func percent(_ share: Double, _ decimals: Int = 2) -> String { fixed(100 * share, decimals) + " %" }
 
-  /// What the run was, in one line.
+  /// The run in one line.
   var subject: String {
     "\(configuration.model) on \(run.data): \(grouped(run.training)) images trained on, \(grouped(run.validation)) for "
       + "validation, \(grouped(run.test)) tested; seeds \(configuration.seeds.map { "\($0)" }.joined(separator: ", ")); "
@@ -46,7 +46,7 @@ extension ExperimentReport {
       names: ["arm", "what", "accuracy", "each seed", "budget (FBE)", "TFLOP", "time"],
       rows: arms.map { arm in
         [
-          arm.id, arm.name, percent(arm.mean) + (arm.accuracies.count > 1 ? " ± \(fixed(100 * arm.deviation, 2))" : ""),
+          arm.id, arm.name, percent(arm.mean) + (arm.accuracies.count > 1 ? " ± \(fixed(100 * arm.std, 2))" : ""),
           arm.accuracies.map { fixed(100 * $0, 2) }.joined(separator: "  "),
           fixed(arm.budget.total, 1) + (arm.isUnequal ? " unequal" : ""), compact(2e-12 * arm.budget.multiplyAdds),
           arm.seconds < 90 ? "\(fixed(arm.seconds, 0)) s" : "\(fixed(arm.seconds / 60, 0)) min",
@@ -61,15 +61,16 @@ extension ExperimentReport {
       names: (isAttribution ? ["part"] : []) + [
         "compared", "points", "t interval", "bootstrap", "p (Holm)", "p sign flips", "p images", "McNemar", "verdict",
       ],
-      rows: comparisons.filter { family.contains($0.family) }.map { one in
-        let d = one.differences
+      rows: comparisons.filter { family.contains($0.family) }.map { comparison in
+        let d = comparison.differences
         func interval(_ bounds: [Double]?) -> String {
           bounds.map { "\(signed(100 * $0[0])) … \(signed(100 * $0[1]))" } ?? "–"
         }
-        return (isAttribution ? [one.part ?? ""] : []) + [
-          "\(one.first) − \(one.second)", signed(100 * d.mean), interval(d.tInterval), interval(d.bootstrapInterval),
-          probability(one.adjustedP), probability(d.signFlipP), probability(one.imageP),
-          one.mcNemar.map { probability($0.p) }.joined(separator: " "), one.verdict.rawValue,
+        return (isAttribution ? [comparison.part ?? ""] : []) + [
+          "\(comparison.first) − \(comparison.second)", signed(100 * d.mean), interval(d.tInterval),
+          interval(d.bootstrapInterval),
+          probability(comparison.adjustedP), probability(d.signFlipP), probability(comparison.imageP),
+          comparison.mcNemar.map { probability($0.p) }.joined(separator: " "), comparison.verdict.rawValue,
         ]
       }, textColumns: isAttribution ? 2 : 1)
   }
@@ -82,7 +83,7 @@ extension ExperimentReport {
         [
           arm.id, percent(arm.top5), fixed(arm.loss, 4), fixed(arm.calibrationError, 4), fixed(arm.entropy, 4),
         ] + Corruption.allCases.map { percent(arm.robustness[$0.rawValue] ?? 0, 1) }
-          + arm.quarters.map { percent($0, 1) }
+          + arm.quartiles.map { percent($0, 1) }
       })
   }
 
@@ -98,15 +99,15 @@ extension ExperimentReport {
       })
   }
 
-  /// Of the first seed.
+  /// The clusters of the first seed.
   func clusterTable(_ diagnostics: SeedDiagnostics) -> ReportTable {
     ReportTable(
       names: ["class", "sizes", "silhouette", "stability", "entropy of the representatives"],
-      rows: diagnostics.clusters.map { one in
-        let chosen = diagnostics.representatives.filter { $0.label == one.label }
+      rows: diagnostics.clusters.map { group in
+        let chosen = diagnostics.representatives.filter { $0.label == group.label }
         return [
-          classNames[one.label], one.sizes.map { "\($0)" }.joined(separator: ", "), fixed(one.silhouette, 3),
-          fixed(one.stability, 2),
+          classNames[group.label], group.sizes.map { "\($0)" }.joined(separator: ", "), fixed(group.silhouette, 3),
+          fixed(group.stability, 2),
           chosen.map { fixed($0.entropy, 4) + ($0.isCorrect ? "" : " (taken for another class)") }.joined(
             separator: ", "),
         ]
@@ -156,7 +157,7 @@ extension ExperimentReport {
     return ReportTable(names: ["the images trained on"] + found.map { "seed \($0.seed)" }, rows: rows)
   }
 
-  /// What became of each set of images, to whom, by which autoencoder: a row for each seed.
+  /// The effect of conversion on each set of images, by autoencoder and observer: a row for each seed.
   var outcomeTable: ReportTable {
     var rows: [[String]] = []
     for images in SeedDiagnostics.Images.allCases.reversed() {
@@ -197,7 +198,7 @@ extension ExperimentReport {
     return report.comparisonTable(.primary, .alternatives, .attribution)
   }
 
-  /// What stands in a terminal at the end.
+  /// The report for a terminal.
   public var text: String {
     "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctComparisons.text + "\n\n")
       + answers.map { "\($0.question) \($0.figure) \($0.words)" }.joined(separator: "\n")
@@ -219,7 +220,7 @@ extension ExperimentReport {
     rows += arms.map { id, name in
       [id, name]
         + reports.map { _, report in
-          report.arm(id).map { "\(fixed(100 * $0.mean, 2)) ± \(fixed(100 * $0.deviation, 2)) %" } ?? "–"
+          report.arm(id).map { "\(fixed(100 * $0.mean, 2)) ± \(fixed(100 * $0.std, 2)) %" } ?? "–"
         }
     }
     rows.append(

@@ -4,9 +4,9 @@ import Synchronization
 /// Where a run is and when it will end: `progress.html` in its folder, which a browser may leave open.
 final class RunLog: Sendable {
   private struct Progress {
-    /// What each arm costs beside what arms before it have made, in full-backprop-equivalent epochs.
+    /// The cost of each arm beside what earlier arms have made, in full-backprop-equivalent epochs.
     var work: [String: Double] = [:]
-    /// What an epoch of each stage costs, those of the head and the judge next to nothing.
+    /// The cost of an epoch of each stage, next to nothing for those of the head and the judge.
     var epochCosts: [String: Double] = [:]
     var arms: [(id: String, name: String)] = []
     var current: [UInt64: (arm: String, done: Double, line: String)] = [:]

@@ -30,9 +30,9 @@ import Testing
 
   @Test func theSameSmallGainInEverySeedMayBeTheImagesChance() {
     // One image in a thousand, the same every time: no spread over seeds, and yet nothing.
-    let one = comparison(gains: [1, 1, 1])
-    #expect(one.differences.tP == 0 && one.imageP > 0.05)
-    #expect(one.verdict == .inconclusive)
+    let single = comparison(gains: [1, 1, 1])
+    #expect(single.differences.tP == 0 && single.imageP > 0.05)
+    #expect(single.verdict == .inconclusive)
   }
 
   @Test func manyComparisonsOfAFamilyNeedMore() {

@@ -94,9 +94,9 @@ import Testing
   }
 
   @Test func theSameSeedGivesTheSameWeights() throws {
-    let (one, again) = (try run(training()), try run(training()))
-    #expect(converted(one.gcae).scalars == converted(again.gcae).scalars)
-    #expect(converted(try run(training { $0.seed = 9 }).gcae).scalars != converted(one.gcae).scalars)
+    let (first, again) = (try run(training()), try run(training()))
+    #expect(converted(first.gcae).scalars == converted(again.gcae).scalars)
+    #expect(converted(try run(training { $0.seed = 9 }).gcae).scalars != converted(first.gcae).scalars)
   }
 
   @Test func theBaselineIsLeftAsItWas() throws {
@@ -162,11 +162,11 @@ import Testing
       weighted, inputs)
     func mean(_ perImage: [Double]) -> Double { zip(perImage, weights).reduce(0) { $0 + $1.0 * $1.1 } / Double(count) }
     func rows(_ x: Tensor) -> [Double] { x.flattenedRows.mean(alongAxes: [1]).scalars.map { Double($0) } }
-    let (own, wanted, logits) = baseline.evaluating {
+    let (maps, targets, logits) = baseline.evaluating {
       (baseline.features(shown), baseline.features(batch.targets), baseline(shown))
     }
     let squares = mean(rows(square(shown - batch.targets)))
-    let perceptual = mean(rows(square(own - wanted))) / Double(square(wanted).mean().item)
+    let perceptual = mean(rows(square(maps - targets))) / Double(square(targets).mean().item)
     let entropies = (0..<count).map { row in
       Double(softmaxCrossEntropy(logits.gathering([row]), labels: [batch.labels[row]]).item)
     }

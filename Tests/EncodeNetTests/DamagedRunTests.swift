@@ -5,7 +5,7 @@ import Testing
 @testable import Experiments
 @testable import Reports
 
-/// The files of a run, damaged or edited: what follows from others is made anew, and nothing stops the process.
+/// The files of a run, damaged or edited: what follows from others is regenerated, and nothing stops the process.
 @Suite struct DamagedRunTests {
   private func run(_ folder: URL) throws -> ExperimentReport {
     try Experiment(smallConfiguration(["A0", "A3"])).run(on: plantedData(), in: folder, model: { Tiny(&$0) })
@@ -13,7 +13,7 @@ import Testing
 
   /// `artifact` in other ways than the one that was written.
   private func damages(of artifact: String) throws -> [String] {
-    // Still JSON of the right form: only the check sum can tell.
+    // Still JSON of the right form: only the checksum can tell.
     func changed(after key: String) throws -> String {
       let value = try #require(artifact.range(of: "\"\(key)\""))
       let digit = try #require(artifact[value.upperBound...].firstIndex { "1234567".contains($0) })
@@ -65,11 +65,11 @@ import Testing
   }
 
   @Test func valuesThatPointNowhereAreNotTaken() {
-    let one = Clusters.Class(label: 1, clusters: [[0, 2], [3]], silhouette: 0, inertia: 0, curve: [])
+    let group = Clusters.Class(label: 1, clusters: [[0, 2], [3]], silhouette: 0, inertia: 0, curve: [])
     let labels = [1, 0, 1, 1]
     let other = Clusters.Class(label: 0, clusters: [[1]], silhouette: 0, inertia: 0, curve: [])
     func clusters(_ lists: [[Int]]) -> Clusters {
-      var changed = one
+      var changed = group
       changed.clusters = lists
       return Clusters(classes: [other, changed])
     }
@@ -99,7 +99,7 @@ import Testing
       try expect("arms are none") { $0.arms = [] }
       try expect("arms[1] has no name") { $0.arms[1].name = "" }
       try expect("arms[0] has 2 accuracies for 1 seeds") { $0.arms[0].accuracies.append(1) }
-      try expect("arms[0] has 3 quarters") { $0.arms[0].quarters.removeLast() }
+      try expect("arms[0] has 3 quartiles") { $0.arms[0].quartiles.removeLast() }
       try expect("confusion that is not of 2 classes") { $0.arms[1].confusion[0] = [] }
       try expect("confusion that is not of 2 classes") { $0.arms[1].confusion[0][1] = .max }
       try expect("arms[0] has an impossible inference") { $0.arms[0].inference.parameters = .max }

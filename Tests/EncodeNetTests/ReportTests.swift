@@ -6,7 +6,7 @@ import Testing
 @testable import Reports
 
 @Suite struct ReportTests {
-  /// What of `value` does not fit `schema`: as much of JSON Schema as the report's needs.
+  /// Returns the parts of `value` that do not fit `schema`: as much of JSON Schema as the report's needs.
   private func problems(_ value: Any, _ schema: [String: Any], _ path: String = "") -> [String] {
     var found: [String] = []
     func has(_ type: String) -> Bool {
@@ -25,7 +25,9 @@ import Testing
     if let choices = schema["enum"] as? [String], !choices.contains(value as? String ?? "") {
       found.append("\(path) is \(value), not one of \(choices)")
     }
-    if let wanted = schema["const"] as? Double, value as? Double != wanted { found.append("\(path) is not \(wanted)") }
+    if let expected = schema["const"] as? Double, value as? Double != expected {
+      found.append("\(path) is not \(expected)")
+    }
     if let object = value as? [String: Any] {
       let properties = schema["properties"] as? [String: [String: Any]] ?? [:]
       let required = schema["required"] as? [String] ?? []

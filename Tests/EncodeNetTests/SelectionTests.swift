@@ -6,9 +6,9 @@ import Testing
 
 @Suite struct SelectionTests {
   @Test func entropyIsInNats() {
-    let certainty = PredictionEntropy()(Tensor([0, 0, 100, 0], shape: [2, 2]), labels: [1, 0])
-    #expect(abs(certainty.entropies[0] - 0.693147) < 1e-6 && certainty.entropies[1] < 1e-9)
-    #expect(certainty.isCorrect == [false, true] && certainty.saturation == 0.5)
+    let confidence = PredictionEntropy()(Tensor([0, 0, 100, 0], shape: [2, 2]), labels: [1, 0])
+    #expect(abs(confidence.entropies[0] - 0.693147) < 1e-6 && confidence.entropies[1] < 1e-9)
+    #expect(confidence.isCorrect == [false, true] && confidence.saturation == 0.5)
   }
 
   @Test func temperatureTellsSaturatedImagesApart() {
@@ -18,9 +18,9 @@ import Testing
     #expect(warm[0] < warm[1])
   }
 
-  /// Five points on a line and one far away; the last is surest but wrong.
+  /// Five points on a line and one far away; the last has the least entropy but is wrong.
   private let features = Tensor([0, 1, 2, 3, 4, 50], shape: [6, 1])
-  private let certainty = Certainty(
+  private let confidence = PredictionConfidence(
     entropies: [0.5, 0.1, 0.4, 0.1, 0.3, 0.01], isCorrect: [true, true, true, true, true, false],
     confidences: [Double](repeating: 0.5, count: 6))
   private let clusters = Clusters(classes: [
@@ -29,7 +29,7 @@ import Testing
 
   @Test func eachSelectorChoosesByItsRule() {
     func chosen(_ selector: RepresentativeSelection.Selector) -> Int {
-      RepresentativeSelection(selector)(clusters, features: features, certainty: certainty).classes[0][0]
+      RepresentativeSelection(selector)(clusters, features: features, confidence: confidence).classes[0][0]
     }
     #expect(chosen(.minimumEntropy) == 5)
     // The tenth of five right ones is one: the first of the equals.
@@ -46,12 +46,13 @@ import Testing
     let images = try LabeledImages(
       name: "greys", pixels: values, labels: labels, imageShape: [1, 1, 1], classNames: ["a", "b"])
     let clusters = Clusters(values.indices.map { $0 / 30 }, labels: labels)
-    let certainty = Certainty(
+    let confidence = PredictionConfidence(
       entropies: values.indices.map { Double($0 % 30) }, isCorrect: values.map { _ in true },
       confidences: values.map { _ in 0.5 })
     func chosen(_ selector: RepresentativeSelection.Selector) -> [UInt8] {
       let features = Tensor.zeros([values.count, 1])
-      let found = RepresentativeSelection(selector)(clusters, features: features, certainty: certainty, images: images)
+      let found = RepresentativeSelection(selector)(
+        clusters, features: features, confidence: confidence, images: images)
       #expect(found.fits(clusters))
       return found.classes.joined().map { values[$0] }
     }
@@ -60,9 +61,9 @@ import Testing
   }
 
   @Test func aClusterWithNothingRightStillHasAMedoid() {
-    var wrong = certainty
+    var wrong = confidence
     wrong.isCorrect = [Bool](repeating: false, count: 6)
-    let chosen = RepresentativeSelection(.lowEntropyMedoid)(clusters, features: features, certainty: wrong)
+    let chosen = RepresentativeSelection(.lowEntropyMedoid)(clusters, features: features, confidence: wrong)
     #expect(chosen.classes == [[5]])
   }
 

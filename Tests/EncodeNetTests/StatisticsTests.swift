@@ -45,22 +45,25 @@ import Testing
   @Test func pairedDifferencesAreSciPys() throws {
     let numbers: Numbers = try fixture("statistics")
     #expect(numbers.differences.count == 8)
-    for one in numbers.differences {
-      let found = PairedDifferences(one.values)
-      #expect(isClose(found.tP, one.p), "t p of \(one.values): \(found.tP), not \(one.p)")
-      #expect(isClose(found.signFlipP, one.flipP), "sign-flip p of \(one.values): \(found.signFlipP), not \(one.flipP)")
+    for sample in numbers.differences {
+      let found = PairedDifferences(sample.values)
+      #expect(isClose(found.tP, sample.p), "t p of \(sample.values): \(found.tP), not \(sample.p)")
+      #expect(
+        isClose(found.signFlipP, sample.flipP),
+        "sign-flip p of \(sample.values): \(found.signFlipP), not \(sample.flipP)")
       let interval = try #require(found.tInterval)
-      #expect(isClose(interval[0], one.interval[0]) && isClose(interval[1], one.interval[1]), "\(interval)")
+      #expect(isClose(interval[0], sample.interval[0]) && isClose(interval[1], sample.interval[1]), "\(interval)")
       // The bootstrap draws: what it finds varies by its own standard error.
-      guard let bca = one.bca, let own = found.bootstrapInterval else { continue }
+      guard let bca = sample.bca, let interval = found.bootstrapInterval else { continue }
       let width = bca[1] - bca[0]
-      #expect(abs(own[0] - bca[0]) < 0.04 * width && abs(own[1] - bca[1]) < 0.04 * width, "\(own) for \(bca)")
+      #expect(
+        abs(interval[0] - bca[0]) < 0.04 * width && abs(interval[1] - bca[1]) < 0.04 * width, "\(interval) for \(bca)")
     }
   }
 
   @Test func holmAndMcNemarAreExact() throws {
     let numbers: Numbers = try fixture("statistics")
-    for (found, wanted) in zip(holmAdjusted(numbers.holm[0]), numbers.holm[1]) { #expect(isClose(found, wanted)) }
+    for (found, expected) in zip(holmAdjusted(numbers.holm[0]), numbers.holm[1]) { #expect(isClose(found, expected)) }
     for row in numbers.mcnemar {
       let (b, c) = (Int(row[0]), Int(row[1]))
       let first = [Bool](repeating: true, count: b) + [Bool](repeating: false, count: c)
@@ -69,8 +72,8 @@ import Testing
   }
 
   @Test func oneSeedAndEqualSeedsSayWhatTheyCan() {
-    let one = PairedDifferences([0.3])
-    #expect(one.tInterval == nil && one.tP == 1 && one.bootstrapInterval == nil)
+    let single = PairedDifferences([0.3])
+    #expect(single.tInterval == nil && single.tP == 1 && single.bootstrapInterval == nil)
     let equal = PairedDifferences([0.2, 0.2, 0.2])
     #expect(equal.bootstrapInterval == [equal.mean, equal.mean] && equal.signFlipP == 0.25)
     #expect(PairedDifferences([0, 0, 0]).tP == 1)
@@ -79,13 +82,13 @@ import Testing
   @Test func aBootstrapIntervalHoldsTheMeanAsOftenAsItSays() {
     var generator = SplittableGenerator(seed: 12)
     let runs = 300
-    let held = (0..<runs).count { _ in
+    let covered = (0..<runs).count { _ in
       let values = Tensor.normal([12], using: &generator).scalars.map { Double($0) + 1 }
       let interval = bootstrapBCa(values, resamples: 999)!
       return interval[0] <= 1 && 1 <= interval[1]
     }
     // 95 % is nominal; with 12 values the bootstrap is known to hold a little less.
-    #expect(Double(held) / Double(runs) > 0.87, "\(held) of \(runs)")
+    #expect(Double(covered) / Double(runs) > 0.87, "\(covered) of \(runs)")
   }
 
   @Test func manySignFlipsAreDrawn() {

@@ -14,17 +14,17 @@ public struct ArmSettings: Settings {
     case baseline
   }
 
-  /// What reports and files call it: letters, digits, `-`, `_` and `.`.
+  /// Its name in reports and files: letters, digits, `-`, `_` and `.`.
   public var id = ""
-  /// What it is, in a few words.
+  /// A description in a few words.
   public var name = ""
   /// Whether this is the baseline itself, which only the first part of the budget is spent on.
   public var isBaseline = false
   /// The weights that training begins with; of a conversion, those of its encoder.
   public var start = Start.baseline
-  /// What differs in the network.
+  /// The variation of the network.
   public var architecture = BlockVariation.plain
-  /// What the encoder is first trained to convert into, nil for no conversion.
+  /// The conversion that the encoder is first trained for, nil for none.
   public var conversion: Conversion?
   /// After a conversion, what is trained.
   public var transfer = KnowledgeTransfer.Mode.headThenFineTune

@@ -1,15 +1,15 @@
-/// What the encoder is trained to convert images into: stages S2 to S6, or a control in their place.
+/// The training of the encoder: stages S2 to S6, or a control in their place.
 public struct Conversion: Settings {
   /// The clusters that images are converted by.
   public enum Grouping: String, Sendable, Hashable, StringEnumeration {
-    /// Those of ``ExperimentConfiguration/clustering``.
+    /// The clusters that ``ExperimentConfiguration/clustering`` finds.
     case found
     /// One for each class.
     case one
     /// As many and as large as those found, drawn at random.
     case random
   }
-  /// What an image becomes.
+  /// The target of an image.
   public enum Target: String, Sendable, Hashable, StringEnumeration {
     /// The representative of its cluster, by ``ExperimentConfiguration/selection``.
     case representative
@@ -28,7 +28,7 @@ public struct Conversion: Settings {
   }
   /// The clusters that images are converted by.
   public var clusters = Grouping.found
-  /// What an image becomes.
+  /// The target of an image.
   public var target = Target.representative
   /// Whether the encoder learns too; without, the decoder alone does: a control of what the encoder learns.
   public var trainsEncoder = true

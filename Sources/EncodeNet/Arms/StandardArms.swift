@@ -2,7 +2,7 @@ extension ArmSettings {
   /// Only the first part of the budget is spent on it, and all other arms are compared with it.
   package static let baseline = ArmSettings("A0", "baseline") { ($0.start, $0.isBaseline) = (.random, true) }
   static let oneCycle = ArmSettings("A1", "baseline in one cycle") { $0.start = .random }
-  /// What EncodeNet has to improve on.
+  /// The control that EncodeNet has to improve on.
   package static let continued = ArmSettings("A2", "continued training")
   /// The method, with all layers trained in the end.
   package static let encodeNet = ArmSettings("A3", "EncodeNet, fine-tuned") { $0.conversion = Conversion() }
@@ -37,7 +37,7 @@ extension ArmSettings {
       fromScratch, selfDistilled, untrained,
     ] + published
 
-  /// What each part of the method is worth: the difference between two arms that differ in it.
+  /// The parts of the method: the value of each is the difference between two arms that differ in it.
   package static let parts: [(part: String, first: ArmSettings, second: ArmSettings)] = [
     ("conversion", encodeNet, continued), ("clustering", encodeNet, oneCluster),
     ("the clusters' meaning", encodeNet, randomClusters),
@@ -58,7 +58,7 @@ extension ArmSettings {
     }
   }
 
-  /// What others have published for the same goal: each in one cycle over the whole budget but where it needs a teacher.
+  /// Published methods for the same goal: each in one cycle over the whole budget, unless it needs a teacher.
   private static let published: [ArmSettings] = [
     scratch("label-smoothing", "label smoothing") { $0.recipe.labelSmoothing = 0.1 },
     scratch("mixup", "mixup") { $0.recipe.mixing = .mixup(alpha: 1) },

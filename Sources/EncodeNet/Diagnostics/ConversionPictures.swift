@@ -12,15 +12,15 @@ extension ConversionView {
   }
 
   private func picture(_ index: Int, _ caption: String? = nil) -> Gallery.Picture {
-    .init(pixels: Data(run.images.image(at: index)), caption: caption ?? fixed(found.certainty.entropies[index], 4))
+    .init(pixels: Data(run.images.image(at: index)), caption: caption ?? fixed(found.confidence.entropies[index], 4))
   }
 
   private func clusterPictures() -> [Gallery.Cluster] {
     // So many classes are enough to see what clusters are like.
-    zip(found.clusters.classes, found.representatives.classes).prefix(10).flatMap { one, chosen in
-      zip(one.clusters, chosen).map { members, representative in
+    zip(found.clusters.classes, found.representatives.classes).prefix(10).flatMap { group, chosen in
+      zip(group.clusters, chosen).map { members, representative in
         .init(
-          label: one.label,
+          label: group.label,
           pictures: ([representative] + members.filter { $0 != representative }.prefix(5)).map { picture($0) })
       }
     }
@@ -34,8 +34,8 @@ extension ConversionView {
     let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
     let features = baseline.parts(at: configuration.split).features
     let points = found.features.flattenedRows
-    let centres = found.clusters.classes.map { one in
-      Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+    let centres = found.clusters.classes.map { group in
+      Tensor.stacked(group.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
     }
     var shown: [Int: [Gallery.Conversion]] = [:]
     for batch in batches.epoch(0) {
@@ -70,18 +70,18 @@ extension ConversionView {
 
   private func maps(limit: Int = 150) -> [Gallery.Map] {
     let all = found.features.flattenedRows
-    return zip(found.clusters.classes, found.representatives.classes).prefix(10).compactMap { one, chosen in
-      var generator = run.generator("map of class \(one.label)")
-      let images = one.clusters.joined().sorted()
+    return zip(found.clusters.classes, found.representatives.classes).prefix(10).compactMap { group, chosen in
+      var generator = run.generator("map of class \(group.label)")
+      let images = group.clusters.joined().sorted()
       let shown = Array(Set(images.shuffled(using: &generator).prefix(limit) + chosen)).sorted()
       let points = all.gathering(images)
       guard let axes = try? PrincipalComponents(of: points, count: 2),
         case let seen = axes(all.gathering(shown)), seen.shape[1] == 2
       else { return nil }
       let scalars = seen.scalars.map { (Double($0) * 1000).rounded() / 1000 }
-      let first = numbers[one.clusters[0][0]]
+      let first = numbers[group.clusters[0][0]]
       return Gallery.Map(
-        label: one.label, x: stride(from: 0, to: scalars.count, by: 2).map { scalars[$0] },
+        label: group.label, x: stride(from: 0, to: scalars.count, by: 2).map { scalars[$0] },
         y: stride(from: 1, to: scalars.count, by: 2).map { scalars[$0] },
         cluster: shown.map { numbers[$0] - first },
         representatives: chosen.map { shown.firstIndex(of: $0)! })

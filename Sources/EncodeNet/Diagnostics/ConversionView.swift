@@ -1,6 +1,6 @@
 import Foundation
 
-/// What autoencoders make of the images of a run, batch by batch.
+/// The converted images of a run as its classifiers see them, batch by batch.
 struct ConversionView {
   let run: SeedRun
   let configuration: ExperimentConfiguration
@@ -22,10 +22,10 @@ struct ConversionView {
     let shape = configuration.conversion.targetShape(for: run.images.imageShape)
     targets = resized2d(
       run.images.tensor(at: Array(found.representatives.classes.joined())), height: shape[0], width: shape[1])
-    targetLabels = found.clusters.classes.flatMap { one in one.clusters.map { _ in one.label } }
+    targetLabels = found.clusters.classes.flatMap { group in group.clusters.map { _ in group.label } }
   }
 
-  /// What `classifier` makes of images in 0...1 of any size.
+  /// Returns the logits of `classifier` for images in 0...1 of any size.
   func logits(_ classifier: any SplitClassifier, _ images: Tensor) -> Tensor {
     let shape = run.images.imageShape
     return classifier.evaluating {
@@ -37,32 +37,32 @@ struct ConversionView {
     _ autoencoders: [(arms: [String], epochs: Int, gcae: GeneralizedConvertingAutoencoder)],
     judge: (name: String, model: any SplitClassifier)?, features: [SeedDiagnostics.Features]
   ) throws -> SeedDiagnostics {
-    let certainty = found.certainty
-    let sorted = certainty.entropies.sorted()
+    let confidence = found.confidence
+    let sorted = confidence.entropies.sorted()
     let sets = sets(withAudit: true)
     var histogram: SeedDiagnostics.Histogram?
-    let conversions = autoencoders.enumerated().map { index, one in
-      var conversion = conversion(one.gcae, sets: sets) { found in
+    let conversions = autoencoders.enumerated().map { index, entry in
+      var conversion = conversion(entry.gcae, sets: sets) { found in
         // The first autoencoder is the one shown, and the last set says most.
         if index == 0 { histogram = self.histogram(found.before, found.after) }
       }
-      (conversion.arms, conversion.epochs) = (one.arms, one.epochs)
+      (conversion.arms, conversion.epochs) = (entry.arms, entry.epochs)
       return conversion
     }
     let stability = try stability()
     return SeedDiagnostics(
       baseline: .init(
-        meanEntropy: certainty.meanEntropy, medianEntropy: sorted[sorted.count / 2], saturation: certainty.saturation),
-      clusters: found.clusters.classes.map { one in
+        meanEntropy: confidence.meanEntropy, medianEntropy: sorted[sorted.count / 2], saturation: confidence.saturation),
+      clusters: found.clusters.classes.map { group in
         .init(
-          label: one.label, sizes: one.clusters.map(\.count), silhouette: one.silhouette, inertia: one.inertia,
-          stability: stability[one.label])
+          label: group.label, sizes: group.clusters.map(\.count), silhouette: group.silhouette, inertia: group.inertia,
+          stability: stability[group.label])
       },
-      representatives: zip(found.clusters.classes, found.representatives.classes).flatMap { one, chosen in
+      representatives: zip(found.clusters.classes, found.representatives.classes).flatMap { group, chosen in
         chosen.enumerated().map { cluster, index in
           .init(
-            label: one.label, cluster: cluster, index: run.data.rows[index], entropy: certainty.entropies[index],
-            isCorrect: certainty.isCorrect[index])
+            label: group.label, cluster: cluster, index: run.data.rows[index], entropy: confidence.entropies[index],
+            isCorrect: confidence.isCorrect[index])
         }
       },
       leastDistance: leastDistance(), effectiveRank: try effectiveRank(), conversions: conversions,
@@ -83,7 +83,7 @@ struct ConversionView {
     return sets.map { ($0, $1, unconverted($1)) }
   }
 
-  /// What `gcae` makes of `sets`.
+  /// Measures the conversion of `sets` by `gcae`.
   ///
   /// - Parameter body: Is given the entropies of each set to the baseline.
   func conversion(
@@ -100,17 +100,17 @@ struct ConversionView {
       })
   }
 
-  /// How sure the baseline and the judge are of images as they are.
+  /// The entropies of images as they are, to the baseline and the judge.
   struct Unconverted {
-    let baseline: Certainty
-    let judge: Certainty?
+    let baseline: PredictionConfidence
+    let judge: PredictionConfidence?
   }
 
   private func unconverted(_ batches: Batches) -> Unconverted {
-    func certainty(_ model: any SplitClassifier) -> Certainty {
+    func confidence(of model: any SplitClassifier) -> PredictionConfidence {
       configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    return Unconverted(baseline: certainty(baseline), judge: judge.map(certainty))
+    return Unconverted(baseline: confidence(of: baseline), judge: judge.map { confidence(of: $0) })
   }
 
   /// Over the images trained on, whose targets are known.
@@ -118,12 +118,12 @@ struct ConversionView {
     _ gcae: GeneralizedConvertingAutoencoder
   ) -> (squared: Double, r2: Double, nearestIsOwn: Double) {
     let flatTargets = targets.flattenedRows
-    var (squares, own) = (0.0, 0)
+    var (squares, matches) = (0.0, 0)
     for batch in run.inOrder(run.images).epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
       let clusters = batch.indices.map { numbers[$0] }
       squares += Double(square(shown - targets.gathering(clusters)).sum().item)
-      own += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
+      matches += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
     }
     let n = Double(run.images.count)
     let size = Double(flatTargets.shape[1])
@@ -133,7 +133,7 @@ struct ConversionView {
     let mean = (flatTargets * weights).sum(alongAxes: [0])
     let constant = Double((square(flatTargets - mean) * weights).sum().item) / size
     let error = squares / n / size
-    return (error, constant > 0 ? 1 - error / constant : 0, Double(own) / n)
+    return (error, constant > 0 ? 1 - error / constant : 0, Double(matches) / n)
   }
 
   /// The images of `batches` converted, and their entropies then to the baseline.
@@ -153,7 +153,9 @@ struct ConversionView {
     let labels = batches.dataset.labels
     let sorted = before.baseline.entropies.sorted()
     let median = sorted[sorted.count / 2]
-    func halves(_ before: Certainty, _ after: Certainty, by order: [Double]) -> SeedDiagnostics.Halves {
+    func halves(_ before: PredictionConfidence, _ after: PredictionConfidence, by order: [Double])
+      -> SeedDiagnostics.Halves
+    {
       let all = Array(labels.indices)
       return .init(
         all: summary(all, before, after), easy: summary(all.filter { order[$0] < median }, before, after),
@@ -171,7 +173,9 @@ struct ConversionView {
     )
   }
 
-  private func summary(_ images: [Int], _ before: Certainty, _ after: Certainty) -> SeedDiagnostics.Converted {
+  private func summary(_ images: [Int], _ before: PredictionConfidence, _ after: PredictionConfidence)
+    -> SeedDiagnostics.Converted
+  {
     let n = Double(max(images.count, 1))
     func share(_ holds: (Int) -> Bool) -> Double { Double(images.count(where: holds)) / n }
     func isLower(_ i: Int) -> Bool { after.entropies[i] < before.entropies[i] }
@@ -191,16 +195,16 @@ struct ConversionView {
     return .init(top: top, before: counts(before), after: counts(after))
   }
 
-  /// Of each class, by another initialisation of k-means with the same number of clusters.
+  /// The stability of each class, by another initialisation of k-means with the same number of clusters.
   private func stability() throws -> [Double] {
     let all = found.features.flattenedRows
-    return try found.clusters.classes.map { one in
-      guard one.clusters.count > 1 else { return 1 }
-      let images = one.clusters.joined().sorted()
+    return try found.clusters.classes.map { group in
+      guard group.clusters.count > 1 else { return 1 }
+      let images = group.clusters.joined().sorted()
       let points = all.gathering(images)
       let reduced = try PrincipalComponents(of: points, count: configuration.clustering.dimensions)(points)
       let again = try KMeans(
-        clusters: one.clusters.count, restarts: configuration.clustering.restarts,
+        clusters: group.clusters.count, restarts: configuration.clustering.restarts,
         seed: run.seed("stability", configuration.clustering.seed))(reduced)
       return adjustedRandIndex(images.map { numbers[$0] }, again.assignments)
     }

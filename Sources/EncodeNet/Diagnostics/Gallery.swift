@@ -1,13 +1,13 @@
 import Foundation
 
-/// Pictures of one seed for its report: kept with the run, so that a report needs no data set.
+/// Pictures of one seed for its report: saved with the run, so that a report needs no data set.
 package struct Gallery: Sendable, Codable, Equatable {
   /// An image as bytes.
   package struct Picture: Sendable, Codable, Equatable {
     package var pixels: Data
     package var caption: String
   }
-  /// A cluster: its representative, then some of its images.
+  /// A cluster: its representative, then images of it.
   package struct Cluster: Sendable, Codable, Equatable {
     package var label: Int
     package var pictures: [Picture]
@@ -35,7 +35,7 @@ package struct Gallery: Sendable, Codable, Equatable {
 
   /// `[height, width, channels]`.
   package var imageShape: Shape
-  /// Which images are converted.
+  /// The set of images that is converted.
   package var images: SeedDiagnostics.Images
   /// The first images of each class.
   package var conversions: [Conversion]
@@ -48,7 +48,9 @@ package struct Gallery: Sendable, Codable, Equatable {
     var seen: Set<Int> = []
     let shown = conversions.filter { seen.insert($0.label).inserted }
     guard !shown.isEmpty, imageShape.rank == 3, imageShape[2] == 1 || imageShape[2] == 3,
-      shown.allSatisfy({ one in [one.input, one.output, one.target].allSatisfy { $0.pixels.count == imageShape.count } }
+      shown.allSatisfy({ conversion in
+        [conversion.input, conversion.output, conversion.target].allSatisfy { $0.pixels.count == imageShape.count }
+      }
       )
     else { return nil }
     let (height, width, channels) = (imageShape[0], imageShape[1], imageShape[2])

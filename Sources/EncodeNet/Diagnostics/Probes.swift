@@ -42,6 +42,6 @@ func adjustedRandIndex(_ a: [Int], _ b: [Int]) -> Double {
   let joint = sum(counts(zip(a, b).map { [$0, $1] }))
   let (inA, inB) = (sum(counts(a)), sum(counts(b)))
   let expected = inA * inB / max(pairs(a.count), 1)
-  let most = (inA + inB) / 2
-  return most == expected ? 1 : (joint - expected) / (most - expected)
+  let maximum = (inA + inB) / 2
+  return maximum == expected ? 1 : (joint - expected) / (maximum - expected)
 }

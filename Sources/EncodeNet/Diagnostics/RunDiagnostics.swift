@@ -15,7 +15,7 @@ extension ExperimentRun {
     return shown.map { first in [first] + all.filter { $0.id != first.id } } ?? []
   }
 
-  /// What the stages did, and pictures of it; nil where no arm converts as the paper does.
+  /// Returns the diagnostics of the stages, with pictures; nil where no arm converts as the paper does.
   func diagnostics() throws -> (SeedDiagnostics, Gallery)? {
     guard let first = subjects.first else { return nil }
     var stages: [(arms: [String], stage: ConversionStage)] = []

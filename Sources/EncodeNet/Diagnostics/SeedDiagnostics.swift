@@ -1,12 +1,12 @@
-/// What the stages of one seed did, beside how well its arms classify: to understand a verdict, not to reach one.
+/// Diagnostics of the stages of one seed: they explain a verdict, and never decide one.
 ///
 /// Everything is measured on training images: those trained on, those kept for validation, and those for audit.
 public struct SeedDiagnostics: Sendable, Codable, Equatable {
-  /// How sure the baseline is of the images it was trained on.
+  /// The baseline's entropy on the images it was trained on.
   public struct Baseline: Sendable, Codable, Equatable {
-    /// In nats.
+    /// The mean entropy, in nats.
     public var meanEntropy: Double
-    /// In nats.
+    /// The median entropy, in nats.
     public var medianEntropy: Double
     /// The share of images whose likeliest class has a probability above 0.9999.
     public var saturation: Double
@@ -27,15 +27,15 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     public var cluster: Int
     /// Into the training set.
     public var index: Int
-    /// In nats, to the baseline.
+    /// The baseline's entropy, in nats.
     public var entropy: Double
     /// Whether the baseline knows it.
     public var isCorrect: Bool
   }
-  /// What became of images when they were converted, to one classifier; shares of all of them.
+  /// The effect of conversion on a set of images, to one classifier; shares of all of them.
   public struct Converted: Sendable, Codable, Equatable {
     public var count: Int
-    /// In nats.
+    /// The mean entropy, in nats.
     public var entropyBefore: Double
     public var entropyAfter: Double
     /// Images whose entropy fell and which are then taken for their class.
@@ -44,7 +44,7 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     public var loweredAndWrong: Double
     /// Images that are taken for their class as they are.
     public var accuracyBefore: Double
-    /// And as they are converted.
+    /// Converted images that are taken for their class.
     public var accuracyAfter: Double
   }
   /// Images as one classifier sees them: all, those below the median entropy to the baseline, and the rest.
@@ -53,13 +53,13 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     public var easy: Converted
     public var hard: Converted
   }
-  /// Which images were looked at.
+  /// A set of images.
   public enum Images: String, Sendable, Codable, CaseIterable {
-    /// Those trained on.
+    /// The images trained on.
     case training
-    /// Those that settings are chosen by.
+    /// The validation images, which settings are chosen by.
     case validation
-    /// Those that nothing trains on or chooses by.
+    /// The audit images, which nothing trains on or chooses by.
     case audit
   }
   /// The converted images of one set.
@@ -75,7 +75,7 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public struct Conversion: Sendable, Codable, Equatable {
     /// The arms that it was trained for.
     public var arms: [String]
-    /// Of its training.
+    /// The epochs of its training.
     public var epochs: Int
     /// A value of 0...1, over the images trained on.
     public var squaredError: Double
@@ -93,14 +93,14 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   }
   /// The network that judges converted images beside the baseline, and takes part in nothing else.
   public struct Judge: Sendable, Codable, Equatable {
-    /// What it is.
+    /// The name of the network.
     public var network: String
     /// On the images kept for validation, nil where none are.
     public var validationAccuracy: Double?
   }
   /// How well simple classifiers do on what a network sees, on the images kept for validation.
   public struct Features: Sendable, Codable, Equatable {
-    /// Of whose features.
+    /// The name of the network.
     public var network: String
     /// A linear classifier by least squares.
     public var linearProbe: Double
@@ -121,7 +121,7 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public var leastDistance: Double?
   /// How many directions the representatives span: the exponential of the entropy of their normalised spectrum.
   public var effectiveRank: Double
-  /// That of the arm shown in pictures first.
+  /// The autoencoders, that of the arm shown in pictures first.
   public var conversions: [Conversion]
   /// nil where there is none.
   public var judge: Judge?

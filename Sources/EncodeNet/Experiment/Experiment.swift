@@ -32,13 +32,13 @@ public struct Experiment: Sendable {
     case scored(seed: UInt64, arm: String, accuracy: Double)
   }
 
-  /// What an experiment found.
+  /// The results of an experiment.
   package struct Results {
-    /// Of the first seed.
+    /// The run of the first seed.
     package let run: ExperimentRun
     package let seeds: [SeedResult]
     package let inference: [BlockVariation: Inference]
-    /// What differs in the network that each arm ends with.
+    /// The variation of the network that each arm ends with.
     package let variations: [BlockVariation]
     /// Threads of each seed.
     package let threads: [Int]
@@ -81,7 +81,7 @@ public struct Experiment: Sendable {
       threads: schedule.threads(of: seeds))
   }
 
-  /// What each network costs at inference, measured while nothing else runs.
+  /// The cost of each network at inference, measured while nothing else runs.
   private func inference(
     _ store: ArtifactStore, _ run: ExperimentRun, _ plans: [ArmPlan]
   ) throws -> [BlockVariation: Inference] {
@@ -124,9 +124,9 @@ public struct Experiment: Sendable {
   }
 }
 
-/// What one seed found.
+/// The results of one seed.
 package struct SeedResult: Sendable {
-  /// What one arm came to.
+  /// The results of one arm.
   package struct Arm: Sendable {
     package let outcome: TestOutcome
     package let budget: TrainingBudget
@@ -134,7 +134,7 @@ package struct SeedResult: Sendable {
     package let seconds: Double
   }
   package let seed: UInt64
-  /// In the order of the run's.
+  /// The arms in the order of the run's.
   package let arms: [Arm]
   package let diagnostics: (SeedDiagnostics, Gallery)?
 }

@@ -2,14 +2,14 @@ import Foundation
 
 /// Every setting of an experiment; the defaults suit small images such as the digits.
 ///
-/// Those that hold for any method are in ``RunSettings``, and are read and written here and in JSON as if they were its own.
+/// Settings that hold for any method are in ``RunSettings``; in Swift and in JSON they are members of this type too.
 @dynamicMemberLookup
 public struct ExperimentConfiguration: Settings {
   /// The settings that hold for any method.
   public var run = RunSettings()
   /// Where the model is cut for transfer, nil for its own choice.
   public var split: String?
-  /// What the decoder sees of features that are a map, nil for what the model's head sees.
+  /// The part of a feature map that the decoder sees, nil for what the model's head sees.
   public var decoderView: Decoder.View?
   /// The arms that are compared.
   public var arms: [ArmSettings] = ArmSettings.standard.filter {
@@ -59,7 +59,7 @@ public struct ExperimentConfiguration: Settings {
     from json: Data, over base: ExperimentConfiguration = .init()
   ) throws(ExperimentError) -> ExperimentConfiguration {
     var configuration = try base.merging(json)
-    // Arms that nobody asked for need not be there.
+    // Arms of the defaults may be left out.
     if let baseline = configuration.baseline, !names(in: json).contains("arms") {
       configuration = configuration.beginning(with: baseline)
     }
@@ -117,7 +117,7 @@ public struct ExperimentConfiguration: Settings {
     }
     if run.baseline != nil, let arm = arms.first(where: { $0.start == .random && !$0.isBaseline }) {
       throw ExperimentError(
-        "arm '\(arm.id)' begins from random weights: beside a given baseline, whose training nobody counted, there is no "
+        "arm '\(arm.id)' begins from random weights: beside a given baseline, whose training is not counted, there is no "
           + "such arm; A2 is the control")
     }
     for arm in arms {

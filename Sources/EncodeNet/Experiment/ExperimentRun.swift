@@ -102,7 +102,7 @@ public struct ExperimentRun {
     try trained(configuration.arms.first(where: \.isBaseline) ?? .baseline)
   }
 
-  /// What an arm makes of the test images; see ``SeedRun/outcome(_:)``.
+  /// Scores an arm on the test images; see ``SeedRun/outcome(_:)``.
   public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
     let outcome = try run.outcome(trained)
     try scored.add(trained.id, in: run.store)
@@ -176,10 +176,10 @@ extension ScoredSettings {
       flat.merge(try Self.flattened(data.normalization, under: "normalization")) { $1 }
     }
     // Nothing else decides what the baseline becomes.
-    let own = Set(RunSettings.settings.map(\.name)).subtracting(["continuedLearningRate"])
+    let shared = Set(RunSettings.settings.map(\.name)).subtracting(["continuedLearningRate"])
     let baselines = flat.filter {
       let name = $0.key.prefix { $0 != "." }.description
-      return own.contains(name) || name.hasPrefix("the ") || name == "normalization"
+      return shared.contains(name) || name.hasPrefix("the ") || name == "normalization"
     }
     var all: [String: Paths] = [:]
     for arm in configuration.arms {

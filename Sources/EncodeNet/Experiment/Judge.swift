@@ -15,7 +15,7 @@ extension ExperimentRun {
     return (name, state.network)
   }
 
-  /// Which network judges: that of the configuration, by default a VGG16 for a ResNet, of grey images a LeNet5, and a ResNet
+  /// The network that judges: that of the configuration, by default a VGG16 for a ResNet, of grey images a LeNet5, and a ResNet
   /// for all others; nil for none, and for images of a size that no network of the library takes.
   func judgeChoice() throws -> ModelChoice? {
     guard configuration.judge != "none" else { return nil }

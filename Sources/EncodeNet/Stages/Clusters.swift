@@ -1,6 +1,6 @@
 /// The images of each class in clusters: the product of ``IntraclassClustering``.
 public struct Clusters: Sendable, Codable, Hashable {
-  /// What was measured for one number of clusters.
+  /// Measurements of one number of clusters.
   public struct Trial: Sendable, Codable, Hashable {
     public var k: Int
     public var inertia: Double
@@ -55,11 +55,11 @@ public struct Clusters: Sendable, Codable, Hashable {
   /// Whether every image is in one cluster, and that of its class.
   func fits(labels: [Int]) -> Bool {
     var isLeft = [Bool](repeating: true, count: labels.count)
-    for one in classes {
-      for cluster in one.clusters {
+    for group in classes {
+      for cluster in group.clusters {
         guard !cluster.isEmpty else { return false }
         for image in cluster {
-          guard isLeft.indices.contains(image), isLeft[image], labels[image] == one.label else { return false }
+          guard isLeft.indices.contains(image), isLeft[image], labels[image] == group.label else { return false }
           isLeft[image] = false
         }
       }

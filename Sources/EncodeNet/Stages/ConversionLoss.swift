@@ -4,7 +4,7 @@ struct ConversionLoss {
   private let baseline: FrozenView?
   /// The places of targets in ``cachedMaps``.
   private let places: [Int: Int]
-  /// The baseline's maps of every target, where they are few enough to keep; else they are found batch by batch.
+  /// The baseline's maps of every target, where they are few enough to cache; else they are computed batch by batch.
   private let cachedMaps: [Tensor]
 
   init(
@@ -30,10 +30,10 @@ struct ConversionLoss {
     cachedMaps = parts.isEmpty ? [] : parts[0].indices.map { map in Tensor.concatenated(parts.map { $0[map] }) }
   }
 
-  /// Whether the baseline's maps of so many targets are kept: where they take no more than 256 MiB.
+  /// Whether the baseline's maps of so many targets are cached: they must take no more than 256 MiB.
   static func caches(_ targets: Int, of baseline: any SplitClassifier, imageShape: Shape) -> Bool {
     let (trace, _) = LayerTrace.run(baseline, on: imageShape)
-    // Of every layer: those kept, the last of each size, are fewer.
+    // Of every layer: those cached, the last of each size, are fewer.
     let scalars = trace.events.reduce(0) { $0 + $1.output.count }
     return targets * scalars * MemoryLayout<Scalar>.stride <= 256 << 20
   }

@@ -1,7 +1,7 @@
 /// Stage S5: pairs every image with the representative of its class and cluster.
 ///
 /// ```swift
-/// let pairs = ConversionPairing()(clusters, representatives, features: features, certainty: certainty)
+/// let pairs = ConversionPairing()(clusters, representatives, features: features, confidence: confidence)
 /// ```
 public struct ConversionPairing: Settings {
   /// How much more images of high entropy count: 0 for not at all, 1 for in proportion to their entropy.
@@ -21,10 +21,11 @@ public struct ConversionPairing: Settings {
   ///
   /// - Parameters:
   ///   - features: Of every image, `[images, …]`; needed by ``softness`` alone.
-  ///   - certainty: Of every image; needed by ``entropyWeighting`` alone.
+  ///   - confidence: Of every image; needed by ``entropyWeighting`` alone.
   /// - Precondition: What a setting needs is given.
   public func callAsFunction(
-    _ clusters: Clusters, _ representatives: Representatives, features: Tensor? = nil, certainty: Certainty? = nil
+    _ clusters: Clusters, _ representatives: Representatives, features: Tensor? = nil,
+    confidence: PredictionConfidence? = nil
   ) -> ConversionPairs {
     var pairs = ConversionPairs(clusters, representatives)
     if let softness {
@@ -32,8 +33,8 @@ public struct ConversionPairing: Settings {
       pairs = pairs.softened(clusters, representatives, features: features!, temperature: softness)
     }
     guard entropyWeighting > 0 else { return pairs }
-    require(certainty != nil, "ConversionPairing: entropyWeighting \(entropyWeighting) needs the images' certainty")
-    return pairs.weighted(by: certainty!.entropies, strength: entropyWeighting)
+    require(confidence != nil, "ConversionPairing: entropyWeighting \(entropyWeighting) needs the images' confidence")
+    return pairs.weighted(by: confidence!.entropies, strength: entropyWeighting)
   }
 
   /// Checks what types do not.

@@ -13,7 +13,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
   public struct Share: Sendable, Codable, Hashable {
     /// An index into the target images.
     public var target: Int
-    /// In 0...1; those of a pair sum to 1.
+    /// The share, in 0...1; those of a pair sum to 1.
     public var share: Double
 
     /// `share` of the target image `target`.
@@ -28,7 +28,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     public var target: Int
     /// Multiplies the loss of this pair.
     public var weight: Double
-    /// What the target is mixed of; empty for ``target`` alone.
+    /// The parts of a mixed target; empty for ``target`` alone.
     public var mixture: [Share]
 
     /// `input` is to become `target`.
@@ -37,7 +37,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     }
   }
 
-  /// In the order of their images.
+  /// The pairs, in the order of their images.
   public private(set) var pairs: [Pair]
 
   /// Pairs of the caller's own.
@@ -66,8 +66,8 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
       clusters.classes.map(\.clusters.count) == representatives.classes.map(\.count),
       "ConversionPairs: there is not one representative for each cluster")
     self.init(
-      zip(clusters.classes, representatives.classes).flatMap { one, targets in
-        zip(one.clusters, targets).flatMap { members, target in members.map { Pair(input: $0, target: target) } }
+      zip(clusters.classes, representatives.classes).flatMap { group, targets in
+        zip(group.clusters, targets).flatMap { members, target in members.map { Pair(input: $0, target: target) } }
       })
   }
 
@@ -110,9 +110,9 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     require(temperature > 0 && temperature.isFinite, "ConversionPairs.softened: the temperature is \(temperature)")
     let points = features.flattenedRows
     var mixtures: [Int: [Share]] = [:]
-    for (one, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
-      let centres = Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
-      let images = one.clusters.joined().sorted()
+    for (group, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
+      let centres = Tensor.stacked(group.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+      let images = group.clusters.joined().sorted()
       let distances = squaredDistances(points.gathering(images), centres).scalars.map { Double($0) }
       let k = targets.count
       let rows = images.indices.map { Array(distances[$0 * k..<($0 + 1) * k]) }
@@ -137,7 +137,7 @@ public struct ConversionBatch: TrainingBatch {
   public var images: Tensor
   /// The class of each image.
   public var labels: [Int]
-  /// What the decoder should show, `[batch, height, width, channels]`, in 0...1.
+  /// The decoder's targets, `[batch, height, width, channels]`, in 0...1.
   public var targets: Tensor
   /// The pairs of this batch, in its order.
   public var pairs: [ConversionPairs.Pair]
@@ -197,7 +197,7 @@ public struct ConversionBatches: BatchSource, Sendable {
     }
   }
 
-  /// What the decoder should show for `pairs`.
+  /// Returns the decoder's targets for `pairs`.
   func targets(of pairs: [ConversionPairs.Pair]) -> Tensor {
     let images: Tensor
     if pairs.allSatisfy(\.mixture.isEmpty) {
@@ -208,8 +208,8 @@ public struct ConversionBatches: BatchSource, Sendable {
       let place = Dictionary(uniqueKeysWithValues: zip(parts, 0...))
       let matrix = Tensor(shape: [pairs.count, parts.count]) { out in
         out.update(repeating: 0)
-        for (row, one) in shares.enumerated() {
-          for part in one { out[row * parts.count + place[part.target]!] += Scalar(part.share) }
+        for (row, mixture) in shares.enumerated() {
+          for part in mixture { out[row * parts.count + place[part.target]!] += Scalar(part.share) }
         }
       }
       let pixels = targets.tensor(at: parts)

@@ -22,7 +22,7 @@ public struct ConversionTraining: Settings {
   public var encoderLearningRateScale = 0.1
   /// The share of the epochs in which the decoder learns alone before the encoder joins it; nil for none.
   ///
-  /// What a decoder of random weights asks of a trained encoder may undo what it knows. Kumar et al.:
+  /// The gradients of a decoder of random weights may undo what a trained encoder knows. Kumar et al.:
   /// "Fine-tuning can distort pretrained features and underperform out-of-distribution", 2022.
   public var decoderHeadStart: Double?
   /// The weight of the squared distance between the baseline's maps of the converted image and of its target, as a share of
@@ -32,7 +32,7 @@ public struct ConversionTraining: Settings {
   public var perceptualWeight = 0.0
   /// The weight of the baseline's cross-entropy on the converted image.
   ///
-  /// Alone it can be met by noise that nobody but the baseline reads: judge the images by another network.
+  /// Alone it can be met by noise that only the baseline reads: judge the images by another network.
   /// Odena, Olah, Shlens: "Conditional image synthesis with auxiliary classifier GANs", 2017.
   public var classificationWeight = 0.0
   /// The longer side of the converted images, nil for the input's size: large images are as well converted into small ones.

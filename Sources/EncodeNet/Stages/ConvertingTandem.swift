@@ -19,26 +19,26 @@ public final class ConvertingTandem: Layer {
 }
 
 extension ConversionPairs {
-  /// What a converting autoencoder learns: a hard image becomes an easy one of its class, an easy image stays as it is.
+  /// The pairs of a converting autoencoder: a hard image becomes an easy one of its class, an easy image stays as it is.
   ///
   /// Easy is what the classifier gets right with an entropy below `threshold`; where a class has nothing easy, what it
   /// gets right with the least entropy counts as such. Which easy image a hard one becomes is drawn at random.
   /// - Parameters:
-  ///   - certainty: Of every training image.
+  ///   - confidence: Of every training image.
   ///   - threshold: In nats.
   public init(
-    convertingHardImages certainty: Certainty, labels: [Int], threshold: Double,
+    convertingHardImages confidence: PredictionConfidence, labels: [Int], threshold: Double,
     using generator: inout some RandomNumberGenerator
   ) {
     require(
-      certainty.entropies.count == labels.count,
-      "ConversionPairs: \(certainty.entropies.count) entropies do not fit \(labels.count) labels")
-    let isEasy = labels.indices.map { certainty.isCorrect[$0] && certainty.entropies[$0] < threshold }
+      confidence.entropies.count == labels.count,
+      "ConversionPairs: \(confidence.entropies.count) entropies do not fit \(labels.count) labels")
+    let isEasy = labels.indices.map { confidence.isCorrect[$0] && confidence.entropies[$0] < threshold }
     let members = Dictionary(grouping: labels.indices) { labels[$0] }
     let easy = members.mapValues { images in
       let easy = images.filter { isEasy[$0] }
-      let right = images.filter { certainty.isCorrect[$0] }
-      return easy.isEmpty ? [(right.isEmpty ? images : right).min { certainty.precedes($0, $1) }!] : easy
+      let right = images.filter { confidence.isCorrect[$0] }
+      return easy.isEmpty ? [(right.isEmpty ? images : right).min { confidence.precedes($0, $1) }!] : easy
     }
     self.init(
       labels.indices.map { image in

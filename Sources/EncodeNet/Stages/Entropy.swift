@@ -1,10 +1,10 @@
 import Foundation
 
-/// Stage S3: how sure a classifier is of each image, from its logits.
+/// Stage S3: the entropy and the confidence of a classifier on each image, from its logits.
 ///
 /// ```swift
-/// let certainty = PredictionEntropy()(logits, labels: labels)
-/// print(certainty.saturation)
+/// let confidence = PredictionEntropy()(logits, labels: labels)
+/// print(confidence.saturation)
 /// ```
 public struct PredictionEntropy: Settings {
   /// Divides the logits; above 1 it tells apart images whose probabilities have saturated.
@@ -23,22 +23,22 @@ public struct PredictionEntropy: Settings {
   }
 
   /// Measures every row of `logits`, `[images, classes]`.
-  public func callAsFunction(_ logits: Tensor, labels: [Int]) -> Certainty {
+  public func callAsFunction(_ logits: Tensor, labels: [Int]) -> PredictionConfidence {
     require(
       logits.rank == 2 && logits.shape[0] == labels.count && logits.shape[1] > 0,
       "PredictionEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [images, classes]")
     let classes = logits.shape[1]
-    var certainty = Certainty(entropies: [], isCorrect: [], confidences: [])
+    var result = PredictionConfidence(entropies: [], isCorrect: [], confidences: [])
     logits.withUnsafeScalars { scalars in
       for (image, label) in labels.enumerated() {
         let row = scalars[image * classes..<(image + 1) * classes]
         let top = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
-        certainty.isCorrect.append(top - row.startIndex == label)
-        certainty.entropies.append(Self.entropy(row, temperature: temperature).entropy)
-        certainty.confidences.append(Self.entropy(row, temperature: 1).confidence)
+        result.isCorrect.append(top - row.startIndex == label)
+        result.entropies.append(Self.entropy(row, temperature: temperature).entropy)
+        result.confidences.append(Self.entropy(row, temperature: 1).confidence)
       }
     }
-    return certainty
+    return result
   }
 
   /// `log Σ exp(z) - Σ p z` with `z` measured from the largest logit: no logarithm of a vanishing probability.
@@ -53,8 +53,8 @@ public struct PredictionEntropy: Settings {
   }
 }
 
-/// How sure a classifier is of each image, and whether it is right.
-public struct Certainty: Sendable, Codable, Hashable {
+/// The entropy and the confidence of a classifier on each image, and whether it is right.
+public struct PredictionConfidence: Sendable, Codable, Hashable {
   /// The Shannon entropy of each image's probabilities, in nats, at the temperature asked for.
   public var entropies: [Double]
   /// Whether the likeliest class is the right one.
@@ -62,11 +62,12 @@ public struct Certainty: Sendable, Codable, Hashable {
   /// The probability of the likeliest class, at temperature 1.
   public var confidences: [Double]
 
-  /// What another classifier, or another measure, says of images: one entry of each for every image.
+  /// Values of another classifier, or by another measure: one entry of each for every image.
   public init(entropies: [Double], isCorrect: [Bool], confidences: [Double]) {
     require(
       entropies.count == isCorrect.count && confidences.count == isCorrect.count,
-      "Certainty: \(entropies.count) entropies, \(isCorrect.count) answers, \(confidences.count) confidences")
+      "PredictionConfidence: \(entropies.count) entropies, \(isCorrect.count) answers, \(confidences.count) confidences"
+    )
     (self.entropies, self.isCorrect, self.confidences) = (entropies, isCorrect, confidences)
   }
 
@@ -79,3 +80,6 @@ public struct Certainty: Sendable, Codable, Hashable {
   /// The mean entropy, in nats.
   public var meanEntropy: Double { entropies.reduce(0, +) / Double(max(entropies.count, 1)) }
 }
+
+@available(*, deprecated, renamed: "PredictionConfidence")
+public typealias Certainty = PredictionConfidence

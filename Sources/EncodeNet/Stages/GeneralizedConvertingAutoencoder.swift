@@ -1,7 +1,7 @@
 /// Stage S1: a classifier's feature layers, and a decoder that shows the representative of what they see.
 ///
 /// The encoder shares its parameters with whatever it was taken from: train a copy of the baseline where the baseline is
-/// still wanted. EncodeNet, arXiv 2404.13770; without the skip connections of the authors' earlier code, past which the
+/// still needed. EncodeNet, arXiv 2404.13770; without the skip connections of the authors' earlier code, past which the
 /// encoder need not learn.
 public final class GeneralizedConvertingAutoencoder: Layer {
   /// Maps images to features.

@@ -19,9 +19,9 @@ public struct IntraclassClustering: Settings {
 
   /// How the number of clusters of a class is found.
   public var clustersPerClass: Count
-  /// Principal components kept at most.
+  /// Principal components at most.
   public var dimensions = 50
-  /// Beginnings of k-means.
+  /// Initialisations of k-means.
   public var restarts = 10
   /// A mean silhouette below this says that a class has no structure.
   public var minimumSilhouette = 0.05
@@ -31,7 +31,7 @@ public struct IntraclassClustering: Settings {
   public var smallestShare = 0.01
   /// Classes larger than this are divided in mini-batches of 1,024.
   public var miniBatchAbove = 20_000
-  /// Decides the beginnings of k-means and the silhouette's sample.
+  /// Decides the initialisations of k-means and the silhouette's sample.
   public var seed: UInt64 = 0
 
   /// Two to eight clusters a class, by their silhouette.
@@ -54,7 +54,7 @@ public struct IntraclassClustering: Settings {
   /// - Parameters:
   ///   - features: `[images, …]`, of the training images alone.
   ///   - names: The classes' names, for errors.
-  /// - Throws: For a class with fewer images than clusters, and for features that are not numbers.
+  /// - Throws: For a class with fewer images than clusters, and for features that are NaN or infinite.
   public func callAsFunction(
     _ features: Tensor, labels: [Int], names: [String] = []
   ) throws(ExperimentError) -> Clusters {
@@ -65,10 +65,10 @@ public struct IntraclassClustering: Settings {
     var generator = SplittableGenerator(seed: seed)
     var classes: [Clusters.Class] = []
     for label in 0..<(labels.max() ?? -1) + 1 {
-      let own = generator.next()
+      let classSeed = generator.next()
       let images = labels.indices.filter { labels[$0] == label }
       let name = label < names.count ? "'\(names[label])'" : "\(label)"
-      classes.append(try divide(points, images, label, name: name, seed: own))
+      classes.append(try divide(points, images, label, name: name, seed: classSeed))
     }
     return Clusters(classes: classes)
   }
@@ -102,8 +102,8 @@ public struct IntraclassClustering: Settings {
     _ points: Tensor, _ images: [Int], _ label: Int, name: String, seed: UInt64
   ) throws(ExperimentError) -> Clusters.Class {
     try check(images.count, name: name)
-    let own = points.gathering(images)
-    let reduced = try PrincipalComponents(of: own, count: dimensions)(own)
+    let members = points.gathering(images)
+    let reduced = try PrincipalComponents(of: members, count: dimensions)(members)
     func result(_ k: Int) throws(ExperimentError) -> KMeans.Result {
       let batch = images.count > miniBatchAbove ? 1024 : nil
       return try KMeans(clusters: k, restarts: k == 1 ? 1 : restarts, batchSize: batch, seed: seed)(reduced)
@@ -141,7 +141,7 @@ public struct IntraclassClustering: Settings {
     return depths.indices.reduce(0) { depths[$1] > depths[$0] ? $1 : $0 }
   }
 
-  /// Gives the points of the smallest cluster to the nearest others while it is too small; clusters are numbered anew.
+  /// Gives the points of the smallest cluster to the nearest others while it is too small; clusters are renumbered.
   private func merging(_ result: KMeans.Result, _ points: Tensor) -> [Int] {
     let least = max(Double(smallestCluster), smallestShare * Double(points.shape[0]))
     var living = Array(0..<result.centroids.shape[0])

@@ -1,11 +1,11 @@
-/// Divides points into `clusters` groups about their means, by Lloyd's iteration from k-means++ beginnings.
+/// Divides points into `clusters` groups about their means, by Lloyd's iteration from k-means++ initialisations.
 ///
 /// Arthur, Vassilvitskii: "k-means++: the advantages of careful seeding", 2007. With ``batchSize`` the mini-batch form of
 /// Sculley: "Web-scale k-means clustering", 2010. The same seed gives the same result.
 public struct KMeans: Sendable, Codable, Hashable {
   /// The number of groups.
   public var clusters: Int
-  /// Beginnings tried; the result of least inertia is kept.
+  /// Initialisations tried; the result of least inertia is returned.
   public var restarts = 10
   /// Iterations at most.
   public var maximumIterations = 100
@@ -13,7 +13,7 @@ public struct KMeans: Sendable, Codable, Hashable {
   public var tolerance = 1e-4
   /// Points looked at in one iteration, nil for all of them.
   public var batchSize: Int?
-  /// Decides the beginnings.
+  /// Decides the initialisations.
   public var seed: UInt64 = 0
 
   /// - Precondition: Both numbers are positive.
@@ -30,7 +30,7 @@ public struct KMeans: Sendable, Codable, Hashable {
     public var assignments: [Int]
     /// The sum over points of the squared distance to their mean.
     public var inertia: Double
-    /// Iterations of the initialisation that was kept.
+    /// Iterations of the initialisation of least inertia.
     public var iterations: Int
 
     /// A division that another method made.
@@ -51,10 +51,10 @@ public struct KMeans: Sendable, Codable, Hashable {
     var generator = SplittableGenerator(seed: seed)
     var best: Result?
     for _ in 0..<restarts {
-      var own = generator.split()
-      let start = beginning(points, using: &own)
+      var stream = generator.split()
+      let start = initialization(points, using: &stream)
       let result =
-        batchSize.map { miniBatch(points, from: start, size: min($0, points.shape[0]), using: &own) }
+        batchSize.map { miniBatch(points, from: start, size: min($0, points.shape[0]), using: &stream) }
         ?? lloyd(points, from: start)
       if best.map({ result.inertia < $0.inertia }) ?? true { best = result }
     }
@@ -62,7 +62,7 @@ public struct KMeans: Sendable, Codable, Hashable {
   }
 
   /// k-means++: each further centre is a point drawn by its squared distance to the nearest centre so far.
-  private func beginning(_ points: Tensor, using generator: inout SplittableGenerator) -> Tensor {
+  private func initialization(_ points: Tensor, using generator: inout SplittableGenerator) -> Tensor {
     let n = points.shape[0]
     var chosen = [Int.random(in: 0..<n, using: &generator)]
     var nearest = squaredDistances(points, points.gathering(chosen)).scalars

@@ -3,14 +3,14 @@
 /// The learning rates fall to 0 by a cosine; SGD with Nesterov's momentum 0.9. The features of the frozen encoder are
 /// computed once, by its running statistics, so training the head takes little.
 public struct KnowledgeTransfer: Settings {
-  /// What is trained.
+  /// The layers that are trained.
   public enum Mode: String, Sendable, Hashable, CaseIterable, Codable {
     /// The head alone: the paper's.
     case frozenEncoder
     /// The head, then encoder and head together at a low rate.
     case headThenFineTune
   }
-  /// What is trained.
+  /// The layers that are trained.
   public var mode: Mode
   /// Epochs of the head alone.
   public var headEpochs = 10
@@ -23,7 +23,7 @@ public struct KnowledgeTransfer: Settings {
   public var fineTuneLearningRate: Double?
   /// Images in a batch.
   public var batchSize = 128
-  /// Of every weight.
+  /// The weight decay of every weight.
   public var weightDecay = 5e-4
   /// Decides the order of the images.
   public var seed: UInt64 = 0
@@ -46,7 +46,7 @@ public struct KnowledgeTransfer: Settings {
   ///   - images: The training images.
   ///   - augmentation: Of the fine-tuning; the frozen encoder sees the images as they are.
   /// - Returns: The reports of the head's epochs, then those of the fine-tuning.
-  /// - Throws: A ``TrainingError`` where the loss stops being a number.
+  /// - Throws: A ``TrainingError`` where the loss becomes NaN or infinite.
   public func callAsFunction(
     _ model: EncoderClassifier, _ images: LabeledImages, normalization: Normalization? = nil,
     augmentation: Augmentation? = nil

@@ -1,6 +1,6 @@
 /// The outputs of `layer` for every image of `batches`, in their order, in evaluation mode.
 ///
-/// - Parameter reduce: Made of each batch's outputs, so that large ones are never held all at once.
+/// - Parameter reduce: Made of each batch's outputs, so that large ones are never in memory all at once.
 public func outputs(
   of layer: any Layer, on batches: some BatchSource<Batch>, reduce: (Tensor) -> Tensor = { $0 }
 ) -> Tensor {
@@ -9,7 +9,7 @@ public func outputs(
 
 /// Batches of the rows of a tensor, as ``Batches`` makes them of images: features that are found once and used often.
 public struct TensorBatches: BatchSource {
-  /// What a step sees: rows of it.
+  /// The inputs of all steps, as rows.
   public let inputs: Tensor
   /// The class of each row.
   public let labels: [Int]

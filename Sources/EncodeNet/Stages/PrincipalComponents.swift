@@ -12,14 +12,14 @@ public struct PrincipalComponents: Sendable {
   /// The components of `points`, `[points, features]`, at most `count` of them.
   ///
   /// - Parameter standardizing: Whether every feature is first brought to variance 1.
-  /// - Throws: Where the points hold what is not a number.
+  /// - Throws: For points that are NaN or infinite.
   public init(of points: Tensor, count: Int, standardizing: Bool = true) throws(ExperimentError) {
     require(
       points.rank == 2 && points.shape[0] > 0 && points.shape[1] > 0 && count > 0,
       "PrincipalComponents: points \(points.shape) are not [points, features] with anything in them")
     let (n, d) = (points.shape[0], points.shape[1])
     guard points.withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
-      throw ExperimentError("a feature is infinite or not a number: did the baseline diverge?")
+      throw ExperimentError("a feature is NaN or infinite: did the baseline diverge?")
     }
     let mean = points.mean(alongAxes: [0])
     let unscaled = Self.standardized(points, mean, .ones([d]))

@@ -1,14 +1,14 @@
 /// Stage S4: chooses the image that stands for each cluster.
 public struct RepresentativeSelection: Settings {
-  /// Which image of a cluster stands for it.
+  /// The rule that chooses the image of a cluster.
   public enum Selector: String, Sendable, Hashable, StringEnumeration {
-    /// The one that the baseline is surest of: the paper's. The first of equals.
+    /// The image of least entropy: the paper's. The first of equals.
     case minimumEntropy
     /// The medoid of the tenth of least entropy among the images that the baseline classifies rightly.
     ///
     /// Where a baseline has saturated, many entropies are nearly 0 and the least is decided by rounding; this is not.
     case lowEntropyMedoid
-    /// Of the same tenth, the image whose distance from the mean image is nearest to the median over all such images.
+    /// The image of that tenth whose distance from the mean image is nearest to the median over all such images.
     ///
     /// An image of little contrast lies near the mean of all images, and so near to every mixture: converted images of any
     /// class come out nearest to it. Representatives of one contrast have no such hub.
@@ -19,7 +19,7 @@ public struct RepresentativeSelection: Settings {
     /// Any.
     case random
   }
-  /// Which image of a cluster stands for it.
+  /// The rule that chooses the image of a cluster.
   public var selector: Selector
   /// Decides ``Selector/random``.
   public var seed: UInt64
@@ -40,42 +40,44 @@ public struct RepresentativeSelection: Settings {
   ///
   /// - Parameters:
   ///   - features: `[images, …]`, in which medoids are found.
-  ///   - certainty: Of every image.
+  ///   - confidence: Of every image.
   ///   - images: Needed by ``Selector/evenContrast`` alone.
   /// - Precondition: What the selector needs is given.
   public func callAsFunction(
-    _ clusters: Clusters, features: Tensor, certainty: Certainty, images: LabeledImages? = nil
+    _ clusters: Clusters, features: Tensor, confidence: PredictionConfidence, images: LabeledImages? = nil
   ) -> Representatives {
     require(
-      features.rank >= 2 && features.shape[0] == certainty.entropies.count,
-      "RepresentativeSelection: features \(features.shape) do not fit \(certainty.entropies.count) entropies")
+      features.rank >= 2 && features.shape[0] == confidence.entropies.count,
+      "RepresentativeSelection: features \(features.shape) do not fit \(confidence.entropies.count) entropies")
     require(
-      selector != .evenContrast || images?.count == certainty.entropies.count,
+      selector != .evenContrast || images?.count == confidence.entropies.count,
       "RepresentativeSelection: evenContrast needs the images, as many as there are entropies")
-    if selector == .evenContrast, let images { return evenContrast(clusters, certainty, images) }
+    if selector == .evenContrast, let images { return evenContrast(clusters, confidence, images) }
     let points = features.flattenedRows
     var generator = SplittableGenerator(seed: seed)
     func chosen(_ members: [Int]) -> Int {
       require(!members.isEmpty, "RepresentativeSelection: a cluster has no image")
       switch selector {
-      case .minimumEntropy, .evenContrast: return members.min { certainty.precedes($0, $1) }!
+      case .minimumEntropy, .evenContrast: return members.min { confidence.precedes($0, $1) }!
       case .medoid: return Self.medoid(members, points)
       case .random: return members.randomElement(using: &generator)!
       case .lowEntropyMedoid:
-        return Self.medoid(certainty.clearestTenth(of: members), points)
+        return Self.medoid(confidence.clearestTenth(of: members), points)
       }
     }
     return Representatives(
-      classes: clusters.classes.map { $0.clusters.map(chosen) }, saturation: certainty.saturation)
+      classes: clusters.classes.map { $0.clusters.map(chosen) }, saturation: confidence.saturation)
   }
 
-  private func evenContrast(_ clusters: Clusters, _ certainty: Certainty, _ images: LabeledImages) -> Representatives {
+  private func evenContrast(_ clusters: Clusters, _ confidence: PredictionConfidence, _ images: LabeledImages)
+    -> Representatives
+  {
     var sum = Tensor.zeros(images.imageShape)
     for start in stride(from: 0, to: images.count, by: 256) {
       sum += images.tensor(at: Array(start..<min(start + 256, images.count))).sum(alongAxes: [0])
     }
     let mean = (sum * (1 / Scalar(images.count))).reshaped(to: [1, images.imageShape.count])
-    let candidates = clusters.classes.map { $0.clusters.map { certainty.clearestTenth(of: $0) } }
+    let candidates = clusters.classes.map { $0.clusters.map { confidence.clearestTenth(of: $0) } }
     let distances = candidates.map { group in
       group.map { members in squaredDistances(images.tensor(at: members).flattenedRows, mean).scalars }
     }
@@ -86,7 +88,7 @@ public struct RepresentativeSelection: Settings {
         members[contrasts.indices.min { abs(contrasts[$0] - median) < abs(contrasts[$1] - median) }!]
       }
     }
-    return Representatives(classes: chosen, saturation: certainty.saturation)
+    return Representatives(classes: chosen, saturation: confidence.saturation)
   }
 
   /// The member with the least sum of distances to the others; rows are taken a few at a time to bound memory.
@@ -94,9 +96,9 @@ public struct RepresentativeSelection: Settings {
     let all = points.gathering(members)
     var sums: [Double] = []
     for start in stride(from: 0, to: members.count, by: 512) {
-      let some = points.gathering(Array(members[start..<min(start + 512, members.count)]))
-      squaredDistances(some, all).withUnsafeScalars { distances in
-        for row in 0..<some.shape[0] {
+      let part = points.gathering(Array(members[start..<min(start + 512, members.count)]))
+      squaredDistances(part, all).withUnsafeScalars { distances in
+        for row in 0..<part.shape[0] {
           sums.append(
             distances[row * members.count..<(row + 1) * members.count].reduce(0) { $0 + Double($1.squareRoot()) })
         }
@@ -106,8 +108,8 @@ public struct RepresentativeSelection: Settings {
   }
 }
 
-extension Certainty {
-  /// By entropy, then by index, so that the order never depends on the sort.
+extension PredictionConfidence {
+  /// Orders by entropy, then by index, so that the order never depends on the sort.
   func precedes(_ a: Int, _ b: Int) -> Bool { (entropies[a], a) < (entropies[b], b) }
 
   /// The tenth of least entropy among the `members` that are classified rightly, or among all where none is.
@@ -151,8 +153,8 @@ public struct Representatives: Sendable, Codable, Hashable {
   /// Whether each is of its cluster.
   func fits(_ clusters: Clusters) -> Bool {
     classes.count == clusters.classes.count
-      && zip(classes, clusters.classes).allSatisfy { chosen, one in
-        chosen.count == one.clusters.count && zip(chosen, one.clusters).allSatisfy { $1.contains($0) }
+      && zip(classes, clusters.classes).allSatisfy { chosen, group in
+        chosen.count == group.clusters.count && zip(chosen, group.clusters).allSatisfy { $1.contains($0) }
       }
   }
 }

@@ -21,10 +21,10 @@ public struct Silhouette: Sendable {
 
   /// The mean over the sample for a division of all points; a point alone in its cluster counts 0, and so does one cluster.
   public func callAsFunction(_ assignments: [Int]) -> Double {
-    let own = sample.map { assignments[$0] }
-    let clusters = (own.max() ?? 0) + 1
+    let sampled = sample.map { assignments[$0] }
+    let clusters = (sampled.max() ?? 0) + 1
     var counts = [Int](repeating: 0, count: clusters)
-    for cluster in own { counts[cluster] += 1 }
+    for cluster in sampled { counts[cluster] += 1 }
     guard counts.count(where: { $0 > 0 }) > 1 else { return 0 }
     let n = sample.count
     let total = distances.withUnsafeScalars { distances in
@@ -32,11 +32,11 @@ public struct Silhouette: Sendable {
       var sums = [Double](repeating: 0, count: clusters)
       for row in 0..<n {
         for cluster in sums.indices { sums[cluster] = 0 }
-        for other in 0..<n { sums[own[other]] += Double(distances[row * n + other]) }
-        guard counts[own[row]] > 1 else { continue }
-        let within = sums[own[row]] / Double(counts[own[row]] - 1)
+        for other in 0..<n { sums[sampled[other]] += Double(distances[row * n + other]) }
+        guard counts[sampled[row]] > 1 else { continue }
+        let within = sums[sampled[row]] / Double(counts[sampled[row]] - 1)
         var between = Double.infinity
-        for cluster in sums.indices where cluster != own[row] && counts[cluster] > 0 {
+        for cluster in sums.indices where cluster != sampled[row] && counts[cluster] > 0 {
           between = min(between, sums[cluster] / Double(counts[cluster]))
         }
         let larger = max(within, between)

@@ -6,7 +6,7 @@ public struct ClusteringStage {
   /// The image that stands for each cluster.
   public let representatives: Representatives
   /// The baseline's entropy and confidence for each image trained on, in their order.
-  public let certainty: Certainty
+  public let confidence: PredictionConfidence
   /// The baseline's features of each image trained on, `[images, features]`: a map's mean over height and width.
   public let features: Tensor
 }
@@ -30,7 +30,7 @@ public struct Cluster: Step {
   private func stage(of network: any SplitClassifier, key: String, _ run: SeedRun) throws -> ClusteringStage {
     let (images, batches) = (run.images, run.inOrder(run.images))
     let pooled = outputs(of: network.parts(at: split).features, on: batches) { $0.averagedOverSpace }
-    let certainty = entropy(outputs(of: network, on: batches), labels: images.labels)
+    let confidence = entropy(outputs(of: network, on: batches), labels: images.labels)
     var clustering = clustering
     clustering.seed = run.seed("clusters", clustering.seed)
     let clusters = try run.store.value("clusters", key: key) {
@@ -39,11 +39,12 @@ public struct Cluster: Step {
       $0.fits(labels: images.labels)
     }
     let representatives = try run.store.value("representatives", key: key) {
-      selection.seeded(by: run)(clusters, features: pooled, certainty: certainty, images: images)
+      selection.seeded(by: run)(clusters, features: pooled, confidence: confidence, images: images)
     } fits: {
       $0.fits(clusters)
     }
-    return ClusteringStage(clusters: clusters, representatives: representatives, certainty: certainty, features: pooled)
+    return ClusteringStage(
+      clusters: clusters, representatives: representatives, confidence: confidence, features: pooled)
   }
 }
 

@@ -1,5 +1,5 @@
 extension Convert {
-  /// What each image trained on is to become, by the kind of conversion: its pairs, and the images that their targets are
+  /// The target of each image trained on, by the kind of conversion: its pairs, and the images that their targets are
   /// of, nil for the images trained on.
   func pairs(_ found: ClusteringStage, _ run: SeedRun) throws -> (pairs: ConversionPairs, targets: LabeledImages?) {
     var generator = run.generator("targets")
@@ -7,17 +7,17 @@ extension Convert {
     let clusters = found.clusters.grouped(conversion.clusters, using: &generator)
     let numbers = clusters.numbers(images.count)
     func selected(_ selection: RepresentativeSelection) -> Representatives {
-      selection.seeded(by: run)(clusters, features: found.features, certainty: found.certainty, images: images)
+      selection.seeded(by: run)(clusters, features: found.features, confidence: found.confidence, images: images)
     }
     func pairs(_ target: (Int) -> Int) -> ConversionPairs {
       let all = ConversionPairs(images.labels.indices.map { .init(input: $0, target: target($0)) })
       let strength = pairing.entropyWeighting
-      return strength > 0 ? all.weighted(by: found.certainty.entropies, strength: strength) : all
+      return strength > 0 ? all.weighted(by: found.confidence.entropies, strength: strength) : all
     }
     switch conversion.target {
     case .representative:
       let chosen = conversion.clusters == .found ? found.representatives : selected(selection)
-      return (pairing(clusters, chosen, features: found.features, certainty: found.certainty), nil)
+      return (pairing(clusters, chosen, features: found.features, confidence: found.confidence), nil)
     case .medoid:
       var medoids = selection
       medoids.selector = .medoid

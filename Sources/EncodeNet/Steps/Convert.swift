@@ -39,8 +39,8 @@ public struct Convert: Step {
     }
     // The mean over all epochs, which do not cost the same where the decoder learns alone at first. An encoder that is not
     // trained costs less, and gets as many epochs as one that is, for the sake of its decoder.
-    let one = TrainingBudget(multiplyAdds: try run.forwardCost(), images: run.images.count)
-    func price(_ trainsEncoder: Bool) -> Double { charged(one, 100, trainsEncoder: trainsEncoder).total / 100 }
+    let empty = TrainingBudget(multiplyAdds: try run.forwardCost(), images: run.images.count)
+    func price(_ trainsEncoder: Bool) -> Double { charged(empty, 100, trainsEncoder: trainsEncoder).total / 100 }
     var step = self
     let count = plan.count(epochs, price: price(true))
     step.epochs = .count(count)
@@ -49,7 +49,7 @@ public struct Convert: Step {
     return step
   }
 
-  /// What the frozen baseline costs beside the autoencoder, as a share of training it: forward and backward through the
+  /// The cost of the frozen baseline beside the autoencoder, as a share of training it: forward and backward through the
   /// converted image, and forward through its target where there are too many targets to cache their features.
   private func baselineShare(of network: any SplitClassifier, _ run: SeedRun) -> Double {
     guard training.needsBaseline else { return 0 }

@@ -1,20 +1,20 @@
-/// What an arm costs, step by step, before it is run.
+/// The cost of an arm, step by step, before it is run.
 public struct ArmPlan {
   /// The run that it is planned for.
   public let run: SeedRun
-  /// What is paid for, of the budget.
+  /// The budget spent so far.
   public private(set) var budget: TrainingBudget
-  /// What differs in the network after the steps so far.
+  /// The variation of the network after the steps so far.
   public var variation = BlockVariation.plain
-  /// What an epoch of each stage costs.
+  /// The cost of an epoch of each stage.
   public var epochCosts: [String: Double] = [:]
   /// The epochs that the step which takes the rest was given.
   public private(set) var restEpochs: Int?
   /// The steps, settled.
   public private(set) var steps: [any Step] = []
-  /// What each step adds to the budget.
+  /// The cost that each step adds to the budget.
   package private(set) var costs: [Double] = []
-  /// What the steps leave of the budget; nil before that is known.
+  /// The budget that the other steps leave; nil before that is known.
   private let left: Double?
   private var takesRest = false
   private var beside: [TrainingBudget.Item] = []

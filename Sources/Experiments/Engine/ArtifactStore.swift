@@ -28,7 +28,7 @@ package struct ArtifactStore: Sendable {
     var stage: String
     var key: String
     var value: Value
-    /// Of all the others: with another key the value would be of something else.
+    /// The checksum of all the others: with another key the value would be of something else.
     var checksum: String
 
     init(_ stage: String, _ key: String, _ value: Value) throws {
@@ -40,13 +40,13 @@ package struct ArtifactStore: Sendable {
       version == ArtifactStore.version && (try? fingerprint(of: version, stage, key, value)) == checksum
     }
   }
-  /// As much of an artifact of any version as tells whether it is wanted.
+  /// The part of an artifact of any version that tells whether it is needed.
   private struct Label: Codable {
     var version: Int
     var key: String
   }
 
-  /// What `stage` made of `key` before, or makes now.
+  /// Returns the value that `stage` saved for `key`, or makes it.
   ///
   /// - Parameters:
   ///   - refused: Why a damaged file may not be regenerated; nil where it may, with a warning.
@@ -73,7 +73,7 @@ package struct ArtifactStore: Sendable {
     return value
   }
 
-  /// What `stage` made last, whatever from.
+  /// The last value that `stage` saved, whatever its key.
   package func last<Value: Codable>(_ stage: String) -> Value? {
     guard let data = try? Data(contentsOf: url("\(stage).json")),
       let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data), old.isWhole

@@ -1,6 +1,6 @@
-/// The images of an experiment: those trained on, those kept for validation and audit, and the held-out test images.
+/// The images of an experiment: those trained on, validation and audit images, and the held-out test images.
 public struct ExperimentData: Sendable {
-  /// What reports call the images.
+  /// The name of the images in reports.
   public let name: String
   /// All training images, those for validation among them.
   public let training: LabeledImages
@@ -8,15 +8,15 @@ public struct ExperimentData: Sendable {
   public let test: HeldOutTestSet
   /// The training images used, as indices.
   public let rows: [Int]
-  /// Those kept for validation.
+  /// The validation images, as indices.
   public let validation: [Int]
-  /// Those that nothing trains on or chooses by.
+  /// The audit images, as indices: nothing trains on them or chooses by them.
   public let audit: [Int]
   /// The images of ``rows``.
   public let images: LabeledImages
-  /// Of the images trained on, or of those that a given baseline was trained on; for all images and networks.
+  /// The normalisation of all images and networks: that of the images trained on, or a given baseline's.
   public let normalization: Normalization
-  /// Of all images and labels.
+  /// The fingerprint of all images and labels.
   public let fingerprint: String
 
   /// Divides the training images of `data` as `settings` say.
@@ -36,7 +36,7 @@ public struct ExperimentData: Sendable {
     self.normalization = normalization ?? .computed(from: images)
   }
 
-  /// That of the images trained on, kept for validation, and kept for audit.
+  /// The fingerprint of the images trained on, the validation images and the audit images.
   package var splitFingerprint: String {
     get throws { try Experiments.fingerprint(of: fingerprint, rows, validation, audit) }
   }
@@ -54,7 +54,7 @@ public struct ExperimentData: Sendable {
 }
 
 extension DatasetSplit {
-  /// Of the training images those trained on, those kept for validation and those for audit, each drawn by a stream of
+  /// Divides the training images into those trained on, validation images and audit images, each drawn by a stream of
   /// `seed`, and each with the same share of every class.
   ///
   /// - Parameters:

@@ -8,7 +8,7 @@ import Foundation
   import Darwin
 #endif
 
-/// Keeps other processes out of the folder of a run, as long as it lives; it dies with its process, however that ends.
+/// Locks the folder of a run against other processes, until it is released or its process ends.
 public final class RunLock {
   private let descriptor: Int32
 

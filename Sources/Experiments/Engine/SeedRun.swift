@@ -18,7 +18,7 @@ public struct SeedRun {
   public let data: ExperimentData
   /// The steps that make the baseline.
   public let baselineSteps: [any Step]
-  /// What each arm may cost, in full-backprop-equivalent epochs; nil where no step takes the rest.
+  /// The budget of each arm, in full-backprop-equivalent epochs; nil where no step takes the rest.
   public package(set) var budget: Double?
   /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
   public var force = false
@@ -28,7 +28,7 @@ public struct SeedRun {
   package let store: ArtifactStore
   package let trainer: StepTrainer
   package let makeNetwork: Maker?
-  /// Of the data, and of everything else that all arms are made from.
+  /// The fingerprint of the data, and of everything else that all arms are made from.
   package let key: String
   private let memory = Memory()
 
@@ -135,10 +135,10 @@ public struct SeedRun {
 
   // MARK: Arms
 
-  /// What `arm` costs, and its steps with their epochs settled.
+  /// Returns the cost of `arm`, and its steps with their epochs settled.
   public func plan(_ arm: Arm) throws -> ArmPlan { try ArmPlan(arm, for: self, total: budget) }
 
-  /// Keeps the states that more than one of `plans` passes through.
+  /// Saves in memory the states that more than one of `plans` passes through.
   package func share(_ plans: [ArmPlan]) throws {
     var seen: Set<String> = []
     for plan in plans {
@@ -158,14 +158,14 @@ public struct SeedRun {
   /// The baseline.
   public func baseline() throws -> ExperimentState { try state(after: baselineSteps) }
 
-  /// What settled steps make, one after the other, of a network with random weights.
+  /// Returns the state after settled steps, done in order to a network with random weights.
   public func state(after steps: [any Step]) throws -> ExperimentState {
     var state = ExperimentState(network: try network(), key: key)
     let keys = try keys(of: steps)
     let done = keys.lastIndex { memory.states[$0] != nil }
     if let done { state = memory.states[keys[done]]! }
     for (step, key) in zip(steps, keys).dropFirst(done.map { $0 + 1 } ?? 0) {
-      // Nobody sees what a later step does to a network.
+      // A later step changes a copy of the network.
       state.network = try copy(of: state.network, state.variation)
       state.key = key
       try step.run(&state, in: self)

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Which seeds run side by side, each with how many threads: found once for a run by measuring, then kept, since results
+/// Which seeds run side by side, each with how many threads: measured once for a run, then saved, since results
 /// repeat only with the same threads.
 package struct SeedSchedule: Codable, Equatable {
   /// Seeds that run at the same time, group by group.
@@ -15,9 +15,9 @@ package struct SeedSchedule: Codable, Equatable {
     threads = seeds.map { _ in cores }
   }
 
-  /// Whichever is faster: all cores for each seed in turn, or seeds side by side, and those left over in turn.
+  /// Chooses the faster: all cores for each seed in turn, or seeds side by side and those left over in turn.
   ///
-  /// - Parameter step: A step of training, made anew for each seed.
+  /// - Parameter step: Makes a step of training, for each seed.
   package init(fastestFor seeds: [UInt64], cores: Int, step: @escaping @Sendable () throws -> () -> Void) throws {
     self.init(oneByOne: seeds, cores: cores)
     let abreast = min(seeds.count, cores)
@@ -37,12 +37,12 @@ package struct SeedSchedule: Codable, Equatable {
       && threads.allSatisfy { (1...cores).contains($0) }
   }
 
-  /// Of each seed.
+  /// The threads of each seed.
   package func threads(of seeds: [UInt64]) -> [Int] {
     seeds.map { seed in zip(groups, threads).first { $0.0.contains(seed) }?.1 ?? 0 }
   }
 
-  /// What a step takes with so many at once.
+  /// The time of a step with so many at once.
   private static func seconds(_ count: Int, threads: Int, _ step: @escaping @Sendable () throws -> () -> Void) throws
     -> Double
   {

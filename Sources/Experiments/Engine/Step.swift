@@ -29,11 +29,11 @@ extension Step {
 
 /// One way of spending the budget of an experiment, whose result is compared with the others'.
 public struct Arm: Sendable {
-  /// What reports and files call it: letters, digits, `-`, `_` and `.`.
+  /// Its name in reports and files: letters, digits, `-`, `_` and `.`.
   public var id: String
-  /// What it is, in a few words.
+  /// A description in a few words.
   public var name: String
-  /// What is done, one after the other, to a network with random weights: the same weights for all arms of a seed.
+  /// The steps, done in order to a network with random weights: the same weights for all arms of a seed.
   public var steps: [any Step]
 
   /// An arm of those steps.
@@ -57,7 +57,7 @@ public struct Arm: Sendable {
 public enum Epochs: Sendable, Hashable, Encodable {
   /// So many.
   case count(Int)
-  /// Those that the budget leaves.
+  /// All epochs that the budget leaves.
   case rest
 }
 
@@ -65,11 +65,11 @@ public enum Epochs: Sendable, Hashable, Encodable {
 public struct ExperimentState {
   /// The network as the steps so far have made it.
   public var network: any SplitClassifier
-  /// What differs in it from the experiment's network.
+  /// The difference between it and the experiment's network.
   public var variation = BlockVariation.plain
   /// The epochs of the classifier's own training, since its last start.
   public var reports: [EpochReport] = []
-  /// What all epochs so far took.
+  /// The time of all epochs so far.
   public var seconds = 0.0
   /// A name for the steps so far and everything that they were made from.
   public package(set) var key: String
@@ -77,7 +77,7 @@ public struct ExperimentState {
 
   package init(network: any SplitClassifier, key: String) { (self.network, self.key) = (network, key) }
 
-  /// What a step has left for later ones, by its type.
+  /// The product that a step has left for later steps, by its type.
   public subscript<Product>(_ type: Product.Type) -> Product? {
     get { products[ObjectIdentifier(type)] as? Product }
     set { products[ObjectIdentifier(type)] = newValue }

@@ -4,7 +4,7 @@ import Foundation
 public struct TrainedArm {
   /// The arm's id.
   public let id: String
-  /// What it is.
+  /// A description in a few words.
   public let name: String
   /// The network, with its weights of the last epoch or their average.
   public let model: any SplitClassifier
@@ -12,11 +12,11 @@ public struct TrainedArm {
   public let curves: LearningCurves
   /// The file of its weights; see ``SavedClassifier``.
   public let weights: URL
-  /// What was paid for it.
+  /// The budget spent on it.
   public let budget: TrainingBudget
-  /// What its epochs took, with those of everything it was made from.
+  /// The time of its epochs, and of those of everything it was made from.
   public let seconds: Double
-  /// What its steps have left.
+  /// The state after its last step.
   package let state: ExperimentState
 }
 
@@ -43,7 +43,7 @@ extension SeedRun {
       budget: plan.budget, seconds: state.seconds, state: state)
   }
 
-  /// What an arm makes of the test images: found once for its weights, and never for others in the same folder.
+  /// Scores an arm on the test images: once for its weights, and never for others in the same folder.
   ///
   /// - Throws: Where the folder has the arm's score with other weights, or a damaged one that may have been of others: looking
   ///   again would be choosing by test images.
@@ -67,7 +67,7 @@ extension SeedRun {
   }
 }
 
-/// What a network costs when it is used.
+/// The cost of a network at inference.
 public struct Inference: Sendable, Codable, Hashable {
   /// Scalars in all parameters.
   public var parameters: Int
@@ -98,5 +98,5 @@ public struct Inference: Sendable, Codable, Hashable {
   }
 }
 
-/// Of images and multiply-adds in files from outside: sums of some cannot overflow.
+/// The largest count of images or multiply-adds in files from outside: sums of some cannot overflow.
 package enum ImageCount { package static let largest = 1 << 50 }

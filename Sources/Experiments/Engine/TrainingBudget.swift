@@ -1,8 +1,8 @@
-/// What training cost, in full-backprop-equivalent epochs of the baseline: 1 for an epoch of training, 1/3 for a pass forward.
+/// The cost of training, in full-backprop-equivalent epochs of the baseline: 1 for an epoch, 1/3 for a forward pass.
 public struct TrainingBudget: Sendable, Codable, Hashable {
   /// One thing that was paid for.
   public struct Item: Sendable, Codable, Hashable {
-    /// What it was.
+    /// Its name.
     public var name: String
     /// Its price.
     public var epochs: Double

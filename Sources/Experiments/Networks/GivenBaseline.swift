@@ -9,12 +9,12 @@ import Foundation
 public struct GivenBaseline: Settings {
   /// The file of its weights: PyTorch's, safetensors, NumPy's, or Keras' where HDF5 is built in.
   public var weights: String
-  /// Of the images it was trained on, nil for what the file says, as one that this library wrote does.
+  /// The normalisation of the images it was trained on, nil for the one in the file, which files of this library have.
   public var normalization: Normalization?
   /// Whether it was also trained on images that this experiment keeps for validation and audit: figures on those are then
   /// not held out.
   public var isTrainedOnAll = false
-  /// What the batch norms of a Keras file add to variances, which the file does not say.
+  /// The epsilon that the batch norms of a Keras file add to variances: the file does not say it.
   public var kerasEpsilon = 1e-3
 
   /// The classifier in that file.
@@ -22,7 +22,7 @@ public struct GivenBaseline: Settings {
     (self.weights, self.normalization, self.isTrainedOnAll) = (weights, normalization, isTrainedOnAll)
   }
 
-  /// As JSON has it: by its numbers or by a name of ``Normalization/published``.
+  /// The normalisation in JSON: its numbers, or a name of ``Normalization/published``.
   private var namedNormalization: NamedNormalization? {
     get { normalization.map { NamedNormalization(value: $0) } }
     set { normalization = newValue?.value }
@@ -93,7 +93,7 @@ public struct GivenBaseline: Settings {
     }
     let plain = state.withPlainNames
     if let name = plain.keys.sorted().first(where: { !plain[$0]!.isFinite }) {
-      throw ExperimentError("\(weights): '\(name)' has numbers that are not finite")
+      throw ExperimentError("\(weights): '\(name)' has values that are NaN or infinite")
     }
     try network.load(plain)
     return (normalization, OriginalNames(of: state))

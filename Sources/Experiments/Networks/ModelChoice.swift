@@ -2,16 +2,16 @@
 public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible {
   /// `resnet20` or another depth of 6n+2, `vgg16`, `alexnet`, `lenet5`.
   public var name: String
-  /// Of a ResNet.
+  /// The shortcuts of a ResNet.
   public var shortcut: ResNet.Shortcut
   /// Multiplies the number of channels; LeNet5 has none to multiply.
   public var widthMultiplier: Double
-  /// What differs in the network from its plain form.
+  /// The variation of its blocks.
   public var variation = BlockVariation.plain
 
-  /// What can be written.
+  /// The names that can be written.
   public static let forms = "resnet20 (or another depth of 6n+2), vgg16, alexnet or lenet5"
-  /// A deeper network is taken for a slip of the pen.
+  /// A deeper network is taken for a typing error.
   private static let deepest = 1202
 
   /// A choice, checked by ``make(classes:inputShape:using:)``.
@@ -106,7 +106,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     let (height, width) = (inputShape[0], inputShape[1])
     guard min(height, width) >= 8 else {
       throw ExperimentError(
-        "\(name) is too deep for images of \(width) by \(height) pixels: it wants at least 8 by 8, "
+        "\(name) is too deep for images of \(width) by \(height) pixels: it needs at least 8 by 8, "
           + "use larger images or a model of your own")
     }
     guard max(height, width) <= 224 else {

@@ -5,7 +5,7 @@ public struct OriginalNames: Sendable, Codable, Hashable {
   /// PyTorch's counts of the batches that norms have seen, which `load_state_dict` asks for and nothing depends on.
   public var counters: [String: Int]
 
-  /// Those of a file's state; see ``loadNamedState(from:)``.
+  /// The names of a file's state; see ``loadNamedState(from:)``.
   public init(of state: StateDictionary) {
     names = [String: String](uniqueKeysWithValues: state.plainNames.map { ($0.value, $0.key) })
     counters = state.batchCounters

@@ -1,14 +1,14 @@
 import Foundation
 
-/// What it takes to use a classifier's weights, kept in the metadata of their file.
+/// A description of a classifier that suffices to use its weights, saved in the metadata of their file.
 public struct SavedClassifier: Sendable, Codable, Hashable {
   /// The network.
   public var model: ModelChoice
   /// `[height, width, channels]`.
   public var imageShape: Shape
-  /// By label.
+  /// The classes' names, by label.
   public var classNames: [String]
-  /// Of the images it was trained on.
+  /// The normalisation of the images it was trained on.
   public var normalization: Normalization
   /// The names of the file that its first weights came from, nil for the network's own.
   public var origin: OriginalNames?
@@ -51,11 +51,11 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
       throw ExperimentError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
     }
-    let (mean, deviation) = (saved.normalization.mean, saved.normalization.deviation)
+    let (mean, std) = (saved.normalization.mean, saved.normalization.deviation)
     guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
       (1...100_000).contains(saved.classNames.count),
-      mean.count == deviation.count, saved.normalization.fits(channels: saved.imageShape[2]),
-      deviation.allSatisfy({ $0 > 0 }), saved.origin?.isPossible ?? true
+      mean.count == std.count, saved.normalization.fits(channels: saved.imageShape[2]),
+      std.allSatisfy({ $0 > 0 }), saved.origin?.isPossible ?? true
     else {
       throw ExperimentError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")
     }

@@ -1,4 +1,4 @@
-/// What is done to test images to see how robust a classifier is.
+/// A corruption of test images, which shows how robust a classifier is.
 public enum Corruption: String, Sendable, CaseIterable {
   /// Normal noise of standard deviation 0.08 on every value of 0...1.
   case noise

@@ -1,6 +1,6 @@
 /// The test images, which nothing can see: an arm of a seed is scored on them once, and that is all they are for.
 ///
-/// What selects — a learning rate, an epoch, a representative — takes a ``ValidationSet``, which test images cannot become.
+/// Whatever selects a learning rate, an epoch or a representative takes a ``ValidationSet``; test images cannot become one.
 public final class HeldOutTestSet: Sendable {
   private let images: LabeledImages
   private let fingerprints: Set<UInt64>

@@ -14,7 +14,7 @@ package struct ScoredSettings {
   /// - Parameter arms: All that decides what an arm becomes, by its id.
   package init(_ arms: [String: Paths]) { self.arms = arms }
 
-  /// What `value` encodes, by path.
+  /// Returns the encoded leaves of `value`, by path.
   package static func flattened(_ value: some Encodable, under prefix: String = "") throws -> Paths {
     var result: Paths = [:]
     func flatten(_ value: Any, _ path: String) {

@@ -1,4 +1,4 @@
-/// What an arm of one seed made of the test images.
+/// The answers of one arm of one seed on the test images.
 public struct TestOutcome: Sendable, Codable, Equatable {
   /// Accuracy, loss, calibration.
   public var summary: Evaluation.Summary
@@ -6,7 +6,7 @@ public struct TestOutcome: Sendable, Codable, Equatable {
   public var predictions: [Int]
   /// Whether that is its class.
   public var isRight: [Bool]
-  /// Of each image's probabilities, in nats.
+  /// The entropy of each image's probabilities, in nats.
   public var entropies: [Double]
   /// How many images of class `row` were taken for class `column`.
   public var confusion: [[Int]]
@@ -14,7 +14,7 @@ public struct TestOutcome: Sendable, Codable, Equatable {
   public var reliability: [ReliabilityBin]
   /// The accuracy on corrupted images, by the corruption; see ``Corruption``.
   public var robustness: [String: Double]
-  /// Of the weights that were scored.
+  /// The fingerprint of the weights that were scored.
   public var fingerprint: String
 
   /// Whether it can be of so many images.

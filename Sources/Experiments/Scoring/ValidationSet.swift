@@ -6,6 +6,6 @@ public struct ValidationSet: Sendable {
   /// How many images there are.
   public var count: Int { batches.dataset.count }
 
-  /// What `model` makes of them.
+  /// Evaluates `model` on the images.
   public func callAsFunction(_ model: any Layer) -> Evaluation { evaluate(model, on: batches) }
 }

@@ -22,7 +22,7 @@ package struct Alternative {
     name = found
   }
 
-  /// What the alternative holds.
+  /// Decodes the value of the alternative.
   package func value<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
     guard let decoder else {
       throw DecodingError.dataCorrupted(

@@ -2,9 +2,9 @@
 public struct RunSettings: Settings {
   /// Where the command finds the images; see ``DataSource``.
   public var data = "digits"
-  /// What the report calls the model, and the command makes; see ``ModelChoice``.
+  /// The model that the command makes, and its name in the report; see ``ModelChoice``.
   public var model = "resnet20"
-  /// Of a ResNet that the command makes.
+  /// The shortcuts of a ResNet that the command makes.
   public var shortcut = ResNet.Shortcut.identity
   /// Multiplies the number of channels of a model that the command makes.
   public var widthMultiplier = 1.0
@@ -30,9 +30,9 @@ public struct RunSettings: Settings {
   public var continuedLearningRate: Double?
   /// Images in a batch.
   public var batchSize = 32
-  /// Of every weight of a classifier.
+  /// The weight decay of every weight of a classifier.
   public var weightDecay = 5e-4
-  /// Of the images that a network trains on.
+  /// The augmentation of the images that a network trains on.
   public var augmentation: Augmentation?
 
   /// The defaults for small images.

@@ -90,7 +90,7 @@ private struct Merged<Value: Settings>: Decodable {
 
 /// One setting of `Root`: how it is called, read, written and described.
 public struct Setting<Root>: Sendable {
-  /// In JSON.
+  /// The name in JSON.
   public let name: String
   let names: Set<String>
   let read: @Sendable (inout Root, any Swift.Decoder) throws -> Void

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What may be said of a difference.
+/// The conclusion about a difference.
 public enum Verdict: String, Sendable, Codable, Hashable, CaseIterable {
   /// The first arm is better, whichever seed and whichever test images of this kind.
   case improves
@@ -18,12 +18,12 @@ public struct Comparison: Sendable, Codable, Equatable {
     case primary
     /// EncodeNet against the other arms.
     case alternatives
-    /// What a part of the method is worth.
+    /// The value of a part of the method.
     case attribution
   }
 
   public var family: Family
-  /// What the difference is worth of the method, in attribution.
+  /// The part of the method whose value the difference is, in attribution.
   public var part: String?
   /// The arm compared.
   public var first: String
@@ -85,7 +85,7 @@ public struct Comparison: Sendable, Codable, Equatable {
     if bootstrap[1] < 0 { verdict = .worse }
   }
 
-  /// Adjusts each family for the number of its comparisons, and judges anew.
+  /// Adjusts each family for the number of its comparisons, and judges again.
   package static func adjust(_ comparisons: [Comparison]) -> [Comparison] {
     var result = comparisons
     for family in Family.allCases {

@@ -1,13 +1,13 @@
 import Foundation
 
-/// What the differences between two arms over the same seeds say.
+/// Statistics of the differences between two arms over the same seeds.
 public struct PairedDifferences: Sendable, Codable, Hashable {
   /// The difference of each seed.
   public let values: [Double]
   /// Their mean.
   public let mean: Double
   /// Their standard deviation (n - 1), 0 for one seed.
-  public let deviation: Double
+  public let std: Double
   /// 95 % of the mean by Student's t; nil for one seed.
   public let tInterval: [Double]?
   /// 95 % of the mean by the bootstrap, bias-corrected and accelerated; nil for one seed.
@@ -17,6 +17,12 @@ public struct PairedDifferences: Sendable, Codable, Hashable {
   /// The two-sided p of all ways to flip the signs, or 100,000 drawn ones from 17 seeds on; with n seeds at least `2 / 2ⁿ`.
   public let signFlipP: Double
 
+  /// The names in JSON: those of version 3 of reports.
+  private enum CodingKeys: String, CodingKey {
+    case values, mean, tInterval, bootstrapInterval, tP, signFlipP
+    case std = "deviation"
+  }
+
   /// - Precondition: There is at least one value.
   public init(_ values: [Double]) {
     require(!values.isEmpty, "PairedDifferences: there are no differences")
@@ -24,12 +30,12 @@ public struct PairedDifferences: Sendable, Codable, Hashable {
     let n = Double(values.count)
     mean = values.reduce(0, +) / n
     guard values.count > 1 else {
-      (deviation, tInterval, bootstrapInterval, tP, signFlipP) = (0, nil, nil, 1, 1)
+      (std, tInterval, bootstrapInterval, tP, signFlipP) = (0, nil, nil, 1, 1)
       return
     }
     let mean = mean
-    deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
-    let error = deviation / n.squareRoot()
+    std = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
+    let error = std / n.squareRoot()
     let half = StudentT.quantile(0.975, degrees: n - 1) * error
     tInterval = [mean - half, mean + half]
     tP = error > 0 ? StudentT.twoSided(mean / error, degrees: n - 1) : mean == 0 ? 1 : 0

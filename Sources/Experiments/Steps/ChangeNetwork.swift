@@ -1,6 +1,6 @@
 /// Replaces the network by one with random weights that differs from the experiment's in its blocks.
 public struct Vary: Step {
-  /// What differs.
+  /// The variation of the blocks.
   public let variation: BlockVariation
 
   /// A network with that variation.

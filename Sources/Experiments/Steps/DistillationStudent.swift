@@ -87,8 +87,8 @@ final class DistillationStudent: Layer, TrainingAware {
     func size(_ map: Tensor) -> [Int] { Array(map.shape.dimensions[1...2]) }
     var sizes: [[Int]] = []
     for map in a where !sizes.contains(size(map)) { sizes.append(size(map)) }
-    return sizes.compactMap { wanted in
-      guard let first = a.last(where: { size($0) == wanted }), let second = b.last(where: { size($0) == wanted }) else {
+    return sizes.compactMap { target in
+      guard let first = a.last(where: { size($0) == target }), let second = b.last(where: { size($0) == target }) else {
         return nil
       }
       return (first, second)

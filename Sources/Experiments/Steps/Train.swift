@@ -1,6 +1,6 @@
 /// Trains the network as a classifier.
 public struct Train: Step {
-  /// What the weights before were made by.
+  /// The origin of the weights that training starts from.
   public enum Start: String, Sendable, Encodable {
     /// A generator: the learning rate rises first.
     case random
@@ -12,7 +12,7 @@ public struct Train: Step {
 
   /// A name for what it saves: the arm's id.
   public var stage: String
-  /// What the weights before were made by.
+  /// The origin of the weights that training starts from.
   public var start: Start
   /// The loss, and what is averaged.
   public var recipe: TrainingRecipe
@@ -24,7 +24,7 @@ public struct Train: Step {
   public var mustLearn = false
   /// The stream of the images' order, nil for that of all arms.
   var order: String?
-  /// What the budget calls it.
+  /// The name of its cost in the budget.
   var item = "training"
 
   /// Training by `recipe`.
@@ -79,7 +79,7 @@ public struct Train: Step {
       preconditionFailure("Train: the epochs of '\(stage)' are not settled")
     }
     var key = state.key
-    // What the teacher was made from is not in this step.
+    // The key of this step does not say how the teacher was made.
     if recipe.distillation?.teacher == .baseline, start == .random {
       let baseline = try run.baseline()
       (key, state.seconds) = (try fingerprint(of: key, baseline.key), state.seconds + baseline.seconds)
@@ -209,20 +209,20 @@ extension Distillation.Teacher {
     case .weights(let path):
       let (network, normalization) = try Teacher.saved(path, in: run)
       func tensor(_ values: [Double]) -> Tensor { Tensor(values.map { Scalar($0) }, shape: [values.count]) }
-      let (wanted, given) = (run.data.normalization, normalization)
-      let scale = tensor(wanted.deviation) / tensor(given.deviation)
-      let shift = (tensor(wanted.mean) - tensor(given.mean)) / tensor(given.deviation)
+      let (data, given) = (run.data.normalization, normalization)
+      let scale = tensor(data.deviation) / tensor(given.deviation)
+      let shift = (tensor(data.mean) - tensor(given.mean)) / tensor(given.deviation)
       return (Teacher(network) { $0 * scale + shift }, 0)
     }
   }
 }
 
 extension ModelChoice {
-  /// What its training as a teacher is called.
+  /// The name of its training as a teacher.
   fileprivate var teacherStage: String { "teacher-\(self)" }
 }
 
 extension [EpochReport] {
-  /// What the epochs took together.
+  /// The time of all epochs together.
   package var seconds: Double { reduce(0) { $0 + $1.seconds } }
 }

@@ -4,7 +4,7 @@
 /// ``valueWithSharpnessAwareGradient(of:radius:_:)``, ``distillation(_:from:temperature:)`` and its kin. `Docs/methods.md`
 /// has their sources and the published results.
 public struct TrainingRecipe: Settings {
-  /// What is averaged over the steps, to be used instead of the last weights.
+  /// An average of the weights, used in the place of the last ones.
   public enum Average: Sendable, Codable, Hashable {
     /// An exponential average with that decay a step.
     case exponential(decay: Double)
@@ -79,11 +79,11 @@ public struct Distillation: Settings {
     /// Trained weights, as this library writes them; their training is not counted.
     case weights(String)
   }
-  /// What is compared.
+  /// The quantity that is compared with the teacher's.
   public enum Loss: String, Sendable, Hashable, StringEnumeration {
     /// Softened probabilities: ``distillation(_:from:temperature:)``.
     case softTargets
-    /// Those of standardised logits.
+    /// The softened probabilities of standardised logits.
     case standardizedLogits
     /// ``decoupledDistillation(_:from:labels:rightWeight:wrongWeight:temperature:)``
     case decoupled
@@ -98,7 +98,7 @@ public struct Distillation: Settings {
 
   /// The network that the student learns from.
   public var teacher = Teacher.baseline
-  /// What is compared.
+  /// The quantity that is compared with the teacher's.
   public var loss = Loss.softTargets
   /// T, of the losses that soften probabilities.
   public var temperature = 4.0
@@ -110,7 +110,7 @@ public struct Distillation: Settings {
   /// Hinton's distillation from the baseline with nine tenths of the weight.
   public init() {}
 
-  /// By default Hinton's distillation with nine tenths of the weight.
+  /// Distillation; by default Hinton's, with nine tenths of the weight.
   public init(
     _ teacher: Teacher, _ loss: Loss = .softTargets, temperature: Double = 4, weight: Double = 0.9,
     labelWeight: Double = 0.1

@@ -2,7 +2,7 @@
 package struct UseGivenBaseline: Step {
   private enum CodingKeys: CodingKey { case fingerprint }
   private let given: GivenBaseline
-  /// Of the weights.
+  /// The fingerprint of the weights.
   private let fingerprint: String
 
   /// The step, and the normalisation of the images that the classifier was trained on.
@@ -97,11 +97,11 @@ package struct UseGivenBaseline: Step {
   }
 }
 
-/// What a given baseline makes of the images, before anything is built on it.
+/// The accuracy of a given baseline, before anything is built on it.
 struct GivenAccuracy: Codable {
-  /// Of the images trained on.
+  /// On the images trained on.
   var training: Double
-  /// Of those kept for validation, nil where there are none.
+  /// On the validation images, nil where there are none.
   var validation: Double?
   /// The class that most images of each class are taken for, nil where no class has more than half of them.
   var majorities: [Int?]
