@@ -1,11 +1,11 @@
 import ArgumentParser
 import Reports
 
-/// A trained classifier: a file of weights, and what the file does not say itself.
+/// A trained classifier: a file of weights, and settings that the file lacks.
 struct ClassifierOptions: ParsableArguments {
   @Option(
     help:
-      "Weights: a safetensors or PyTorch file with PyTorch's names. 'encodenet run' leaves A0.safetensors and others.")
+      "The weights: a safetensors or PyTorch file with PyTorch's names, such as A0.safetensors of 'encodenet run'.")
   var weights: String
   @OptionGroup var networkOptions: NetworkOptions
   @OptionGroup var normalization: NormalizationOptions
@@ -31,7 +31,7 @@ struct ClassifierOptions: ParsableArguments {
     let known = try self.normalization.value() ?? saved?.normalization
     if known == nil, data != nil {
       warn(
-        "\(weights): the file says no normalisation, and that of the training images is taken: give --normalization, or --mean "
+        "\(weights): the file says no normalisation, so that of the training images is used: give --normalization, or --mean "
           + "and --std, where the network was trained with another")
     }
     guard let normalization = known ?? data.map({ .computed(from: $0.training) }) else {
@@ -53,14 +53,14 @@ struct ClassifierOptions: ParsableArguments {
 /// How images in 0...1 become what a network was trained on.
 struct NormalizationOptions: ParsableArguments {
   @Option(
-    help: "What is taken from each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
+    help: "The mean of each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."
   )
   var mean: Channels?
-  @Option(help: "What each channel is divided by then, such as 0.229,0.224,0.225.")
+  @Option(help: "The standard deviation of each channel, above 0, such as 0.229,0.224,0.225.")
   var std: Channels?
   @Option(
     help:
-      "Both by a name instead: \(Normalization.published.map(\.name).joined(separator: ", "))."
+      "Mean and standard deviation by name: \(Normalization.published.map(\.name).joined(separator: ", "))."
   )
   var normalization: String?
 

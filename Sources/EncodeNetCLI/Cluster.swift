@@ -4,8 +4,12 @@ import Reports
 
 struct Cluster: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Cluster the images of each class and choose representatives (stages S2 to S4).",
-    discussion: "Trains the baseline first where the folder has none.")
+    abstract: "Clusters the images of each class, and chooses representatives (stages S2 to S4).",
+    discussion: """
+        encodenet cluster --data digits --out out/digits
+
+      Trains the baseline first where the folder has none.
+      """)
 
   @OptionGroup var options: ExperimentOptions
 

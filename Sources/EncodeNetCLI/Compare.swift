@@ -3,15 +3,17 @@ import Reports
 
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare EncodeNet with other ways of spending the same budget, over several seeds.",
+    abstract: "Compares EncodeNet with other ways of spending the same budget, over several seeds.",
     discussion: """
-      Takes an experiment from a JSON file or a preset. A run that was stopped or killed goes on at the step it had saved, with \
-      the same command; progress.html in the folder of the results shows where it is.
+        encodenet compare --preset quick --out out/quick
+
+      Takes an experiment from a JSON file or a preset. The same command resumes a run that was stopped or killed, at the step \
+      that was saved last; progress.html in the folder of the results shows its progress. The presets are
 
       \(ExperimentConfiguration.presets.map { "\($0.name): \($0.what)." }.joined(separator: "\n"))
       """)
 
-  @Argument(help: "A JSON file of settings, as a run writes it in configuration.json; any may be left out.")
+  @Argument(help: "A JSON file of settings, such as the configuration.json of a run; any may be left out.")
   var experiment: String?
   @OptionGroup var options: ExperimentOptions
 

@@ -5,13 +5,13 @@ import Reports
 
 /// The messages of a command on standard error, and its threads.
 struct ConsoleOptions: ParsableArguments {
-  @Flag(name: .shortAndLong, help: "Say only what was found, not how it goes.")
+  @Flag(name: .shortAndLong, help: "Print results only, no progress.")
   var quiet = false
 
-  @Flag(help: "Look at every operation for what is not finite, and name the first; slower.")
+  @Flag(help: "Check the output of every operation for NaN and infinity, and name the first; slower.")
   var detectAnomaly = false
 
-  @Option(help: "Threads that share the work (default: all processors).")
+  @Option(help: "The number of threads, at least 1 (default: all processors).")
   var threads: Int?
 
   func validate() throws {
@@ -42,7 +42,7 @@ struct LineHandler: LogHandler {
 }
 
 extension Logger {
-  /// Says what an epoch of a stage did.
+  /// Logs the report of an epoch.
   func epoch(_ stage: String, _ report: EpochReport) {
     let space = String(repeating: " ", count: max(1, 12 - stage.count))
     info("\(stage)\(space)\(report)")

@@ -4,10 +4,13 @@ import Reports
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the Generalized Converting Autoencoder (stage S6).",
-    discussion:
-      "Does the stages before it first where the folder has them not, and trains the judge of converted images (\"judge\": \"none\" in --config goes without)."
-  )
+    abstract: "Trains the Generalized Converting Autoencoder (stage S6).",
+    discussion: """
+        encodenet convert --data digits --out out/digits
+
+      Runs the earlier stages first where the folder lacks them, and trains the judge of converted images ("judge": "none" in \
+      the file of --config leaves it out).
+      """)
 
   @OptionGroup var options: ExperimentOptions
 
@@ -19,7 +22,7 @@ struct Convert: ParsableCommand {
   }
 }
 
-/// A table of what became of the images kept for validation, and of those trained on where none are kept.
+/// A table of the conversion of the validation images, or of the images trained on where there are none.
 func converted(
   _ stages: [(arm: String, stage: ConversionStage)], by run: ExperimentRun
 ) throws -> String {

@@ -8,8 +8,11 @@ struct EncodeNetCommand: ParsableCommand {
     commandName: "encodenet",
     abstract: "Trains small image classifiers and raises their accuracy with EncodeNet (arXiv 2404.13770).",
     discussion: """
-      'encodenet run' does everything with defaults that work, and 'encodenet help run' explains every setting. 'compare' does \
-      it over several seeds and gives verdicts. The commands train, cluster, convert and transfer do the same up to their stage, in the same folder, and go on where another stopped.
+        encodenet run --data digits --out out/digits
+
+      'run' does the whole experiment, and 'encodenet help run' explains its settings. 'compare' does it over several seeds \
+      and gives verdicts. 'train', 'cluster', 'convert' and 'transfer' do the same up to their stage, in the same folder; each \
+      resumes where another stopped.
       """,
     version: "0.1.0",
     subcommands: [
@@ -19,23 +22,34 @@ struct EncodeNetCommand: ParsableCommand {
 
   /// One line for what went wrong: exit code 64 for the arguments, 130 where it was asked to stop, 1 for the rest.
   static func main() {
+    var parsed: any ParsableCommand.Type = Self.self
     do {
       var command = try parseAsRoot()
+      parsed = type(of: command)
       try command.run()
     } catch let stop as TrainingError where stop.isInterruption {
-      fail("\(stop): all is saved, and the same command goes on there", 130)
+      fail("\(stop): all is saved, and the same command resumes there", 130)
     } catch {
       switch exitCode(for: error) {
       case .success: exit(withError: error)
-      case .validationFailure: fail(message(for: error), 64)
+      case .validationFailure: fail("\(message(for: error)) (see \(help(for: error, parsed)))", 64)
       default: fail("\(error)", 1)
       }
     }
   }
 
+  /// "encodenet help train", for an error in the arguments of that command.
+  ///
+  /// An error in parsing knows its subcommand; that of an error in running is `parsed`. ArgumentParser writes either at the
+  /// end of the full message, as "See 'encodenet train --help'".
+  private static func help(for error: any Error, _ parsed: any ParsableCommand.Type) -> String {
+    let name = parsed.fullMessage(for: error).firstMatch(of: /See '(?:encodenet )?([a-z]*) ?--help'/)?.1 ?? ""
+    return name.isEmpty ? "encodenet help" : "encodenet help \(name)"
+  }
+
   private static func fail(_ message: String, _ code: Int32) -> Never {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("encodenet: \(line)\(code == 64 ? " (see encodenet --help)" : "")\n".utf8))
+    FileHandle.standardError.write(Data("encodenet: \(line)\n".utf8))
     Foundation.exit(code)
   }
 }

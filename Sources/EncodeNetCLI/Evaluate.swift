@@ -3,12 +3,14 @@ import Foundation
 import Reports
 
 struct Evaluate: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Count how many test images a classifier gets right.")
+  static let configuration = CommandConfiguration(
+    abstract: "Counts the test images that a classifier gets right.",
+    discussion: "  encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits")
 
   @OptionGroup var options: ClassifierOptions
   @Option(help: "The images: \(DataSource.forms).")
   var data = DataSource.digits
-  @Option(help: "Images in a batch.")
+  @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
   @Flag(help: "Print one JSON object with correct, total and top1, and nothing else.")
   var json = false

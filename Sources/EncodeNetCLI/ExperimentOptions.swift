@@ -11,66 +11,67 @@ struct ExperimentOptions: ParsableArguments {
   var model: String?
   @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B) (default: identity).")
   var shortcut: ResNet.Shortcut?
-  @Option(help: "Multiplies the network's channels (default: 1).")
+  @Option(help: "Multiplies the network's channels, by 0.05 to 4 (default: 1).")
   var width: Double?
-  @Option(help: "Use so many training images, the same share of each class (default: all).")
+  @Option(help: "The number of training images used, at least 1, the same share of each class (default: all).")
   var subset: Int?
-  @Option(help: "Decides weights and orders; several are joined by commas (default: 0).")
+  @Option(help: "The seed of weights and orders, 0 or more; several are joined by commas (default: 0).")
   var seed: Seeds?
-  @Option(help: "What is compared: ids joined by commas (default: A0,A1,A2,A3,A4,A16).")
+  @Option(help: "The arms that are compared: ids joined by commas (default: A0,A1,A2,A3,A4,A16).")
   var arms: Arms?
-  @Option(help: "The folder of the results; a run that stopped goes on there.")
+  @Option(help: "The folder of the results; a run that was stopped resumes there.")
   var out = "out/encodenet"
-  @Option(help: "A JSON file of settings, as a run writes it in configuration.json; any may be left out.")
+  @Option(help: "A JSON file of settings, such as the configuration.json of a run; any may be left out.")
   var config: String?
   @Option(
     help:
-      "Settings that are ready to run, which those of the file and the arguments go over: \(ExperimentConfiguration.presets.map(\.name).joined(separator: ", "))."
+      "Settings that are ready to run, which the file and the arguments override: \(ExperimentConfiguration.presets.map(\.name).joined(separator: ", "))."
   )
   var preset: String?
 
   @Option(
     help:
-      "A trained classifier to begin with instead of training one: a PyTorch, safetensors, NumPy or Keras file of --model's weights."
+      "A trained baseline to use instead of training one: a PyTorch, safetensors, NumPy or Keras file of --model's weights."
   )
   var baseline: String?
   @OptionGroup var normalization: NormalizationOptions
   @Flag(
-    help: "Say that the given baseline was also trained on the images kept for validation: figures on them are marked.")
+    help: "Say that the given baseline was also trained on the validation images: figures on them are marked.")
   var baselineTrainedOnAll = false
 
-  @Option(help: "Epochs of the baseline (default: 12, for CIFAR 60).")
+  @Option(help: "Epochs of the baseline, at least 1 (default: 12, for CIFAR 60).")
   var epochs: Int?
-  @Option(help: "Epochs of the autoencoder (default: 20, for CIFAR 12).")
+  @Option(help: "Epochs of the autoencoder, at least 1 (default: 20, for CIFAR 12).")
   var conversionEpochs: Int?
-  @Option(help: "Epochs of the head (default: 10).")
+  @Option(help: "Epochs of the head, at least 1 (default: 10).")
   var headEpochs: Int?
-  @Option(help: "Epochs of fine-tuning (default: 10, for CIFAR 20).")
+  @Option(help: "Epochs of fine-tuning, at least 1 (default: 10, for CIFAR 20).")
   var fineTuneEpochs: Int?
-  @Option(help: "Images in a batch (default: 32, for CIFAR 128).")
+  @Option(help: "Images in a batch, at least 2 (default: 32, for CIFAR 128).")
   var batchSize: Int?
   @Option(
     help:
-      "The baseline's highest learning rate, a fifth of which restarts take (default: what suits the network and the batch size)."
+      "The baseline's highest learning rate, above 0; restarts use a fifth of it (default: by the network and the batch size)."
   )
   var learningRate: Double?
-  @Option(help: "The share of the training images kept for validation (default: 0.1).")
+  @Option(help: "The share of the training images held out for validation, at least 0 and below 1 (default: 0.1).")
   var validationShare: Double?
   @Option(
-    help: "Changes of the training images: none, or any of crop,flip,shift,cutout (default: none, for CIFAR crop,flip)."
+    help:
+      "The augmentation of the training images: none, or any of crop,flip,shift,cutout (default: none, for MNIST shift, for CIFAR crop,flip)."
   )
   var augmentation: AugmentationChoice?
-  @Option(help: "Clusters per class: automatic, elbow or a number (default: automatic).")
+  @Option(help: "Clusters per class: automatic, elbow, or a number of at least 1 (default: automatic).")
   var clusters: ClusterCount?
-  @Option(help: "How a cluster's representative is chosen (default: minimumEntropy, for CIFAR evenContrast).")
+  @Option(help: "The rule that chooses a cluster's representative (default: minimumEntropy, for CIFAR evenContrast).")
   var selector: RepresentativeSelection.Selector?
-  @Option(help: "Where the network is cut, by the name of the last feature layer (default: the model's choice).")
+  @Option(help: "The last feature layer, after which the network is cut (default: the model's choice).")
   var split: String?
 
-  @Option(help: "Seconds between saves inside an epoch; each epoch is saved too.")
+  @Option(help: "Seconds between checkpoints inside an epoch; the end of each epoch is saved too.")
   var saveEvery = 20.0
 
-  @Flag(help: "Go on from a baseline that has not learnt.")
+  @Flag(help: "Continue from a baseline that has not learnt.")
   var force = false
 
   @OptionGroup var console: ConsoleOptions
@@ -171,7 +172,7 @@ struct ExperimentOptions: ParsableArguments {
     return (c, data)
   }
 
-  /// The stages of the first seed, ready to run, in a folder that is kept for this process.
+  /// The stages of the first seed, ready to run, in a folder that is locked for this process.
   func stages(_ logger: Logger) throws -> (run: ExperimentRun, lock: RunLock) {
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
@@ -188,7 +189,7 @@ struct ExperimentOptions: ParsableArguments {
   /// The whole experiment.
   func run(_ logger: Logger) throws -> ExperimentReport {
     let (c, data) = try loaded(logger)
-    logger.info("\(out)/progress.html shows how far it is and when it will end")
+    logger.info("\(out)/progress.html shows the progress, and when the run will end")
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
     experiment.force = force

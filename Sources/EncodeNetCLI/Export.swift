@@ -4,8 +4,10 @@ import Reports
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a classifier's weights for other programs, or the network itself as ONNX.",
+    abstract: "Writes a classifier's weights for other programs, or the network itself as ONNX.",
     discussion: """
+        encodenet export --weights out/digits/seed-0/A3.safetensors --to a3.onnx
+
       The ending of the file decides: .onnx is the whole network, which takes images in 0...1 as [batch, channels, height, \
       width] and gives logits; .npz and .safetensors are the weights in PyTorch's layout, under the names of the file that \
       a given baseline came from, else under PyTorch's.
@@ -17,7 +19,7 @@ struct Export: ParsableCommand {
   @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).")
   var data: DataSource?
 
-  @Flag(help: "Leave out what the names of a given baseline's file have before the network's, such as 'module.'.")
+  @Flag(help: "Leave out the prefix of the names in a given baseline's file, such as 'module.'.")
   var plainNames = false
 
   func validate() throws {

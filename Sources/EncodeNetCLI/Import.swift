@@ -4,22 +4,24 @@ import Reports
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fit the weights of a PyTorch, NumPy, safetensors or Keras file to a network, and say what fits.",
+    abstract: "Fits the weights of a PyTorch, NumPy, safetensors or Keras file to a network.",
     discussion: """
-      Tells which names matched, which were renamed, and which are missing or left over. Where all fit and --out is given, \
-      writes them as safetensors that 'evaluate' and 'predict' take without further options. Keras' layers go to the \
-      network's in order, and are read where the command was built with --traits HDF5.
+        encodenet import resnet20.pth --model resnet20
+
+      Prints which names match, which are renamed, and which are missing or left over. Where all fit and --out is given, writes \
+      the weights as safetensors, which 'evaluate' and 'predict' take without further options. Keras' layers go to the \
+      network's in order; reading them needs a build with --traits HDF5.
       """)
 
   @Argument(help: "A file of weights: .pt, .pth, .th, .npz, .safetensors or .h5.")
   var file: String
   @OptionGroup var networkOptions: NetworkOptions
-  @Option(help: "The images that it is for: \(DataSource.forms); their classes and sizes are kept with the weights.")
+  @Option(help: "The images that it is for: \(DataSource.forms); their classes and sizes are saved with the weights.")
   var data: DataSource?
-  @Option(help: "Where the images are not at hand: their number of classes.")
+  @Option(help: "The number of classes where --data is not given, at least 1.")
   var classes = 10
   @OptionGroup var normalization: NormalizationOptions
-  @Option(help: "What the batch norms of a Keras file add to variances, which the file does not say.")
+  @Option(help: "The epsilon of the batch norms of a Keras file, at least 0: the file does not say it.")
   var kerasEpsilon: Float = 1e-3
   @Option(help: "The safetensors file to write.")
   var out: String?

@@ -3,8 +3,12 @@ import Reports
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Describe a network, a data set, or a file of weights.",
-    discussion: "Without options: the network resnet20 for 32 by 32 images in colour.")
+    abstract: "Describes a network, a data set, or a file of weights.",
+    discussion: """
+        encodenet info --model vgg16 --data digits
+
+      Without options it describes a resnet20 for 32 by 32 images in colour.
+      """)
 
   @OptionGroup var network: NetworkOptions
   @Option(help: "The images: \(DataSource.forms).")

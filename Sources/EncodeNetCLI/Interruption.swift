@@ -9,7 +9,7 @@ enum Interruption {
 
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
-  /// From now on the first signal asks, and a second one ends the process at once.
+  /// Lets the first signal ask for the end, and a second one end the process at once.
   static func watch() {
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)

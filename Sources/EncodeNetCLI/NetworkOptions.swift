@@ -7,7 +7,7 @@ struct NetworkOptions: ParsableArguments {
   var model: String?
   @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B).")
   var shortcut = ResNet.Shortcut.identity
-  @Option(help: "Multiplies the network's channels.")
+  @Option(help: "Multiplies the network's channels, by 0.05 to 4.")
   var width = 1.0
 
   /// The network of the options, nil where they have none.

@@ -3,12 +3,15 @@ import Reports
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say the likeliest classes of images.",
-    discussion:
-      "The weights must be those of an 'encodenet run', whose files say which images and classes they are for.")
+    abstract: "Prints the likeliest classes of images.",
+    discussion: """
+        encodenet predict --weights out/digits/seed-0/A3.safetensors digit.png
+
+      The weights must be those of an 'encodenet run': their file says for which images and classes they are.
+      """)
 
   @OptionGroup var options: ClassifierOptions
-  @Option(help: "How many classes to say.")
+  @Option(help: "The number of classes to print, at least 1.")
   var top = 3
   @OptionGroup var console: ConsoleOptions
   @Argument(help: "PNG or JPEG files of the size that the classifier was trained on.")

@@ -3,10 +3,14 @@ import Reports
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the report of a run anew, or compare the reports of several.",
-    discussion: "Needs no images: everything is in the folder of the run.")
+    abstract: "Regenerates the report of a run, or compares the reports of several.",
+    discussion: """
+        encodenet report out/digits
 
-  @Argument(help: "Folders of runs, as --out gave them.")
+      Needs no images: everything is in the folder of the run.
+      """)
+
+  @Argument(help: "Folders of runs: what --out was.")
   var folders: [String]
 
   func run() throws {

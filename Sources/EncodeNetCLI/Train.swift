@@ -2,7 +2,9 @@ import ArgumentParser
 import Reports
 
 struct Train: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Train the baseline classifier (stage S0).")
+  static let configuration = CommandConfiguration(
+    abstract: "Trains the baseline classifier (stage S0).",
+    discussion: "  encodenet train --data digits --out out/digits")
 
   @OptionGroup var options: ExperimentOptions
 
@@ -14,13 +16,13 @@ struct Train: ParsableCommand {
   }
 }
 
-/// A table of what arms say of the images kept for validation, and where their weights are: test images are for reports.
+/// A table of the validation accuracies of arms, and of the files of their weights: test images are for reports.
 func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
   let isSeen = run.configuration.baseline?.isTrainedOnAll == true
   return aligned(
     [["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"]]
       + arms.map { trained in
-        let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none kept"
+        let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none"
         return [trained.id, trained.name, accuracy, trained.weights.path]
       })
 }

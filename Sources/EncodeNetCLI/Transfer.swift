@@ -3,10 +3,13 @@ import Reports
 
 struct Transfer: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Teach a head on the converting encoder (stage S7).",
-    discussion:
-      "Does the stages before it first where the folder has them not, and trains the judge of converted images. 'run' adds the controls with equal budget."
-  )
+    abstract: "Trains a head on the converting encoder (stage S7).",
+    discussion: """
+        encodenet transfer --data digits --out out/digits
+
+      Runs the earlier stages first where the folder lacks them, and trains the judge of converted images. 'run' adds the \
+      controls of equal budget.
+      """)
 
   @OptionGroup var options: ExperimentOptions
 

@@ -56,11 +56,10 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
   public var description: String {
     switch self {
     case .nonFiniteLoss(let epoch, let step, let value, let cause):
-      "the loss became \(value) at step \(step) of epoch \(epoch): \(cause); a lower learning rate, a longer warm-up or "
-        + "clipped gradients may help"
+      "the loss became \(value) at step \(step) of epoch \(epoch): \(cause); a lower learning rate may help"
     case .nonFiniteParameter(let epoch, let step, let name):
-      "the parameter '\(name)' is non-finite after step \(step), in epoch \(epoch); a lower learning rate, a longer warm-up "
-        + "or clipped gradients may help"
+      "the parameter '\(name)' is NaN or infinite after step \(step), in epoch \(epoch); a lower learning rate "
+        + "may help"
     case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch + 1)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
