@@ -5,7 +5,7 @@ import Testing
 
 /// Every convolution of VGG16 and ResNet20 beside its definition in double precision, at elements drawn at random.
 ///
-/// With `ENCODENET_PRINT_ACCURACY` set, at batch 128, prints the table of `Docs/performance.md`.
+/// With `ENCODENET_PRINT_ACCURACY` set, at batch 128, prints the table of `Docs/performance-tables.md`.
 @Suite("Accuracy of convolutions") struct ConvolutionAccuracyTests {
   static let layers = [
     (32, 3, 64, 1), (32, 64, 64, 1), (16, 64, 128, 1), (16, 128, 128, 1), (8, 128, 256, 1), (8, 256, 256, 1),
