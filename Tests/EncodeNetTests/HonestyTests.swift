@@ -131,7 +131,7 @@ private struct LabelStep: Step {
 
   func planned(in plan: inout ArmPlan) throws -> LabelStep {
     var step = self
-    let count = plan.count(epochs, price: 1)
+    let count = plan.count(epochs, costPerEpoch: 1)
     step.epochs = .count(count)
     plan.train("training", count)
     return step

@@ -40,12 +40,12 @@ public struct Convert: Step {
     // The mean over all epochs, which do not cost the same where the decoder learns alone at first. An encoder that is not
     // trained costs less, and gets as many epochs as one that is, for the sake of its decoder.
     let empty = TrainingBudget(multiplyAdds: try run.forwardCost(), images: run.images.count)
-    func price(_ trainsEncoder: Bool) -> Double { charged(empty, 100, trainsEncoder: trainsEncoder).total / 100 }
+    func cost(_ trainsEncoder: Bool) -> Double { charged(empty, 100, trainsEncoder: trainsEncoder).total / 100 }
     var step = self
-    let count = plan.count(epochs, price: price(true))
+    let count = plan.count(epochs, costPerEpoch: cost(true))
     step.epochs = .count(count)
     plan.charge { charged($0, count, trainsEncoder: conversion.trainsEncoder) }
-    plan.epochCosts["conversion"] = price(conversion.trainsEncoder)
+    plan.epochCosts["conversion"] = cost(conversion.trainsEncoder)
     return step
   }
 

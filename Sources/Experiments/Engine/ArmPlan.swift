@@ -42,37 +42,37 @@ public struct ArmPlan {
     try step.planned(in: &plan)
   }
 
-  /// The number of epochs, each of that price: of those that take the rest as many as fill the budget.
-  public mutating func count(_ epochs: Epochs, price: Double) -> Int {
+  /// Returns the number of epochs: for the rest, as many as fill the budget at `costPerEpoch`.
+  public mutating func count(_ epochs: Epochs, costPerEpoch: Double) -> Int {
     switch epochs {
     case .count(let count): return count
     case .rest:
       takesRest = true
-      restEpochs = left.map { max(1, Int(($0 / price).rounded())) } ?? 0
+      restEpochs = left.map { max(1, Int(($0 / costPerEpoch).rounded())) } ?? 0
       return restEpochs!
     }
   }
 
-  /// Pays for `epochs` of training, each of `price` epochs of the baseline's.
-  public mutating func train(_ name: String, _ epochs: Int, price: Double = 1) {
-    budget = budget.training(name, epochs, price: price)
+  /// Adds the cost of `epochs` of training, each of `costPerEpoch` epochs of the baseline.
+  public mutating func train(_ name: String, _ epochs: Int, costPerEpoch: Double = 1) {
+    budget = budget.training(name, epochs, costPerEpoch: costPerEpoch)
   }
 
-  /// Pays for one pass of the training images through the network.
+  /// Adds the cost of a forward pass over the training images.
   public mutating func forward(_ name: String) { budget = budget.forward(name) }
 
-  /// Counts what no arm could pay for out of the budget, such as a larger teacher.
-  public mutating func trainBeside(_ name: String, _ epochs: Int, price: Double) {
-    beside += TrainingBudget(multiplyAdds: 0, images: 0).training(name, epochs, price: price).items.map {
+  /// Adds a cost beside the budget, which no arm could pay, such as the training of a larger teacher.
+  public mutating func trainBeside(_ name: String, _ epochs: Int, costPerEpoch: Double) {
+    beside += TrainingBudget(multiplyAdds: 0, images: 0).training(name, epochs, costPerEpoch: costPerEpoch).items.map {
       .init(name: $0.name, epochs: $0.epochs, multiplyAdds: 3 * budget.forwardMultiplyAdds * $0.epochs)
     }
   }
 
-  /// Pays for what other steps cost, where a step needs their result.
+  /// Adds the cost of other steps whose result a step needs.
   public mutating func pay(for steps: [any Step]) throws {
     budget.add(try ArmPlan(Arm("needed", "", steps), run, left: nil).budget.items)
   }
 
-  /// Changes what is paid for.
+  /// Changes the budget spent so far.
   package mutating func charge(_ change: (TrainingBudget) -> TrainingBudget) { budget = change(budget) }
 }

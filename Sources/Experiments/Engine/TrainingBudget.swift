@@ -1,20 +1,20 @@
 /// The cost of training, in full-backprop-equivalent epochs of the baseline: 1 for an epoch, 1/3 for a forward pass.
 public struct TrainingBudget: Sendable, Codable, Hashable {
-  /// One thing that was paid for.
+  /// An entry of the budget.
   public struct Item: Sendable, Codable, Hashable {
     /// Its name.
     public var name: String
-    /// Its price.
+    /// Its cost.
     public var epochs: Double
     /// The multiply-adds of all convolutions and matrix products, for all images.
     public var multiplyAdds: Double
   }
-  /// Everything paid for.
+  /// All entries.
   public package(set) var items: [Item]
   /// The multiply-adds of a pass forward of all training images through the baseline.
   public let forwardMultiplyAdds: Double
 
-  /// Nothing paid for.
+  /// An empty budget.
   ///
   /// - Parameters:
   ///   - multiplyAdds: Of one image's way forward through the baseline.
@@ -28,9 +28,9 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
   /// The multiply-adds of everything.
   public var multiplyAdds: Double { items.reduce(0) { $0 + $1.multiplyAdds } }
 
-  /// This budget with `epochs` of training added, each of `price` epochs of the baseline's.
-  public func training(_ name: String, _ epochs: Int, price: Double = 1) -> TrainingBudget {
-    adding(name, Double(epochs) * price, 3 * forwardMultiplyAdds * Double(epochs) * price)
+  /// This budget with `epochs` of training added, each of `costPerEpoch` epochs of the baseline's.
+  public func training(_ name: String, _ epochs: Int, costPerEpoch: Double = 1) -> TrainingBudget {
+    adding(name, Double(epochs) * costPerEpoch, 3 * forwardMultiplyAdds * Double(epochs) * costPerEpoch)
   }
   /// This budget with one pass forward over the training images added.
   public func forward(_ name: String) -> TrainingBudget { adding(name, 1.0 / 3, forwardMultiplyAdds) }
@@ -42,8 +42,8 @@ public struct TrainingBudget: Sendable, Codable, Hashable {
     _ name: String, _ epochs: Int, encoder: Int, decoder: Int, baseline: Double = 0, alone: Int = 0
   ) -> TrainingBudget {
     let rest = Double(decoder) / Double(max(encoder, 1)) + baseline
-    let price = Double(alone) * (1.0 / 3 + rest) + Double(epochs - alone) * (1 + rest)
-    return adding(name, price, 3 * forwardMultiplyAdds * price)
+    let cost = Double(alone) * (1.0 / 3 + rest) + Double(epochs - alone) * (1 + rest)
+    return adding(name, cost, 3 * forwardMultiplyAdds * cost)
   }
   package mutating func add(_ items: [Item]) { self.items += items }
 

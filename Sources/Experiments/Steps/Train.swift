@@ -51,26 +51,26 @@ public struct Train: Step {
 
   public func planned(in plan: inout ArmPlan) throws -> Train {
     let (run, classifier) = (plan.run, Double(max(try plan.run.forwardCost(), 1)))
-    var price = Double(try run.forwardCost(plan.variation)) / classifier
-    if recipe.rho != nil { price *= 2 }
+    var costPerEpoch = Double(try run.forwardCost(plan.variation)) / classifier
+    if recipe.rho != nil { costPerEpoch *= 2 }
     if let teacher = recipe.distillation?.teacher {
-      if teacher == .peer { price *= 2 }
+      if teacher == .peer { costPerEpoch *= 2 }
       if let cost = try teacher.forwardCost(in: run) {
         let share = Double(cost) / classifier
-        price += share / 3 * (recipe.rho == nil ? 1 : 2)
+        costPerEpoch += share / 3 * (recipe.rho == nil ? 1 : 2)
         // No arm could pay for a larger teacher out of its budget: it is counted, and the arm called unequal.
         if case .model(let choice) = teacher {
-          plan.trainBeside("teacher", run.settings.epochs, price: share)
+          plan.trainBeside("teacher", run.settings.epochs, costPerEpoch: share)
           plan.epochCosts[choice.teacherStage] = share
         }
       }
       if teacher == .baseline, start == .random { try plan.pay(for: run.baselineSteps) }
     }
     var step = self
-    let count = plan.count(epochs, price: price)
+    let count = plan.count(epochs, costPerEpoch: costPerEpoch)
     step.epochs = .count(count)
-    plan.train(item, count, price: price)
-    plan.epochCosts[stage] = price
+    plan.train(item, count, costPerEpoch: costPerEpoch)
+    plan.epochCosts[stage] = costPerEpoch
     return step
   }
 
