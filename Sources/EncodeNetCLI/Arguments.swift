@@ -80,7 +80,7 @@ struct Arms: ExpressibleByArgument {
   }
 }
 
-/// Says that an argument is wrong, for what throws where it should be said with exit code 64.
+/// Turns an error into one of the arguments, with exit code 64.
 func validating<R>(_ body: () throws -> R) throws -> R {
   do { return try body() } catch { throw ValidationError("\(error)") }
 }

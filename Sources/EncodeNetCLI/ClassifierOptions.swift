@@ -50,7 +50,7 @@ struct ClassifierOptions: ParsableArguments {
   }
 }
 
-/// How images in 0...1 become what a network was trained on.
+/// The normalisation of images in 0...1.
 struct NormalizationOptions: ParsableArguments {
   @Option(
     help: "The mean of each channel of images in 0...1, such as 0.485,0.456,0.406 (default: what the file says)."

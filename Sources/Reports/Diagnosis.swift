@@ -21,7 +21,7 @@ extension ExperimentReport {
       given.isTrainedOnAll
         ? "the baseline was trained on all images: no figure on validation or audit images is held out, and nothing is chosen "
           + "by them"
-        : "whether the baseline was trained on the images kept here for validation and audit is not known: where it was, "
+        : "whether the baseline was trained on the validation and audit images of this run is not known: where it was, "
           + "figures on them are not held out")
     return words
   }
@@ -45,7 +45,8 @@ extension ExperimentReport {
       words.append("no structure was found inside any class: every class has one cluster, and clustering does nothing")
     } else if silhouette < 0.1 {
       words.append(
-        "silhouette \(fixed(silhouette, 2)): hardly any structure inside the classes, one cluster each may do as well")
+        "silhouette \(fixed(silhouette, 2)): hardly any structure inside the classes, one cluster a class may be as good"
+      )
     }
     let stability = all.reduce(0) { $0 + $1.stability } / Double(max(all.count, 1))
     if single < all.count, stability < 0.5 {
@@ -55,8 +56,8 @@ extension ExperimentReport {
     let saturation = diagnostics.reduce(0) { $0 + $1.baseline.saturation } / Double(diagnostics.count)
     if saturation > 0.5, configuration.selection.selector == .minimumEntropy {
       words.append(
-        "the baseline has saturated on \(fixed(100 * saturation, 0)) % of the training images: the least entropy is close "
-          + "to a lottery, try --selector lowEntropyMedoid or a temperature above 1")
+        "the baseline has saturated on \(fixed(100 * saturation, 0)) % of the training images: rounding "
+          + "decides which entropy is least, try --selector lowEntropyMedoid or a temperature above 1")
     }
     let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
     if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }
@@ -103,7 +104,7 @@ extension ExperimentReport {
     return words
   }
 
-  /// How much more conversion gains to the baseline than to the judge; nil without a judge.
+  /// The gain of accuracy by conversion to the baseline, less that to the judge; nil without a judge.
   private func judgeGap(_ diagnostics: [SeedDiagnostics]) -> Double? {
     let outcomes = diagnostics.compactMap { $0.conversions.first?.unseen }
     func gain(_ halves: SeedDiagnostics.Halves) -> Double { halves.all.accuracyAfter - halves.all.accuracyBefore }
@@ -141,7 +142,7 @@ extension ExperimentReport {
       words.append("one seed shows nothing of how a difference varies over seeds: every verdict is inconclusive")
     } else if seeds.count < 5 {
       words.append(
-        "with \(seeds.count) seeds only differences that are large beside their spread can be told from none")
+        "with \(seeds.count) seeds only differences that are large beside their spread can be significant")
     }
     return words
   }

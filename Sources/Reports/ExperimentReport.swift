@@ -12,7 +12,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var splitFingerprint: String
     /// Images trained on.
     public var training: Int
-    /// Images kept for validation.
+    /// Validation images.
     public var validation: Int
     /// Images that conversion is judged with, and nothing is trained or chosen by.
     public var audit: Int
@@ -27,7 +27,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     /// The file of a baseline that was given and not trained here, nil where it was trained.
     public var givenBaseline: String?
   }
-  /// How training went for one seed.
+  /// The learning curve of one seed.
   public struct Curve: Sendable, Codable, Equatable {
     public var seed: UInt64
     /// The mean training loss of each epoch.
@@ -59,7 +59,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var robustness: [String: Double]
     /// The accuracy on the quartiles of the test images by the first arm's entropy, least first.
     public var quartiles: [Double]
-    /// How many test images of class `row` were taken for class `column`, over all seeds.
+    /// The confusion matrix: the number of test images of class `row` that were taken for class `column`, over all seeds.
     public var confusion: [[Int]]
     /// Accuracy by confidence, over all seeds.
     public var reliability: [ReliabilityBin]

@@ -53,7 +53,7 @@ struct Plot {
       + (hollow ? "fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>" : "fill=\"\(colour)\"/>")
   }
 
-  /// From `low` to `high` between two places along the axis.
+  /// Draws a bar from `low` to `high` between two places along the axis.
   mutating func bar(_ from: Double, _ to: Double, low: Double, high: Double, _ colour: String) {
     let (a, b) = (place(from, max(low, high)), place(to, min(low, high)))
     body +=

@@ -1,7 +1,7 @@
 extension ExperimentReport {
   /// One of the three questions that an experiment is run for, and its answer.
   public struct Answer: Sendable, Equatable {
-    /// How far the answer is what one hopes for.
+    /// Whether the answer is the desired one.
     public enum Outcome: String, Sendable { case yes, partly, no, open }
     public var question: String
     public var outcome: Outcome
@@ -41,7 +41,7 @@ extension ExperimentReport {
       "\(grouped(shown[0].outcome.byBaseline.all.count)) images that nothing was trained or chosen by"
         + (configuration.baseline.map { $0.isTrainedOnAll ? " here (the given baseline has seen them)" : " here" } ?? "")
     case .validation:
-      "the \(grouped(shown[0].outcome.byBaseline.all.count)) images kept for validation"
+      "the \(grouped(shown[0].outcome.byBaseline.all.count)) validation images"
         + (configuration.baseline?.isTrainedOnAll == true ? " (the given baseline has seen them)" : "")
     case .training, nil: "the images trained on, as no others are left,"
     }
@@ -62,7 +62,7 @@ extension ExperimentReport {
         "of \(place) come out nearest to a representative of their class (\(first.conversion.arms[0])); the baseline "
         + "classifies \(percent(baseline)) of them rightly. To \(observer) \(percent(after)) of the converted images "
         + "show their class, of the images as they are \(percent(before))."
-        + (before < baseline / 2 ? " A judge that knows so little tells little." : ""))
+        + (before < baseline / 2 ? " A judge of so low an accuracy says little." : ""))
   }
 
   private var clarifiesAnswer: Answer? {
@@ -92,7 +92,7 @@ extension ExperimentReport {
       : " None is better than the given network (the best, \(best.id), is \(difference)): keep it."
   }
 
-  /// How far the budgets of two arms are equal.
+  /// Describes the equality of two arms' budgets.
   private func budgets(_ first: Arm, _ second: Arm) -> String {
     let (a, b) = (first.budget.total, second.budget.total)
     if abs(a - b) > 0.1 * max(a, b) { return "unequal" }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Where a run is and when it will end: `progress.html` in its folder, which a browser may leave open.
+/// The progress of a run and the time left: `progress.html` in its folder, which a browser may leave open.
 final class RunLog: Sendable {
   private struct Progress {
     /// The cost of each arm beside what earlier arms have made, in full-backprop-equivalent epochs.
@@ -106,12 +106,12 @@ final class RunLog: Sendable {
       </head><body><p class=kicker>EncodeNet, running</p><h1>\(escaped(configuration.model)) on \(escaped(configuration.data))</h1>
       <progress value="\(fixed(share, 4))"></progress><p>\(state)</p>
       <div class=scroll><table><thead><tr><th></th>\(names)</tr></thead><tbody>\(rows)</tbody></table></div>
-      <ul>\(lines)</ul><p class=quiet>This page renews itself. Curves: tensorboard --logdir of this folder, or the CSV files of each seed.</p></body></html>
+      <ul>\(lines)</ul><p class=quiet>This page reloads itself. Curves: tensorboard --logdir of this folder, or the CSV files of each seed.</p></body></html>
 
       """
   }
 
-  /// How far each arm of a seed is.
+  /// The progress of each arm of a seed.
   private func cells(_ p: Progress, seed: UInt64) -> String {
     p.arms.map { arm in
       if p.finished[seed]?[arm.id] != nil { return "<td class=done>done</td>" }

@@ -26,9 +26,9 @@ public struct ArmSettings: Settings {
   public var architecture = BlockVariation.plain
   /// The conversion that the encoder is first trained for, nil for none.
   public var conversion: Conversion?
-  /// After a conversion, what is trained.
+  /// The layers that are trained after a conversion.
   public var transfer = KnowledgeTransfer.Mode.headThenFineTune
-  /// How the classifier is trained.
+  /// The recipe that the classifier is trained by.
   public var recipe = TrainingRecipe()
   /// The first learning rate, nil for the experiment's.
   public var learningRate: Double?
@@ -79,7 +79,7 @@ public struct ArmSettings: Settings {
     return same == self
   }
 
-  /// Checks what types do not.
+  /// Checks the values.
   func check() throws(ExperimentError) {
     try Arm(id, name, []).check()
     guard architecture == .plain || (start == .random && conversion == nil) else {

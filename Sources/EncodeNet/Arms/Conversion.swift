@@ -6,7 +6,7 @@ public struct Conversion: Settings {
     case found
     /// One for each class.
     case one
-    /// As many and as large as those found, drawn at random.
+    /// Random clusters of the same number and sizes as those found.
     case random
   }
   /// The target of an image.
@@ -30,7 +30,7 @@ public struct Conversion: Settings {
   public var clusters = Grouping.found
   /// The target of an image.
   public var target = Target.representative
-  /// Whether the encoder learns too; without, the decoder alone does: a control of what the encoder learns.
+  /// Whether the encoder is trained too. If not, only the decoder is: a control of what the encoder learns.
   public var trainsEncoder = true
 
   /// The paper's.

@@ -75,7 +75,7 @@ struct ConversionView {
   /// A set of images, and how they are seen as they are.
   typealias ImageSet = (images: SeedDiagnostics.Images, batches: Batches, unconverted: Unconverted)
 
-  /// The images trained on, those kept for validation, and those for audit.
+  /// The images trained on, the validation images, and the audit images.
   func sets(withAudit: Bool) -> [ImageSet] {
     var sets = [(SeedDiagnostics.Images.training, run.inOrder(run.images))]
     if let validation = run.validationSet { sets.append((.validation, validation.batches)) }
@@ -113,7 +113,7 @@ struct ConversionView {
     return Unconverted(baseline: confidence(of: baseline), judge: judge.map { confidence(of: $0) })
   }
 
-  /// Over the images trained on, whose targets are known.
+  /// Measures the error on the images trained on, whose targets are known.
   private func error(
     _ gcae: GeneralizedConvertingAutoencoder
   ) -> (squared: Double, r2: Double, nearestIsOwn: Double) {

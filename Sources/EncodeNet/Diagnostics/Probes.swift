@@ -30,7 +30,7 @@ func nearestNeighbours(_ points: Tensor, _ labels: [Int], classes: Int, on other
   return guesses
 }
 
-/// How far two divisions of the same things agree beyond chance.
+/// Returns the adjusted Rand index: the agreement of two partitions of the same points, beyond chance.
 ///
 /// Hubert, Arabie: "Comparing partitions", 1985.
 func adjustedRandIndex(_ a: [Int], _ b: [Int]) -> Double {

@@ -50,7 +50,7 @@ extension ExperimentRun {
     return (diagnostics, gallery)
   }
 
-  /// How far `stage` converts the images trained on and those kept for validation, to choose settings by: nil for a control
+  /// Measures the conversion of the images trained on and of the validation images, to choose settings by: nil for a control
   /// that makes no images.
   ///
   /// Audit images are not looked at: what is chosen by them judges nothing any more.

@@ -1,6 +1,6 @@
 /// Diagnostics of the stages of one seed: they explain a verdict, and never decide one.
 ///
-/// Everything is measured on training images: those trained on, those kept for validation, and those for audit.
+/// Everything is measured on training images: those trained on, validation images and audit images.
 public struct SeedDiagnostics: Sendable, Codable, Equatable {
   /// The baseline's entropy on the images it was trained on.
   public struct Baseline: Sendable, Codable, Equatable {
@@ -95,10 +95,10 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public struct Judge: Sendable, Codable, Equatable {
     /// The name of the network.
     public var network: String
-    /// On the images kept for validation, nil where none are.
+    /// On the validation images, nil where there are none.
     public var validationAccuracy: Double?
   }
-  /// How well simple classifiers do on what a network sees, on the images kept for validation.
+  /// The accuracy of simple classifiers on a network's features of the validation images.
   public struct Features: Sendable, Codable, Equatable {
     /// The name of the network.
     public var network: String
@@ -119,13 +119,13 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public var representatives: [Representative]
   /// The least distance between representatives of two classes, as the root mean square over values of 0...1; nil for one class.
   public var leastDistance: Double?
-  /// How many directions the representatives span: the exponential of the entropy of their normalised spectrum.
+  /// The number of directions that the representatives span: the exponential of the entropy of their normalised spectrum.
   public var effectiveRank: Double
   /// The autoencoders, that of the arm shown in pictures first.
   public var conversions: [Conversion]
   /// nil where there is none.
   public var judge: Judge?
-  /// Empty where no images are kept for validation.
+  /// Empty where there are no validation images.
   public var features: [Features]
   public var entropies: Histogram
 }

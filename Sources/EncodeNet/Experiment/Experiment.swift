@@ -16,16 +16,16 @@ public struct Experiment: Sendable {
   public var saveInterval = 20.0
   /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
   public var force = false
-  /// Called with what a person should know while an experiment runs, such as that a network does not learn: by default
-  /// written to standard error.
+  /// Called with warnings while an experiment runs, such as that a network does not learn; by default it writes them to
+  /// standard error.
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
-  /// How an experiment goes.
+  /// An event in the course of an experiment.
   package enum Event {
-    /// Nothing is trained yet.
+    /// Every arm is planned, and nothing is trained yet.
     case planned([ArmPlan], ExperimentRun)
     case began(seed: UInt64, arm: String)
     case epoch(seed: UInt64, stage: String, EpochReport)

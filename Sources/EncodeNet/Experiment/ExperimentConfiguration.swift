@@ -7,7 +7,7 @@ import Foundation
 public struct ExperimentConfiguration: Settings {
   /// The settings that hold for any method.
   public var run = RunSettings()
-  /// Where the model is cut for transfer, nil for its own choice.
+  /// The split of the model for transfer, nil for its default.
   public var split: String?
   /// The part of a feature map that the decoder sees, nil for what the model's head sees.
   public var decoderView: Decoder.View?
@@ -101,7 +101,7 @@ public struct ExperimentConfiguration: Settings {
     return settings
   }
 
-  /// Checks what types do not.
+  /// Checks the values.
   public func check() throws(ExperimentError) {
     try run.check()
     try pairing.check()

@@ -25,7 +25,7 @@ public struct ExperimentRun {
     get { run.force }
     set { run.force = newValue }
   }
-  /// Called with what a person should know, such as that a network does not learn: by default written to standard error.
+  /// Called with warnings, such as that a network does not learn; by default it writes them to standard error.
   public var notice: @Sendable (String) -> Void {
     get { run.notice }
     set { run.notice = newValue }

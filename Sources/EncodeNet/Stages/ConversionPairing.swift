@@ -4,7 +4,7 @@
 /// let pairs = ConversionPairing()(clusters, representatives, features: features, confidence: confidence)
 /// ```
 public struct ConversionPairing: Settings {
-  /// How much more images of high entropy count: 0 for not at all, 1 for in proportion to their entropy.
+  /// The extra weight of images of high entropy: 0 for none, 1 for weights in proportion to the entropy.
   public var entropyWeighting = 0.0
   /// The temperature at which a target is mixed of the representatives of all clusters of its class, nil for the image of
   /// its own cluster alone; see ``ConversionPairs/softened(_:_:features:temperature:)``.
@@ -37,7 +37,7 @@ public struct ConversionPairing: Settings {
     return pairs.weighted(by: confidence!.entropies, strength: entropyWeighting)
   }
 
-  /// Checks what types do not.
+  /// Checks the values.
   func check() throws(ExperimentError) {
     guard (0...1).contains(entropyWeighting) else {
       throw ExperimentError("pairing.entropyWeighting is \(entropyWeighting), it must be in 0...1")

@@ -62,7 +62,7 @@ public struct ConversionTraining: Settings {
   /// Whether a frozen baseline takes part in the loss.
   public var needsBaseline: Bool { perceptualWeight > 0 || classificationWeight > 0 }
 
-  /// Checks what types do not.
+  /// Checks the values.
   public func check() throws(ExperimentError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
       guard range.contains(value) else {
@@ -123,7 +123,7 @@ public struct ConversionTraining: Settings {
       stage: "conversion", key: "", StepTrainer(progress: { _, report in progress(report) }))
   }
 
-  /// The same on given batches, saved and resumed by `trainer`.
+  /// Trains on given batches, saved and resumed by `trainer`.
   func train(
     encoder: any Layer, decoder: any Layer, pairs: ConversionPairs, inputs: Batches, targets: LabeledImages?,
     baseline: (any SplitClassifier)?, stage: String, key: String, _ trainer: StepTrainer

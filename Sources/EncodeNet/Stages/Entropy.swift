@@ -73,7 +73,7 @@ public struct PredictionConfidence: Sendable, Codable, Hashable {
 
   /// The share of images whose likeliest class has a probability above 0.9999.
   ///
-  /// Where it is high, the least entropy is decided by rounding.
+  /// Where it is high, rounding decides which entropy is least.
   public var saturation: Double {
     Double(confidences.count { $0 > 0.9999 }) / Double(max(confidences.count, 1))
   }

@@ -7,9 +7,9 @@
 /// let clusters = try IntraclassClustering(clustersPerClass: .silhouette(2...8))(features, labels: labels)
 /// ```
 public struct IntraclassClustering: Settings {
-  /// How the number of clusters of a class is found.
+  /// The rule for the number of clusters of a class.
   public enum Count: Sendable, Hashable {
-    /// As many for each class.
+    /// The same number for each class.
     case fixed(Int)
     /// The number of greatest mean silhouette, or 1 where even that is below ``minimumSilhouette``.
     case silhouette(ClosedRange<Int>)
@@ -17,7 +17,7 @@ public struct IntraclassClustering: Settings {
     case elbow(ClosedRange<Int>)
   }
 
-  /// How the number of clusters of a class is found.
+  /// The rule for the number of clusters of a class.
   public var clustersPerClass: Count
   /// Principal components at most.
   public var dimensions = 50

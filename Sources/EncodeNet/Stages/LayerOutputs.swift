@@ -13,7 +13,7 @@ public struct TensorBatches: BatchSource {
   public let inputs: Tensor
   /// The class of each row.
   public let labels: [Int]
-  /// How many rows a batch has; the last one may have fewer.
+  /// The number of rows of a batch; the last one may have fewer.
   public let size: Int
   /// Decides the order; nil keeps that of the rows.
   public let seed: UInt64?
@@ -45,7 +45,7 @@ public struct TensorBatches: BatchSource {
 }
 
 extension Tensor {
-  /// The same numbers with one row for each of the first axis.
+  /// The tensor as a matrix, with a row for each index of the first axis.
   var flattenedRows: Tensor { reshaped(to: [shape[0], shape[0] == 0 ? 0 : count / shape[0]]) }
 
   /// A map's mean over height and width; a vector as it is.

@@ -6,7 +6,7 @@ public struct RepresentativeSelection: Settings {
     case minimumEntropy
     /// The medoid of the tenth of least entropy among the images that the baseline classifies rightly.
     ///
-    /// Where a baseline has saturated, many entropies are nearly 0 and the least is decided by rounding; this is not.
+    /// Where a baseline has saturated, many entropies are nearly 0, and rounding decides which is least; it does not decide this.
     case lowEntropyMedoid
     /// The image of that tenth whose distance from the mean image is nearest to the median over all such images.
     ///

@@ -1,4 +1,4 @@
-/// How well points lie in their clusters: near 1 far from the others, near 0 between two, below 0 in the wrong one.
+/// The silhouette of points in clusters: near 1 far from other clusters, near 0 between two, below 0 in the wrong one.
 ///
 /// Distances are found once for a sample of the points, so that many divisions of the same points can be compared.
 /// Rousseeuw: "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis", 1987.

@@ -49,7 +49,7 @@ public struct Cluster: Step {
 }
 
 extension RepresentativeSelection {
-  /// With the seed of a run's stream.
+  /// Returns the selection with the seed of a run's stream.
   func seeded(by run: SeedRun) -> RepresentativeSelection {
     var selection = self
     selection.seed = run.seed("representatives", seed)

@@ -2,7 +2,7 @@
 public struct ConversionStage {
   /// The autoencoder, nil where the encoder learnt sub-classes instead.
   public let gcae: GeneralizedConvertingAutoencoder?
-  /// How training went.
+  /// The learning curves.
   public let curves: LearningCurves
   /// The epochs planned.
   let epochs: Int

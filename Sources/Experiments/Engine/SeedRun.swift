@@ -22,7 +22,7 @@ public struct SeedRun {
   public package(set) var budget: Double?
   /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
   public var force = false
-  /// Called with what a person should know, such as that a network does not learn: by default written to standard error.
+  /// Called with warnings, such as that a network does not learn; by default it writes them to standard error.
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
   package let store: ArtifactStore
@@ -108,11 +108,11 @@ public struct SeedRun {
 
   /// The images that networks are trained on: what the indices of all steps are of.
   public var images: LabeledImages { data.images }
-  /// The images kept for validation, nil where there are none.
+  /// The validation images, nil where there are none.
   public var validationSet: ValidationSet? {
     data.validation.isEmpty ? nil : ValidationSet(inOrder(data.training.subset(data.validation)))
   }
-  /// The images that nothing trains on or chooses by, nil where there are none.
+  /// The audit images, which nothing trains on or chooses by; nil where there are none.
   public var auditSet: Batches? { data.audit.isEmpty ? nil : inOrder(data.training.subset(data.audit)) }
 
   /// Batches of `images` as they are.
@@ -204,6 +204,6 @@ public struct SeedRun {
     return try train(model)
   }
 
-  /// Says what a person should know.
+  /// Passes a warning to ``notice``.
   package func warn(_ text: String) { notice(settings.seeds.count > 1 ? "seed \(seed): \(text)" : text) }
 }

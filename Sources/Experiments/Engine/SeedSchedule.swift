@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Which seeds run side by side, each with how many threads: measured once for a run, then saved, since results
+/// The groups of seeds that run side by side, and their threads: measured once for a run, then saved, since results
 /// repeat only with the same threads.
 package struct SeedSchedule: Codable, Equatable {
   /// Seeds that run at the same time, group by group.

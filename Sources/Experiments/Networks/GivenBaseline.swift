@@ -11,8 +11,8 @@ public struct GivenBaseline: Settings {
   public var weights: String
   /// The normalisation of the images it was trained on, nil for the one in the file, which files of this library have.
   public var normalization: Normalization?
-  /// Whether it was also trained on images that this experiment keeps for validation and audit: figures on those are then
-  /// not held out.
+  /// Whether it was also trained on the validation and audit images of this experiment: figures on those are then not held
+  /// out.
   public var isTrainedOnAll = false
   /// The epsilon that the batch norms of a Keras file add to variances: the file does not say it.
   public var kerasEpsilon = 1e-3

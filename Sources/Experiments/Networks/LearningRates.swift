@@ -5,15 +5,15 @@ extension ModelChoice {
   /// The highest learning rate of SGD with Nesterov's momentum 0.9, warmed up over 5 % of the steps and falling to 0 by a
   /// cosine, with which this network learns.
   ///
-  /// In batches of 128: 0.1 for a ResNet (He et al., section 4.2), 0.05 for a VGG16, 0.04 for networks without batch
-  /// norm, whose ReLUs die of larger steps. In other batches by the root of
-  /// their size (Hoffer et al., "Train longer, generalize better", 2017), up to batches of 512.
+  /// For batches of 128 it is 0.1 for a ResNet (He et al., section 4.2), 0.05 for a VGG16, and 0.04 for networks without
+  /// batch norm, whose ReLUs die of larger steps. For other batches, up to 512, it scales with the root of their size
+  /// (Hoffer et al., "Train longer, generalize better", 2017).
   public func learningRate(batchSize: Int) -> Double {
     scaledRate(["resnet": 0.1, "vgg16": 0.05][family] ?? 0.04, batchSize: batchSize)
   }
 }
 
-/// The same for a network that has no name: by whether it has batch norms.
+/// Returns the learning rate of a network without a name, by whether it has batch norms.
 private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int) -> Double {
   var hasBatchNorm = false
   network.visit { _, part in hasBatchNorm = hasBatchNorm || part is BatchNorm2d }

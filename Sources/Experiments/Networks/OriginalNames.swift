@@ -11,7 +11,7 @@ public struct OriginalNames: Sendable, Codable, Hashable {
     counters = state.batchCounters
   }
 
-  /// The same without the prefix that all names have: what a network that is not wrapped takes.
+  /// The names without their common prefix, as a network that is not wrapped has them.
   public var plain: OriginalNames {
     var plain = self
     let prefix = names.first.map { $0.value.dropLast($0.key.count) } ?? ""

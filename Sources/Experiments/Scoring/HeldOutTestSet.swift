@@ -1,28 +1,28 @@
-/// The test images, which nothing can see: an arm of a seed is scored on them once, and that is all they are for.
+/// The held-out test images: nothing can access them, and each arm of a seed is scored on them once.
 ///
 /// Whatever selects a learning rate, an epoch or a representative takes a ``ValidationSet``; test images cannot become one.
 public final class HeldOutTestSet: Sendable {
   private let images: LabeledImages
   private let fingerprints: Set<UInt64>
 
-  /// Seals `images`.
+  /// Holds out `images`.
   public init(_ images: LabeledImages) {
     self.images = images
     fingerprints = Set(images.imageFingerprints)
   }
 
-  /// How many images there are.
+  /// The number of images.
   public var count: Int { images.count }
 
-  /// How many of `other` are test images, byte for byte.
+  /// Returns the number of images in `other` that are test images, byte for byte.
   public func overlap(with other: LabeledImages) -> Int { count(among: other.imageFingerprints) }
 
-  /// How many of these fingerprints are those of test images.
+  /// Returns the number of fingerprints that are those of test images.
   func count(among fingerprints: [UInt64]) -> Int { fingerprints.count { self.fingerprints.contains($0) } }
 
   /// Scores a classifier on the images as they are and corrupted.
   ///
-  /// - Parameter batches: Normalises them as the classifier is used to.
+  /// - Parameter batches: Makes batches, normalised for the classifier.
   package func outcome(of model: any SplitClassifier, batches: (LabeledImages) -> Batches) -> TestOutcome {
     let plain = evaluate(model, on: batches(images))
     let confidences = plain.probabilities.max(alongAxes: [1]).scalars.map { Double($0) }

@@ -2,13 +2,13 @@
 public struct TestOutcome: Sendable, Codable, Equatable {
   /// Accuracy, loss, calibration.
   public var summary: Evaluation.Summary
-  /// The class given to each image.
+  /// The predicted class of each image.
   public var predictions: [Int]
-  /// Whether that is its class.
+  /// Whether the prediction is right.
   public var isRight: [Bool]
   /// The entropy of each image's probabilities, in nats.
   public var entropies: [Double]
-  /// How many images of class `row` were taken for class `column`.
+  /// The confusion matrix: the number of images of class `row` that were taken for class `column`.
   public var confusion: [[Int]]
   /// Accuracy by confidence.
   public var reliability: [ReliabilityBin]
@@ -24,11 +24,11 @@ public struct TestOutcome: Sendable, Codable, Equatable {
       && reliability.allSatisfy { (0...images).contains($0.count) }
   }
 
-  /// The share of right answers.
+  /// The share of right predictions.
   public var accuracy: Double { summary.top1 ?? 0 }
 }
 
-/// How often a classifier is right among the images of about one confidence.
+/// The accuracy of a classifier on the images of one range of confidence.
 public struct ReliabilityBin: Sendable, Codable, Equatable {
   public var count: Int
   /// The mean probability of the likeliest class.

@@ -1,9 +1,9 @@
-/// Images kept for choosing between settings: training images, never test images.
+/// Images held out for choosing between settings: training images, never test images.
 public struct ValidationSet: Sendable {
   package let batches: Batches
   package init(_ batches: Batches) { self.batches = batches }
 
-  /// How many images there are.
+  /// The number of images.
   public var count: Int { batches.dataset.count }
 
   /// Evaluates `model` on the images.

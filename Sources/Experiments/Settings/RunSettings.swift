@@ -1,6 +1,6 @@
 /// The settings of an experiment that hold for any method: its images, its network, and how classifiers are trained.
 public struct RunSettings: Settings {
-  /// Where the command finds the images; see ``DataSource``.
+  /// The source of the images for the command; see ``DataSource``.
   public var data = "digits"
   /// The model that the command makes, and its name in the report; see ``ModelChoice``.
   public var model = "resnet20"
@@ -12,12 +12,12 @@ public struct RunSettings: Settings {
   public var subset: Int?
   /// Each decides the weights and the order of the images of a whole run; verdicts speak of what varies between them.
   public var seeds: [UInt64] = [0]
-  /// Decides which images are used and which are kept for validation: the same ones whatever the seed.
+  /// Decides which images are used and which are validation images: the same for all seeds.
   public var splitSeed: UInt64 = 0
-  /// The share of the training images kept for validation.
+  /// The share of the training images that is held out for validation.
   public var validationShare = 0.1
-  /// As many of the training images that ``subset`` leaves unused are kept to judge with: nothing trains on them, and
-  /// nothing is chosen by them.
+  /// The largest number of audit images, which are drawn from the training images that ``subset`` leaves unused. Nothing
+  /// trains on them, and nothing is chosen by them.
   public var auditImages = 10_000
   /// A trained classifier to begin with, nil to train the baseline.
   public var baseline: GivenBaseline?
@@ -50,7 +50,7 @@ public struct RunSettings: Settings {
   /// The model that the command makes.
   public var modelChoice: ModelChoice { ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier) }
 
-  /// Checks what types do not.
+  /// Checks the values.
   public func check() throws(ExperimentError) {
     try requirePositive("epochs", Double(epochs))
     if let learningRate { try requirePositive("learningRate", learningRate) }

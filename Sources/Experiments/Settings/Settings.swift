@@ -105,7 +105,7 @@ public struct Setting<Root>: Sendable {
     (self.name, names, self.schema, self.read, self.write) = (name, Set([name] + earlier), schema, read, write)
   }
 
-  /// The same setting of what holds `Root` at `place`.
+  /// Returns the setting for a type whose `Root` is at `place`.
   public func inside<Outer>(_ place: WritableKeyPath<Outer, Root> & Sendable) -> Setting<Outer> {
     Setting<Outer>(name, Array(names), schema) { outer, decoder in
       try read(&outer[keyPath: place], decoder)

@@ -96,7 +96,7 @@ final class DistillationStudent: Layer, TrainingAware {
   }
 }
 
-/// A trained network that others learn from; it never changes.
+/// A trained network that a student learns from; it never changes.
 struct Teacher {
   private let network: any SplitClassifier
   /// Maps images normalised for the student to what the teacher was trained on.

@@ -20,7 +20,7 @@ public struct Train: Step {
   public var epochs: Epochs
   /// The highest learning rate.
   public var learningRate: Double
-  /// Whether the run ends where nothing was learnt: other arms begin with what it makes.
+  /// Whether the run ends where the network has not learnt: other arms start from it.
   public var mustLearn = false
   /// The stream of the images' order, nil for that of all arms.
   var order: String?
@@ -144,7 +144,7 @@ public struct Train: Step {
     return (average, first, schedule.warmedUp(over: rising))
   }
 
-  /// Says of a network that has not learnt that it has not; what would begin with it does not begin without `force`.
+  /// Warns of a network that has not learnt, and throws where other steps start from it and `force` is not set.
   private func requireLearning(_ network: any SplitClassifier, _ reports: [EpochReport], _ run: SeedRun) throws {
     let (images, check) = (run.images, LearningCheck(labels: run.images.labels))
     let sample = run.inOrder(images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 2000)))))
@@ -156,8 +156,8 @@ public struct Train: Step {
         top1 <= check.largest
       {
         run.warn(
-          "\(stage): it is right on \(fixed(100 * top1, 2)) % of the \(validation.count) images kept for validation, no more often "
-            + "than the largest class: it knows its training images alone; look whether images and labels belong together"
+          "\(stage): it is right on \(fixed(100 * top1, 2)) % of the \(validation.count) validation images, no more often "
+            + "than the largest class: it is overfitted; check whether images and labels belong together"
         )
       }
       return
@@ -172,7 +172,7 @@ public struct Train: Step {
     let rates =
       usual == learningRate
       ? "another learning rate than \(learningRate)" : "a learning rate of \(usual) in place of \(learningRate)"
-    return "try \(rates), more epochs, and whether images and labels belong together"
+    return "try \(rates) or more epochs, and check whether images and labels belong together"
   }
 }
 

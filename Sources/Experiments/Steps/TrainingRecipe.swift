@@ -1,4 +1,4 @@
-/// How a classifier is trained, beside plain cross-entropy: what the field does for the same goal as EncodeNet.
+/// A recipe to train a classifier with more than plain cross-entropy: published methods with the same goal as EncodeNet.
 ///
 /// The pieces are the library's own, for any training loop: ``Mixing``, ``WeightAverage``,
 /// ``valueWithSharpnessAwareGradient(of:radius:_:)``, ``distillation(_:from:temperature:)`` and its kin. `Docs/methods.md`
@@ -35,7 +35,7 @@ public struct TrainingRecipe: Settings {
   /// Whether the loss is the cross-entropy of images and labels as they are.
   var hasPlainLoss: Bool { labelSmoothing == 0 && mixing == nil && distillation == nil }
 
-  /// Checks what types do not.
+  /// Checks the values.
   package func check(_ arm: String) throws(ExperimentError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
       guard range.contains(value) else {

@@ -30,7 +30,7 @@ package struct UseGivenBaseline: Step {
     }
     run.warn(
       "the baseline \(given.displayName) is right on \(percent(found.training)) of the \(run.images.count) training images"
-        + (found.validation.map { " and on \(percent($0)) of the \(run.data.validation.count) kept for validation" }
+        + (found.validation.map { " and on \(percent($0)) of the \(run.data.validation.count) validation images" }
           ?? ""))
     try judge(found, run)
   }
@@ -59,7 +59,7 @@ package struct UseGivenBaseline: Step {
       validation >= found.training - 0.01
     {
       run.warn(
-        "\(file): it is as right on the images kept for validation as on the others: it was probably trained on both, which "
+        "\(file): its accuracy on the validation images is that on the others: it was probably trained on both, which "
           + "--baseline-trained-on-all says")
     }
     if found.training <= largest + min(0.02, (1 - largest) / 10) {
@@ -107,12 +107,12 @@ struct GivenAccuracy: Codable {
   var majorities: [Int?]
   /// The published normalisation with which it would be better by a point or more, and how good it would be.
   var better: Better?
-  /// Whether all that it says is finite.
+  /// Whether all outputs are finite.
   var isFinite = true
   struct Better: Codable {
     var name: String
     var accuracy: Double
-    /// As it is, on the same images.
+    /// The accuracy with the present normalisation, on the same images.
     var now: Double
   }
 
