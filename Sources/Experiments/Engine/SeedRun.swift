@@ -138,13 +138,16 @@ public struct SeedRun {
   /// What `arm` costs, and its steps with their epochs settled.
   public func plan(_ arm: Arm) throws -> ArmPlan { try ArmPlan(arm, for: self, total: budget) }
 
-  /// Keeps the states that more than one of `plans` passes through.
+  /// Keeps the states that more than one of `plans` passes through in memory.
   package func share(_ plans: [ArmPlan]) throws {
     var seen: Set<String> = []
     for plan in plans {
       for key in try keys(of: plan.steps) where !seen.insert(key).inserted { memory.shared.insert(key) }
     }
   }
+
+  /// Keeps the states after each of these steps in memory.
+  package func share(_ steps: [any Step]) throws { memory.shared.formUnion(try keys(of: steps)) }
 
   /// A name for each step and everything before it.
   package func keys(of steps: [any Step]) throws -> [String] {
