@@ -58,9 +58,9 @@ let package = Package(
       dependencies: ["Layers", "CZlib", .target(name: "CKeras", condition: .when(traits: ["HDF5"]))]),
     .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
     .target(
-      name: "Datasets", dependencies: ["Checkpoints", "CZlib", "CImages"]),
+      name: "Datasets", dependencies: ["Tensors", "Checkpoints", "CZlib", "CImages"]),
     .target(name: "CDownloads", dependencies: ["CCURL", "CCrypto"]),
-    .target(name: "Downloads", dependencies: ["CDownloads", "Datasets"]),
+    .target(name: "Downloads", dependencies: ["CDownloads", "Datasets", "Checkpoints"]),
     .target(name: "Training", dependencies: ["Layers", "Datasets", "Checkpoints"]),
     .target(name: "EncodeNet", dependencies: ["Training"]),
 
@@ -85,7 +85,9 @@ let package = Package(
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
 
     // What is nearly right, for every reader: `swift run -c release fuzz`
-    .executableTarget(name: "fuzz", dependencies: ["EncodeNet"], path: "Fuzz", exclude: ["Corpus"]),
+    .executableTarget(
+      name: "fuzz", dependencies: ["EncodeNet", "Checkpoints", "Datasets", "Tensors"], path: "Fuzz", exclude: ["Corpus"]
+    ),
 
     // Tests
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
@@ -95,7 +97,7 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CZlib"]),
     .testTarget(name: "DownloadsTests", dependencies: ["Downloads"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Checkpoints", "Layers", "Kernels"]),
     .testTarget(name: "EncodeNetTests", dependencies: ["EncodeNet"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

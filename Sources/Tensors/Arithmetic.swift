@@ -1,21 +1,19 @@
-import CKernels
-
 extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("+", a, b, en_add).recorded("+", (a, { $0 }), (b, { $0 }))
+    elementwise("+", a, b, .add).recorded("+", (a, { $0 }), (b, { $0 }))
   }
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("-", a, b, en_subtract).recorded("-", (a, { $0 }), (b, { -$0 }))
+    elementwise("-", a, b, .subtract).recorded("-", (a, { $0 }), (b, { -$0 }))
   }
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("*", a, b, en_multiply).recorded("*", keeping: [a, b], (a, { $0 * b }), (b, { $0 * a }))
+    elementwise("*", a, b, .multiply).recorded("*", keeping: [a, b], (a, { $0 * b }), (b, { $0 * a }))
   }
   public static func / (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("/", a, b, en_divide).recorded(
+    elementwise("/", a, b, .divide).recorded(
       "/", keeping: [a, b], (a, { $0 / b }), (b, { -$0 * a / (b * b) }))
   }
   public static prefix func - (x: Tensor) -> Tensor {
-    elementwise(x, en_negate).recorded("negate", (x, { -$0 }))
+    elementwise(x, .negate).recorded("negate", (x, { -$0 }))
   }
 
   // A literal is a tensor, and `[1.5].reduce(0, +)` a sum of numbers: these are for variables alone.
@@ -38,7 +36,7 @@ extension Tensor {
       let (y, b) = (a.baseAddress!, b.pointer)
       Parallel.sweep(a.count, grain: elementwiseGrain) { range in
         let y = y + range.lowerBound
-        en_add(1, range.count, 0, 1, 0, 1, y, b + range.lowerBound, y)
+        BinaryFunction.add(range.count, y, b + range.lowerBound, y)
       }
     }
   }
@@ -56,14 +54,14 @@ extension Tensor {
 
 /// `x` to the power of `exponent`, elementwise.
 public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
-  elementwise("pow", x, Tensor(exponent), en_power).recorded(
+  elementwise("pow", x, Tensor(exponent), .power).recorded(
     "pow", keeping: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
 }
 
 /// `base` to the power of `exponent`, elementwise, broadcast against each other; the base positive for its logarithm's sake.
 @_disfavoredOverload  // so that a literal exponent is a number
 public func pow(_ base: Tensor, _ exponent: Tensor) -> Tensor {
-  elementwise("pow", base, exponent, en_power).recorded(
+  elementwise("pow", base, exponent, .power).recorded(
     "pow", keeping: [base, exponent],
     (base, { $0 * exponent * pow(base, exponent - 1) }),
     (exponent, { $0 * pow(base, exponent) * log(base) }))

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Normalises each channel by its own mean and biased variance, then scales and shifts it.
 ///
 /// Channels are the last axis. A residual to add and a ReLU to follow cost no passes over memory of their own. Gradients of
@@ -106,13 +104,23 @@ private enum FollowingReLU: Sendable {
   case of(ChannelMap)
 
   var output: Tensor? { if case .output(let y) = self { y } else { nil } }
-  var map: ChannelMap? { if case .of(let map) = self { map } else { nil } }
 
   /// 1 where it let the gradient through, 0 elsewhere.
   func mask(_ x: Tensor) -> Tensor {
     switch self {
     case .output(let y): y .> 0
     case .of(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
+    }
+  }
+}
+
+extension ReLUMask {
+  /// The mask of `relu` for the elements from `start` on.
+  fileprivate init(_ relu: FollowingReLU?, from start: Int) {
+    switch relu {
+    case nil: self = .none
+    case .output(let y): self = .output(y.pointer + start)
+    case .of(let map): self = .recomputed(scale: map.scale.pointer, offset: map.offset.pointer)
     }
   }
 }
@@ -134,6 +142,10 @@ private struct ChannelRows: Sendable {
   }
 
   private var grain: Int { max(1, elementwiseGrain / max(channels, 1)) }
+
+  private func kernels(_ rows: Range<Int>) -> ChannelNormalization {
+    ChannelNormalization(rows: rows.count, channels: channels)
+  }
 
   /// Two sums for each channel, taken in parts whose number depends on the shape alone.
   private func sums(
@@ -157,7 +169,7 @@ private struct ChannelRows: Sendable {
     // The first row is near enough to the mean to keep the difference of squares accurate.
     let shift = x.pointer
     let sums = sums { rows, sum, squares in
-      en_channel_moments(rows.count, channels, shift, shift + rows.lowerBound * channels, sum, squares)
+      kernels(rows).addMoments(of: shift + rows.lowerBound * channels, shift: shift, sums: sum, squares: squares)
     }
     let n = Double(rows)
     return (
@@ -178,9 +190,9 @@ private struct ChannelRows: Sendable {
     let (dy, dz) = (dy.pointer, relu == nil ? nil : passed?.storage.pointer)
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
-      en_channel_products(
-        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy + start,
-        relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products, dz.map { $0 + start })
+      kernels(rows).addGradientSums(
+        of: dy + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer, sums: sum,
+        products: products, dz: dz.map { $0 + start })
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
@@ -195,9 +207,9 @@ private struct ChannelRows: Sendable {
       shape: x.shape,
       computingRows: { rows, y in
         let start = rows.lowerBound * channels
-        en_scale_channels(
-          rows.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
-          residual.map { $0.pointer + start }, rectifies ? 1 : 0, y)
+        kernels(rows).scale(
+          x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
+          residual: residual.map { $0.pointer + start }, relu: rectifies, into: y)
       })
     // What is needed at once, by the sum's two readers, is computed once.
     if residual != nil { _ = y.pointer }
@@ -212,9 +224,9 @@ private struct ChannelRows: Sendable {
       shape: x.shape,
       computingRows: { rows, dx in
         let start = rows.lowerBound * channels
-        en_batch_norm_backward(
-          rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
-          q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start, dx)
+        kernels(rows).combine(
+          dy.pointer + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer,
+          p: p.pointer, q: q.pointer, r: r.pointer, into: dx)
       })
   }
 }

@@ -1,13 +1,11 @@
-import CKernels
-
 // Comparisons give 1 where they hold and 0 elsewhere, broadcast, and are constant to gradients.
 extension Tensor {
-  public static func .< (a: Tensor, b: Tensor) -> Tensor { elementwise(".<", a, b, en_less) }
-  public static func .<= (a: Tensor, b: Tensor) -> Tensor { elementwise(".<=", a, b, en_less_or_equal) }
-  public static func .> (a: Tensor, b: Tensor) -> Tensor { elementwise(".>", b, a, en_less) }
-  public static func .>= (a: Tensor, b: Tensor) -> Tensor { elementwise(".>=", b, a, en_less_or_equal) }
-  public static func .== (a: Tensor, b: Tensor) -> Tensor { elementwise(".==", a, b, en_equal) }
-  public static func .!= (a: Tensor, b: Tensor) -> Tensor { elementwise(".!=", a, b, en_not_equal) }
+  public static func .< (a: Tensor, b: Tensor) -> Tensor { elementwise(".<", a, b, .less) }
+  public static func .<= (a: Tensor, b: Tensor) -> Tensor { elementwise(".<=", a, b, .lessOrEqual) }
+  public static func .> (a: Tensor, b: Tensor) -> Tensor { elementwise(".>", b, a, .less) }
+  public static func .>= (a: Tensor, b: Tensor) -> Tensor { elementwise(".>=", b, a, .lessOrEqual) }
+  public static func .== (a: Tensor, b: Tensor) -> Tensor { elementwise(".==", a, b, .equal) }
+  public static func .!= (a: Tensor, b: Tensor) -> Tensor { elementwise(".!=", a, b, .notEqual) }
   @_disfavoredOverload public static func .< (a: Tensor, b: Scalar) -> Tensor { a .< Tensor(b) }
   @_disfavoredOverload public static func .<= (a: Tensor, b: Scalar) -> Tensor { a .<= Tensor(b) }
   @_disfavoredOverload public static func .> (a: Tensor, b: Scalar) -> Tensor { a .> Tensor(b) }
@@ -27,7 +25,8 @@ extension Tensor {
       let y = out.baseAddress!
       Parallel.forEach(common.count, grain: elementwiseGrain) { range in
         let start = range.lowerBound
-        en_select(range.count, mask.pointer + start, chosen.pointer + start, kept.pointer + start, y + start)
+        Elementwise.select(
+          range.count, mask: mask.pointer + start, chosen.pointer + start, kept.pointer + start, y + start)
       }
     }.recorded(
       "replacing", keeping: [mask],
@@ -38,7 +37,7 @@ extension Tensor {
   public func clamped(to range: ClosedRange<Scalar>) -> Tensor {
     let x = self
     return elementwise(
-      "clamped", elementwise("clamped", x, Tensor(range.lowerBound), en_maximum), Tensor(range.upperBound), en_minimum
+      "clamped", elementwise("clamped", x, Tensor(range.lowerBound), .maximum), Tensor(range.upperBound), .minimum
     )
     .recorded(
       "clamped", keeping: [x],
@@ -48,13 +47,13 @@ extension Tensor {
 
 /// The larger of each pair, broadcast; equals share the gradient.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  elementwise("maximum", a, b, en_maximum).recorded(
+  elementwise("maximum", a, b, .maximum).recorded(
     "maximum", keeping: [a, b], (a, { $0 * shareOfWinner(b, a) }), (b, { $0 * shareOfWinner(a, b) }))
 }
 
 /// The smaller of each pair, broadcast; equals share the gradient.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  elementwise("minimum", a, b, en_minimum).recorded(
+  elementwise("minimum", a, b, .minimum).recorded(
     "minimum", keeping: [a, b], (a, { $0 * shareOfWinner(a, b) }), (b, { $0 * shareOfWinner(b, a) }))
 }
 

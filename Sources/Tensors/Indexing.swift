@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// Slice `index` of the first axis, without that axis.
   public subscript(index: Int) -> Tensor { sliced(index..<index + 1, axis: 0).squeezed(at: 0) }
@@ -23,7 +21,8 @@ extension Tensor {
       indices.withUnsafeBufferPointer { indices in
         nonisolated(unsafe) let rows = indices
         Parallel.forEach(rows.count, grain: Swift.max(1, elementwiseGrain / Swift.max(size, 1))) { range in
-          en_gather_rows(range.count, size, rows.baseAddress! + range.lowerBound, pointer, y + range.lowerBound * size)
+          Movement.gatherRows(
+            UnsafeBufferPointer(rebasing: rows[range]), width: size, from: pointer, to: y + range.lowerBound * size)
         }
       }
     }.recorded("gathering", (self, { $0.scatterAdded(to: indices, count: n) }))
@@ -44,10 +43,7 @@ extension Tensor {
     let size = self.count / Swift.max(indices.count, 1)
     var result = Tensor.zeros(target)
     result.withUnsafeMutableScalars { out in
-      indices.withUnsafeBufferPointer { rows in
-        guard let rows = rows.baseAddress else { return }
-        en_scatter_add_rows(indices.count, size, rows, pointer, out.baseAddress!)
-      }
+      indices.withUnsafeBufferPointer { Movement.scatterAddRows($0, width: size, from: pointer, to: out.baseAddress!) }
     }
     return result.recorded("scatterAdded", (self, { $0.gathering(indices) }))
   }

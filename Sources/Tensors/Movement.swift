@@ -1,5 +1,3 @@
-import CKernels
-
 // Operations that move elements and compute nothing: each is linear, and its derivative is the way back.
 extension Tensor {
   /// The same elements in row-major order under another shape; one dimension may be -1, to be found from the others.
@@ -150,7 +148,7 @@ extension Tensor {
     return Tensor(shape: target) { out in
       let (x, y) = (pointer + offset, out.baseAddress!)
       layout.forEachPart { dimensions, from, start in
-        en_read_strided(layout.strides.count, dimensions, layout.strides, x + from, y + start)
+        Movement.readStrided(dimensions, strides: layout.strides, from: x + from, to: y + start)
       }
     }
   }
@@ -162,7 +160,7 @@ extension Tensor {
     withUnsafeMutableScalars { out in
       let (x, y) = (part.pointer, out.baseAddress! + offset)
       layout.forEachPart { dimensions, to, start in
-        en_write_strided(layout.strides.count, dimensions, layout.strides, x + start, y + to)
+        Movement.writeStrided(dimensions, strides: layout.strides, from: x + start, to: y + to)
       }
     }
   }

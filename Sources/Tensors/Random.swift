@@ -1,5 +1,3 @@
-import CKernels
-
 // A tensor takes one number from the generator, as the seed of a sequence of its own that any thread can make any part of:
 // so the same generator gives the same tensor whatever the number of threads.
 extension Tensor {
@@ -8,7 +6,7 @@ extension Tensor {
     _ shape: Shape, in range: Range<Scalar> = 0..<1, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
     let (low, width) = (range.lowerBound, range.upperBound - range.lowerBound)
-    let unit = sequence(shape, seed: generator.next()) { en_uniform(UInt($0), $1, $2, $3) }
+    let unit = sequence(shape, .uniform, seed: generator.next())
     // Rounding may reach the upper bound, which is not in the range.
     return range == 0..<1 ? unit : minimum(unit * width + low, Tensor(range.upperBound.nextDown))
   }
@@ -17,7 +15,7 @@ extension Tensor {
   public static func normal(
     _ shape: Shape, mean: Scalar = 0, deviation: Scalar = 1, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
-    let standard = sequence(shape, seed: generator.next()) { en_normal(UInt($0), $1, $2, $3) }
+    let standard = sequence(shape, .normal, seed: generator.next())
     return mean == 0 && deviation == 1 ? standard : standard * deviation + mean
   }
 
@@ -29,15 +27,14 @@ extension Tensor {
     return uniform(shape, using: &generator) .< Tensor(probability)
   }
 
-  private static func sequence(
-    _ shape: Shape, seed: UInt64, _ kernel: (UInt64, Int, Int, UnsafeMutablePointer<Scalar>) -> Void
-  ) -> Tensor {
+  private static func sequence(_ shape: Shape, _ numbers: RandomSequence, seed: UInt64) -> Tensor {
     Tensor(shape: shape) { out in
       guard let y = out.baseAddress else { return }
       // Pairs, so that each range begins at an even place.
       Parallel.forEach((out.count + 1) / 2, grain: elementwiseGrain / 4) { range in
         let first = range.lowerBound * 2
-        kernel(seed, first, Swift.min(range.upperBound * 2, out.count) - first, y + first)
+        let count = Swift.min(range.upperBound * 2, out.count) - first
+        numbers(seed: seed, first: first, count: count, into: y + first)
       }
     }
   }

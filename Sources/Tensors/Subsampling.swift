@@ -1,5 +1,3 @@
-import CKernels
-
 /// Every `stride`-th pixel in both directions, with channels of zeros before and after its own.
 ///
 /// What ResNet's option A adds where a block halves its images: He et al., arXiv 1512.03385.
@@ -21,15 +19,14 @@ private struct Subsampling: Sendable {
   let (before, after): (Int, Int)
 
   private var channels: Int { before + windows.channels + after }
-  private var yShape: Shape { [windows.images, windows.outputHeight, windows.outputWidth, channels] }
+  private var yShape: Shape { [windows.images, windows.ofImage.outputHeight, windows.ofImage.outputWidth, channels] }
 
   func forward(_ x: Tensor) -> Tensor {
     Tensor(shape: yShape) { out in
       let y = out.baseAddress!
       windows.forEachImage(of: x) { image, to in
-        en_subsample(
-          windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-          image, y + to / windows.channels * channels)
+        Pooling.subsample(
+          windows.ofImage, outputChannels: channels, before: before, image, y + to / windows.channels * channels)
       }
     }.recorded(
       "subsampled2d", from: [x],
@@ -54,10 +51,9 @@ private struct Subsampling: Sendable {
   private func add(_ dy: Tensor, to dx: UnsafeMutablePointer<Scalar>, clearing: Bool) {
     let dy = dy.pointer
     windows.forEachImage { to, from in
-      if clearing { (dx + to).update(repeating: 0, count: windows.height * windows.width * windows.channels) }
-      en_subsample_adjoint(
-        windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-        dy + from / windows.channels * channels, dx + to)
+      if clearing { (dx + to).update(repeating: 0, count: windows.xSize) }
+      Pooling.addSubsampleBackward(
+        windows.ofImage, outputChannels: channels, before: before, dy + from / windows.channels * channels, dx + to)
     }
   }
 }
