@@ -39,7 +39,7 @@ package struct ChannelNormalization: Sendable {
     en_channel_products(rows, channels, mean, mask.scale, mask.offset, dy, mask.output, x, sums, products, dz)
   }
 
-  /// y = scale · (x - mean) + offset + residual, and ReLU of it where asked for.
+  /// y = scale · (x - mean) + offset + residual, then ReLU if `relu`.
   package func scale(
     _ x: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>, scale: UnsafePointer<Scalar>,
     offset: UnsafePointer<Scalar>, residual: UnsafePointer<Scalar>?, relu: Bool, into y: UnsafeMutablePointer<Scalar>

@@ -71,7 +71,7 @@ package enum BinaryFunction: Sendable {
   }
 }
 
-/// Elementwise kernels with operands of their own, over contiguous arrays of `count` scalars.
+/// Further elementwise kernels, over contiguous arrays of `count` scalars.
 package enum Elementwise {
   /// y[i] = mask[i] ≠ 0 ? a[i] : b[i]
   package static func select(

@@ -9,7 +9,7 @@ package enum Movement {
     en_read_strided(dimensions.count, dimensions, strides, x, y)
   }
 
-  /// Writes what lies in row-major order of `dimensions` in x into y with `strides`.
+  /// Writes x, in row-major order of `dimensions`, into y with `strides`.
   package static func writeStrided(
     _ dimensions: [Int], strides: [Int], from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
   ) {

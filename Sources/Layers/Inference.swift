@@ -57,7 +57,7 @@ private final class FoldedConv2d: Layer {
 
   func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil) }
   func callAsFunction(_ x: Tensor, adding residual: Tensor?) -> Tensor {
-    let y = convolution(x, adding: residual, rectifies: rectifies)
+    let y = convolution(x, adding: residual, relu: rectifies)
     return reported(y, multiplyAdds: y.count * (convolution.weight.count / convolution.weight.shape[3]))
   }
 }

@@ -205,7 +205,7 @@ private struct ChannelRows: Sendable {
     for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
     let y = Tensor(
       shape: x.shape,
-      computingRows: { rows, y in
+      producingRows: { rows, y in
         let start = rows.lowerBound * channels
         kernels(rows).scale(
           x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
@@ -222,7 +222,7 @@ private struct ChannelRows: Sendable {
   ) -> Tensor {
     Tensor(
       shape: x.shape,
-      computingRows: { rows, dx in
+      producingRows: { rows, dx in
         let start = rows.lowerBound * channels
         kernels(rows).combine(
           dy.pointer + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer,

@@ -23,9 +23,9 @@ public func conv2d(
   return product.forward(x, weight, bias)
 }
 
-/// A convolution with fixed weights, for inference: what follows it is folded in, and nothing is recorded on a tape.
+/// A convolution with constant weights, for inference: a residual and a ReLU after it are fused, and nothing is recorded on a tape.
 ///
-/// The weights are laid out for the kernels once; memory holds them up to six times.
+/// Caches the packed weights, which take up to five times the memory of the weights themselves.
 package struct FixedConvolution: Sendable {
   package let weight: Tensor
   package let bias: Tensor?
@@ -33,7 +33,7 @@ package struct FixedConvolution: Sendable {
   package let padding: Int
   package let dilation: Int
   package let groups: Int
-  private let layouts = WeightLayouts()
+  private let packed = PackedWeights()
 
   /// The convolution of `conv2d` with these.
   package init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, dilation: Int, groups: Int) {
@@ -41,8 +41,8 @@ package struct FixedConvolution: Sendable {
     (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
   }
 
-  /// The convolution of `x`, plus `residual`, and `relu` of it all if it `rectifies`.
-  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, rectifies: Bool = false) -> Tensor {
+  /// The convolution of `x`, plus `residual`, then ReLU if `relu`.
+  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, relu: Bool = false) -> Tensor {
     let product = Convolution(
       x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
     product.check("FixedConvolution", x.shape, weight.shape)
@@ -52,10 +52,10 @@ package struct FixedConvolution: Sendable {
       "FixedConvolution: residual \(residual?.shape ?? shape) does not fit output \(shape)")
     return Tensor(shape: shape) { y in
       product.forward(
-        ImageSource(x.storage), weight.pointer, layouts: layouts,
+        ImageSource(x.storage), weight.pointer, packed: packed,
         epilogue: Epilogue(
           bias: bias.map { UnsafePointer($0.pointer) }, residual: residual.map { UnsafePointer($0.pointer) },
-          rectifies: rectifies), into: y.baseAddress!)
+          relu: relu), into: y.baseAddress!)
     }
   }
 }
@@ -145,7 +145,8 @@ extension Convolution {
     let upstream = ImageSource(dy.storage)
     let dw = needed[1] ? Tensor(storage: Storage(count: w.count), shape: wShape) : nil
     let wantsBias = needed.count > 2 && needed[2]
-    let db = wantsBias && dw != nil && sumsPixels ? Tensor(storage: Storage(count: outputs), shape: [outputs]) : nil
+    let db =
+      wantsBias && dw != nil && computesBiasGradient ? Tensor(storage: Storage(count: outputs), shape: [outputs]) : nil
     var dx: Tensor?
     if needed[0] {
       var sum = gathered.take()

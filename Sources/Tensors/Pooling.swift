@@ -78,7 +78,7 @@ struct Windows: Sendable {
   /// Calls `body` with each image of x, which need not lie in memory, and where it begins in y.
   func forEachImage(of x: Tensor, _ body: (_ image: UnsafePointer<Scalar>, _ y: Int) -> Void) {
     let (xSize, ySize) = (xSize, ySize)
-    let source = ImageSource(x.storage).computed(if: xSize <= 1 << 17)
+    let source = ImageSource(x.storage).materialized(unless: xSize <= 1 << 17)
     Parallel.sweep(images, grain: grain) { range in
       let reader = ImageReader(source, pixels: ofImage.height * ofImage.width, channels: channels, together: 1)
       for n in range { body(reader.read(n..<n + 1) + n * xSize, n * ySize) }

@@ -65,20 +65,20 @@ public struct Tensor: Sendable {
     return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
   }
 
-  /// Where a kernel reads this tensor. Rows that are left to be computed are computed now: on all threads, but inside of a
-  /// parallel section on one, so ask for it before.
+  /// The address for kernels to read. Materializes a lazy tensor: on all threads, but inside of a parallel section on one, so ask
+  /// for it before.
   package var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.pointer) }
 
-  /// A tensor of `shape` whose rows along the last axis are computed when they are needed.
+  /// A lazy tensor of `shape`, whose rows along the last axis are computed at its first use or fused into its consumers.
   ///
   /// - Parameter write: Writes the rows `range`, the first of them to `start`.
   package init(
     shape: Shape,
-    computingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
+    producingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
   ) {
     let width = Swift.max(shape[-1], 1)
     self.init(
-      storage: Storage(computing: RowComputation(count: shape.count / width, width: width, write: write)),
+      storage: Storage(producer: RowProducer(count: shape.count / width, width: width, write: write)),
       shape: shape)
   }
 }
