@@ -1,6 +1,6 @@
 /// Normalises each channel by its own mean and biased variance, then scales and shifts it.
 ///
-/// Channels are the last axis. A residual to add and a ReLU to follow cost no passes over memory of their own. Gradients of
+/// Channels are the last axis. A residual and a ReLU are fused: they take no extra pass over memory. Gradients of
 /// any order reach `x`, `gamma`, `beta` and the residual; `mean` and `variance` are constants, for running estimates.
 /// Ioffe, Szegedy, arXiv 1502.03167.
 /// - Parameters:
@@ -8,46 +8,46 @@
 ///   - gamma: `[channels]`.
 ///   - beta: `[channels]`.
 ///   - residual: Of x's shape, added to the result.
-///   - rectifies: Whether `relu` is taken of it all.
+///   - relu: Whether ReLU is applied to the result.
 /// - Returns: `y` of x's shape, and the `mean` and biased `variance` of each channel.
 public func batchNorm2d(
   _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar = 1e-5, adding residual: Tensor? = nil,
-  rectifies: Bool = false
+  relu: Bool = false
 ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
   let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(channels.rows > 0, "batchNorm2d: nothing to take the mean of in shape \(x.shape)")
   let (mean, variance) = channels.moments(x)
   let rstd = rsqrt(variance + epsilon)
   let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
-  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
-  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
+  let y = channels.scaled(x, map, residual: residual, relu: relu)
+  let following: FollowingReLU? = relu ? residual == nil ? .recomputed(map) : .output(y) : nil
   let result = y.recorded(
-    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    "batchNorm2d", saving: [x] + (following?.output.map { [$0] } ?? []),
     from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
-    owning: { dy, needed, _ in
-      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+    consuming: { dy, needed, _ in
+      // For an outer tape the gradient must be an expression that it can differentiate.
       guard GradientTape.active.isEmpty else {
-        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        let dz = following.map { dy * $0.mask(x) } ?? dy
         return composedGradient(dz, x, gamma, epsilon) + [dz]
       }
-      let wantsResidual = needed.count > 3 && needed[3]
-      let (dBeta, products, dz) = channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual)
+      let needsResidual = needed.count > 3 && needed[3]
+      let (dBeta, products, dz) = channels.products(&dy, following, x, mean: mean, needsMasked: needsResidual)
       let dGamma = products * rstd
       let p = map.scale
       let n = Scalar(channels.rows)
       let q = -p * square(rstd) * products / n
       let dx = channels.combined(
-        dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
+        dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
       return [dx, dGamma, dBeta, dz]
     })
   return (result, mean, variance)
 }
 
-/// Normalises each channel by a mean and a variance that are constants, then scales and shifts it; see
-/// ``batchNorm2d(_:gamma:beta:epsilon:adding:rectifies:)``.
+/// Normalises each channel by a constant mean and variance, then scales and shifts it; see
+/// ``batchNorm2d(_:gamma:beta:epsilon:adding:relu:)``.
 public func batchNorm2d(
   _ x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Scalar = 1e-5,
-  adding residual: Tensor? = nil, rectifies: Bool = false
+  adding residual: Tensor? = nil, relu: Bool = false
 ) -> Tensor {
   let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(
@@ -55,26 +55,26 @@ public func batchNorm2d(
     "batchNorm2d: mean \(mean.shape) and variance \(variance.shape) do not fit gamma \(gamma.shape)")
   let (mean, rstd) = (mean.detached, rsqrt(variance.detached + epsilon))
   let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
-  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
-  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
+  let y = channels.scaled(x, map, residual: residual, relu: relu)
+  let following: FollowingReLU? = relu ? residual == nil ? .recomputed(map) : .output(y) : nil
   return y.recorded(
-    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    "batchNorm2d", saving: [x] + (following?.output.map { [$0] } ?? []),
     from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
-    owning: { dy, needed, _ in
-      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+    consuming: { dy, needed, _ in
+      // For an outer tape the gradient must be an expression that it can differentiate.
       guard GradientTape.active.isEmpty else {
-        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        let dz = following.map { dy * $0.mask(x) } ?? dy
         let axes = Array(0..<x.rank - 1)
         return [dz * (gamma * rstd), (dz * (x - mean)).sum(alongAxes: axes) * rstd, dz.sum(alongAxes: axes), dz]
       }
-      // A frozen norm needs no sums, which take a pass over memory.
-      let wantsResidual = needed.count > 3 && needed[3]
-      let wantsSums = needed[1] || needed[2] || (wantsResidual && relu != nil)
-      let sums = wantsSums ? channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual) : nil
-      let dz = sums?.passed ?? (relu == nil ? dy : nil)
+      // A frozen norm needs no sums, which would take a pass over memory.
+      let needsResidual = needed.count > 3 && needed[3]
+      let needsSums = needed[1] || needed[2] || (needsResidual && following != nil)
+      let sums = needsSums ? channels.products(&dy, following, x, mean: mean, needsMasked: needsResidual) : nil
+      let dz = sums?.masked ?? (following == nil ? dy : nil)
       let zero = Tensor.zeros(gamma.shape)
-      let dx = channels.combined(dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: map.scale, q: zero, r: zero)
-      return [dx, sums.map { $0.products * rstd }, sums?.sums, wantsResidual ? dz : nil]
+      let dx = channels.combined(dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: map.scale, q: zero, r: zero)
+      return [dx, sums.map { $0.products * rstd }, sums?.sums, needsResidual ? dz : nil]
     })
 }
 
@@ -89,27 +89,27 @@ private func composedGradient(_ dy: Tensor, _ x: Tensor, _ gamma: Tensor, _ epsi
   ]
 }
 
-/// scale (x - mean) + offset, with numbers for each channel.
+/// scale (x - mean) + offset, for each channel.
 private struct ChannelMap: Sendable {
   let mean: Tensor
   let scale: Tensor
   let offset: Tensor
 }
 
-/// A ReLU that the gradient comes through first.
+/// The ReLU after a batch norm, and how its backward pass finds the mask.
 private enum FollowingReLU: Sendable {
-  /// Its output tells where it let the gradient through.
+  /// From its saved output.
   case output(Tensor)
-  /// It rectified this map of x, which is cheaper to compute again than its output is to read.
-  case of(ChannelMap)
+  /// From its input, which is cheaper to recompute than the output is to read.
+  case recomputed(ChannelMap)
 
   var output: Tensor? { if case .output(let y) = self { y } else { nil } }
 
-  /// 1 where it let the gradient through, 0 elsewhere.
+  /// 1 where the output is positive, 0 elsewhere.
   func mask(_ x: Tensor) -> Tensor {
     switch self {
     case .output(let y): y .> 0
-    case .of(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
+    case .recomputed(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
     }
   }
 }
@@ -120,12 +120,12 @@ extension ReLUMask {
     switch relu {
     case nil: self = .none
     case .output(let y): self = .output(y.pointer + start)
-    case .of(let map): self = .recomputed(scale: map.scale.pointer, offset: map.offset.pointer)
+    case .recomputed(let map): self = .recomputed(scale: map.scale.pointer, offset: map.offset.pointer)
     }
   }
 }
 
-/// A tensor seen as rows of channels.
+/// A tensor as `[rows, channels]`.
 private struct ChannelRows: Sendable {
   let rows: Int
   let channels: Int
@@ -166,7 +166,7 @@ private struct ChannelRows: Sendable {
   }
 
   func moments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
-    // The first row is near enough to the mean to keep the difference of squares accurate.
+    // Shifted by the first row, which is near enough to the mean to keep the difference of squares accurate.
     let shift = x.pointer
     let sums = sums { rows, sum, squares in
       kernels(rows).addMoments(of: shift + rows.lowerBound * channels, shift: shift, sums: sum, squares: squares)
@@ -180,14 +180,14 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through; that too, where it is wanted.
+  /// Σ dz and Σ dz (x - mean), where dz is dy masked by the ReLU, and dz itself where needed.
   func products(
-    _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
-  ) -> (sums: Tensor, products: Tensor, passed: Tensor?) {
-    let takesItsPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
-    let passed =
-      !wantsPassed ? nil : takesItsPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
-    let (dy, dz) = (dy.pointer, relu == nil ? nil : passed?.storage.pointer)
+    _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, needsMasked: Bool
+  ) -> (sums: Tensor, products: Tensor, masked: Tensor?) {
+    let isInPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
+    let masked =
+      !needsMasked ? nil : isInPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
+    let (dy, dz) = (dy.pointer, relu == nil ? nil : masked?.storage.pointer)
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
       kernels(rows).addGradientSums(
@@ -196,12 +196,12 @@ private struct ChannelRows: Sendable {
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
-      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels]), passed
+      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels]), masked
     )
   }
 
-  /// The map of x, plus the residual, rectified where wanted. Without a residual it is computed when it is needed.
-  func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, rectifies: Bool) -> Tensor {
+  /// The map of x, plus the residual, then ReLU if `relu`. Lazy where there is no residual.
+  func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, relu: Bool) -> Tensor {
     for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
     let y = Tensor(
       shape: x.shape,
@@ -209,14 +209,14 @@ private struct ChannelRows: Sendable {
         let start = rows.lowerBound * channels
         kernels(rows).scale(
           x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
-          residual: residual.map { $0.pointer + start }, relu: rectifies, into: y)
+          residual: residual.map { $0.pointer + start }, relu: relu, into: y)
       })
-    // What is needed at once, by the sum's two readers, is computed once.
+    // The output of a sum has two readers: materialized once.
     if residual != nil { _ = y.pointer }
     return y
   }
 
-  /// p dy + q (x - mean) + r, with dy as a ReLU lets it through, computed when it is needed.
+  /// p dz + q (x - mean) + r, where dz is dy masked by the ReLU. Lazy.
   func combined(
     _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor
   ) -> Tensor {

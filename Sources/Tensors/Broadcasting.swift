@@ -16,7 +16,7 @@ extension Tensor {
     return sum(alongAxes: axes, keepingDimensions: true).reshaped(to: target)
   }
 
-  /// Steps in `self` for each axis of `target`: 0 where it is repeated.
+  /// The strides of `self` for each axis of `target`: 0 where it is repeated.
   func broadcastStrides(to target: Shape) -> [Int] {
     let extra = target.rank - rank
     return (0..<target.rank).map { axis in
@@ -30,7 +30,7 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: Bina
   guard let shape = a.shape.broadcast(with: b.shape) else {
     fatalError("\(operation): shapes \(a.shape) and \(b.shape) do not broadcast")
   }
-  // Neighbouring axes that are repeated alike are one axis to the kernel, which can do two: rows, and steps along a row.
+  // Adjacent axes that are repeated alike are merged; the kernel takes two axes, rows and columns.
   let (aStrides, bStrides) = (a.broadcastStrides(to: shape), b.broadcastStrides(to: shape))
   var groups: [(extent: Int, aRepeats: Bool, bRepeats: Bool)] = []
   for axis in 0..<shape.rank where shape.dimensions[axis] != 1 {

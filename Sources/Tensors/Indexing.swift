@@ -6,12 +6,12 @@ extension Tensor {
   public subscript(range: Range<Int>) -> Tensor { sliced(range, axis: 0) }
 
   /// The slices of `axis` at `indices`, in their order; an index may come more than once.
-  public func gathering(_ indices: [Int], axis: Int = 0) -> Tensor {
-    let axis = shape.normalized(axis, "gathering")
-    guard axis == 0 else { return swappingFirst(axis).gathering(indices).swappingFirst(axis) }
+  public func gather(_ indices: [Int], axis: Int = 0) -> Tensor {
+    let axis = shape.normalized(axis, "gather")
+    guard axis == 0 else { return swappingFirst(axis).gather(indices).swappingFirst(axis) }
     let n = shape[0]
     for index in indices {
-      require((0..<n).contains(index), "gathering: index \(index) is out of range for shape \(shape)")
+      require((0..<n).contains(index), "gather: index \(index) is out of range for shape \(shape)")
     }
     var target = shape
     target[0] = indices.count
@@ -25,13 +25,13 @@ extension Tensor {
             UnsafeBufferPointer(rebasing: rows[range]), width: size, from: pointer, to: y + range.lowerBound * size)
         }
       }
-    }.recorded("gathering", (self, { $0.scatterAdded(to: indices, count: n) }))
+    }.recorded("gather", (self, { $0.scatterAdded(to: indices, count: n) }))
   }
 
-  /// Slices of the first axis added up where `indices` says: the adjoint of `gathering`.
+  /// Slices of the first axis added up at `indices`: the adjoint of ``gather(_:axis:)``.
   ///
   /// - Parameters:
-  ///   - indices: For each slice its place in the result.
+  ///   - indices: The index in the result of each slice.
   ///   - count: The extent of the result's first axis.
   public func scatterAdded(to indices: [Int], count: Int) -> Tensor {
     require(rank > 0 && shape[0] == indices.count, "scatterAdded: \(indices.count) indices for shape \(shape)")
@@ -45,7 +45,7 @@ extension Tensor {
     result.withUnsafeMutableScalars { out in
       indices.withUnsafeBufferPointer { Movement.scatterAddRows($0, width: size, from: pointer, to: out.baseAddress!) }
     }
-    return result.recorded("scatterAdded", (self, { $0.gathering(indices) }))
+    return result.recorded("scatterAdded", (self, { $0.gather(indices) }))
   }
 
   private func swappingFirst(_ axis: Int) -> Tensor {

@@ -8,7 +8,7 @@ public func upsampleBilinear2d(_ x: Tensor, scale: Int) -> Tensor {
   return BilinearGrid(x.shape, scale).enlarged(x)
 }
 
-/// Images and their enlargements.
+/// Images and their bilinear enlargements.
 private struct BilinearGrid: Sendable {
   let (images, height, width, channels, scale): (Int, Int, Int, Int, Int)
   private let interpolation: BilinearInterpolation

@@ -1,4 +1,4 @@
-/// The largest element of each window; the first of equals has the gradient. Padding never wins.
+/// The maximum of each window; the gradient goes to the first of equals. Padding is never the maximum.
 ///
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
@@ -11,10 +11,10 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int =
     windows.forEachImage(of: x) { image, to in
       Pooling.maximum(windows.ofImage, image, y + to, indices: indices.pointer + to)
     }
-  }.recorded("maxPool2d", keeping: [indices.tensor], (x, { windows.spread($0, indices) }))
+  }.recorded("maxPool2d", saving: [indices.tensor], (x, { windows.spread($0, indices) }))
 }
 
-/// The mean of each window; padding counts as zeros, as PyTorch has it by default.
+/// The mean of each window; padding counts as zeros, as in PyTorch by default.
 ///
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
@@ -67,7 +67,7 @@ struct Windows: Sendable {
 
   private var grain: Int { max(1, elementwiseGrain / max(xSize, 1)) }
 
-  /// Calls `body` with where each image begins in what is as large as x, and in what is as large as y.
+  /// Calls `body` with the offset of each image in arrays of the sizes of x and y.
   func forEachImage(_ body: (_ x: Int, _ y: Int) -> Void) {
     let (xSize, ySize) = (xSize, ySize)
     Parallel.sweep(images, grain: grain) { range in
@@ -75,7 +75,7 @@ struct Windows: Sendable {
     }
   }
 
-  /// Calls `body` with each image of x, which need not lie in memory, and where it begins in y.
+  /// Calls `body` with each image of x, fusing the producer of a lazy x, and the offset of the image in y.
   func forEachImage(of x: Tensor, _ body: (_ image: UnsafePointer<Scalar>, _ y: Int) -> Void) {
     let (xSize, ySize) = (xSize, ySize)
     let source = ImageSource(x.storage).materialized(unless: xSize <= 1 << 17)
@@ -103,7 +103,7 @@ struct Windows: Sendable {
     }.recorded(name, (dy, { sums($0, weight: weight, name) }))
   }
 
-  /// Each element of `dy` added where the largest was.
+  /// Each element of `dy` added at the index of its maximum.
   fileprivate func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
     Tensor(shape: xShape) { out in
       let (dy, dx) = (dy.pointer, out.baseAddress!)
@@ -128,9 +128,9 @@ struct Windows: Sendable {
 private final class IndexStorage: Sendable {
   private let storage: Storage
   init(count: Int) { storage = Storage(count: count) }
-  /// The memory as a tape accounts for it.
+  /// The saved tensor of a printed tape.
   var tensor: Tensor { Tensor(storage: storage, shape: [storage.count]) }
-  /// A scalar has room for an index, or two.
+  /// A scalar is as large as an index, or two.
   var pointer: UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int32.self)
   }

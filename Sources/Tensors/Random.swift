@@ -1,5 +1,5 @@
-// A tensor takes one number from the generator, as the seed of a sequence of its own that any thread can make any part of:
-// so the same generator gives the same tensor whatever the number of threads.
+// A tensor takes one number from the generator, the seed of a counter-based sequence of which any thread generates any part: the
+// tensor does not depend on the number of threads.
 extension Tensor {
   /// Numbers drawn uniformly from `range`.
   public static func uniform(
@@ -11,12 +11,12 @@ extension Tensor {
     return range == 0..<1 ? unit : minimum(unit * width + low, Tensor(range.upperBound.nextDown))
   }
 
-  /// Numbers drawn from a normal distribution, by Box and Muller.
+  /// Numbers drawn from a normal distribution, by Box and Muller; `std` is the standard deviation.
   public static func normal(
-    _ shape: Shape, mean: Scalar = 0, deviation: Scalar = 1, using generator: inout some RandomNumberGenerator
+    _ shape: Shape, mean: Scalar = 0, std: Scalar = 1, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
     let standard = sequence(shape, .normal, seed: generator.next())
-    return mean == 0 && deviation == 1 ? standard : standard * deviation + mean
+    return mean == 0 && std == 1 ? standard : standard * std + mean
   }
 
   /// 1 with a probability, else 0.
@@ -45,7 +45,7 @@ public func randomPermutation(of count: Int, using generator: inout some RandomN
   (0..<count).shuffled(using: &generator)
 }
 
-/// Zeroes elements with probability `rate` and enlarges the others so that the mean stays.
+/// Zeroes elements with probability `rate` and scales the others by `1 / (1 - rate)`.
 ///
 /// Srivastava et al.: "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 public func dropout(_ x: Tensor, rate: Scalar, using generator: inout some RandomNumberGenerator) -> Tensor {

@@ -19,7 +19,7 @@ extension Tensor {
 
   /// The mean squared distance from the mean over `axes`, or over all of them.
   ///
-  /// - Parameter correction: What to take from the number of elements to divide by: 1 for the unbiased estimate.
+  /// - Parameter correction: Subtracted from the number of elements in the divisor: 1 for the unbiased estimate.
   public func variance(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false, correction: Int = 0) -> Tensor {
     let squares = square(self - mean(alongAxes: axes, keepingDimensions: true))
     let sum = squares.sum(alongAxes: axes, keepingDimensions: keepingDimensions)
@@ -43,7 +43,7 @@ extension Tensor {
     let kept = keptShape(without: axes, name)
     let y = reduced(along: axes, name) { extremes(of: $0, $1, extreme, name).values }
     return y.reshapedStorage(to: keepingDimensions ? kept : droppedShape(without: axes, name)).recorded(
-      name, keeping: [x],
+      name, saving: [x],
       (
         x,
         { dy in
@@ -61,11 +61,11 @@ extension Tensor {
     let n = rows.shape[1]
     let others = rows.detached.productsOfOthers()
     let value = Tensor(shape: [rows.shape[0], 1]) { out in
-      // The product of all is the product of the others with oneself, and 1 where there is nobody.
+      // The product of all is the first element times the product of the others, and 1 for no elements.
       for row in out.indices { out[row] = n == 0 ? 1 : others.pointer[row * n] * rows.pointer[row * n] }
     }
     return value.recorded(
-      "product", keeping: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
+      "product", saving: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
     )
     .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
   }
@@ -77,29 +77,29 @@ extension Tensor {
       let axes = ReducedAxes(outer: rows, count: n, inner: 1)
       return Tensor(shape: shape) { Reductions.productsOfOthers(axes, pointer, $0.baseAddress!) }
     }
-    // A row for each element, with a 1 in its own place: n² numbers, for gradients of gradients alone.
-    return unsqueezed(at: 1).replacing(with: 1, where: .oneHot(Array(0..<n), classes: n)).product(alongAxes: [2])
+    // A row for each element, with a 1 instead of it: n² numbers, only for gradients of gradients.
+    return Tensor.where(.oneHot(Array(0..<n), classes: n), 1, unsqueezed(at: 1)).product(alongAxes: [2])
   }
 
   /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.
   public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    // A row of -∞ must give -∞, which shifting by itself would turn into NaN.
+    // Clamped, as the shift of a row of -∞ by -∞ would be NaN.
     let top = detached.max(alongAxes: axes, keepingDimensions: true).clamped(to: -maximumScalar...maximumScalar)
     let y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
     return keepingDimensions ? y : y.reshaped(to: droppedShape(without: axes, "logSumExp"))
   }
 
-  /// Where the largest element along `axis` is, the first of equals, for the remaining axes in row-major order.
+  /// The index of the largest element along `axis`, the first of equals, for the remaining axes in row-major order.
   public func argmax(axis: Int = -1) -> [Int] { arg(.largest, axis, "argmax") }
 
-  /// Where the smallest element along `axis` is, the first of equals, for the remaining axes in row-major order.
+  /// The index of the smallest element along `axis`, the first of equals, for the remaining axes in row-major order.
   public func argmin(axis: Int = -1) -> [Int] { arg(.smallest, axis, "argmin") }
 
   private func arg(_ extreme: Reductions.Extreme, _ axis: Int, _ name: String) -> [Int] {
     extremes(of: self, shape.reduced(at: axis, name), extreme, name).indices
   }
 
-  /// The `k` largest elements along the last axis, largest first, and where they are; the first of equals first.
+  /// The `k` largest elements along the last axis, largest first, and their indices; the first of equals first.
   ///
   /// - Returns: `values` of shape `[…, k]`, and the indices of each row.
   public func topK(_ k: Int) -> (values: Tensor, indices: [[Int]]) {
@@ -118,10 +118,10 @@ extension Tensor {
     let flat = indices.enumerated().flatMap { row, columns in columns.map { row * n + $0 } }
     var target = shape
     target[-1] = k
-    return (reshaped(to: [count]).gathering(flat).reshaped(to: target), indices)
+    return (reshaped(to: [count]).gather(flat).reshaped(to: target), indices)
   }
 
-  /// The sums of all elements up to each along `axis`.
+  /// The cumulative sums along `axis`.
   public func cumulativeSum(axis: Int = -1) -> Tensor {
     cumulative(axis, .forward)
   }
@@ -139,7 +139,7 @@ private let maximumScalar = Scalar.greatestFiniteMagnitude
 // MARK: Axes
 
 extension Shape {
-  /// The extents before `axis`, along it, and after it, multiplied up.
+  /// The products of the extents before `axis`, along it, and after it.
   func reduced(at axis: Int, _ operation: String) -> ReducedAxes {
     let axis = normalized(axis, operation)
     return ReducedAxes(
