@@ -22,7 +22,7 @@ precondition(abs(point - 1).max().item < 1e-3, "Newton's method should find (1, 
 var generator = SplittableGenerator(seed: 1)
 let x = Tensor.uniform([200, 2], using: &generator)
 let truth = Tensor([3, -2], shape: [2, 1])
-let y = matmul(x, truth) + 0.5 + Tensor.normal([200, 1], deviation: 0.01, using: &generator)
+let y = matmul(x, truth) + 0.5 + Tensor.normal([200, 1], std: 0.01, using: &generator)
 
 var parameters = [Tensor.zeros([2, 1]), Tensor.zeros([1])]
 for _ in 0..<400 {

@@ -52,10 +52,10 @@ let pixels = training.tensor(at: Array(training.labels.indices)).reshaped(to: [
   training.count, training.imageShape.count,
 ])
 let representatives = Representatives(clusters) { _, members in
-  let mean = pixels.gathering(members).mean(alongAxes: [0])
+  let mean = pixels.gather(members).mean(alongAxes: [0])
   let clearest = members.sorted { (confidence.entropies[$0], $0) < (confidence.entropies[$1], $1) }.prefix(10)
   return clearest.min {
-    square(pixels.gathering([$0]) - mean).sum().item < square(pixels.gathering([$1]) - mean).sum().item
+    square(pixels.gather([$0]) - mean).sum().item < square(pixels.gather([$1]) - mean).sum().item
   }!
 }
 

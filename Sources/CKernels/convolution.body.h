@@ -29,7 +29,7 @@ OVERLOADED void en_pack_panel(
     const REAL *tap = w + taps[t];
     for (long row = 0; row < rows; row++) {
       REAL *out = panel + row * en_panel_width;
-      // A whole row where what follows the last column is still of this matrix.
+      // A whole row where the scalars after the last column still belong to this matrix.
       if (columnStride == 1 && row * rowStride + en_panel_width <= (rows - 1) * rowStride + columns)
         *(ROW *)out = *(const ROW *)(tap + row * rowStride);
       else
@@ -40,8 +40,8 @@ OVERLOADED void en_pack_panel(
 }
 
 // The micro-kernel: `count` pixels by 16 columns, whose sums stay in registers. Each step loads one row of the panel and
-// multiplies it by one scalar of each pixel. `count` is a constant wherever this is inlined, so that the loops over it unroll. A deep
-// panel is read strictly row by row, as it may come from memory, and each row brings near so many bytes of what is `next`.
+// multiplies it by one scalar of each pixel. `count` is a constant wherever this is inlined, so that the loops over it unroll.
+// A deep panel is read strictly row by row, as it may come from memory, and each row prefetches so many bytes of `next`.
 INLINED OVERLOADED void pixels_by_panel(
   const long count, const int isDeep, const int *from, const int *to, long segmentCount, const int *segments,
   const int *rows, long length, const REAL *x, const REAL *panel, const char *next, long bytes, EPILOGUE epilogue,
@@ -65,12 +65,12 @@ INLINED OVERLOADED void pixels_by_panel(
       if (isDeep) __asm__ volatile("" : : : "memory");
     }
   }
-  if (columns == en_panel_width && epilogue.streams && !epilogue.residual && !epilogue.rectifies) {
+  if (columns == en_panel_width && epilogue.nontemporal && !epilogue.residual && !epilogue.relu) {
     ROW bias = {0};
     if (epilogue.bias) bias = *(const ROW *)epilogue.bias;
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) __builtin_nontemporal_store(sums[i] + bias, (LINE *)(y + to[i]));
-  } else if (columns == en_panel_width && !epilogue.bias && !epilogue.residual && !epilogue.rectifies) {
+  } else if (columns == en_panel_width && !epilogue.bias && !epilogue.residual && !epilogue.relu) {
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) *(ROW *)(y + to[i]) = sums[i];
   } else if (columns == en_panel_width) {
@@ -79,7 +79,7 @@ INLINED OVERLOADED void pixels_by_panel(
       ROW sum = sums[i];
       if (epilogue.bias) sum += *(const ROW *)epilogue.bias;
       if (epilogue.residual) sum += *(const ROW *)(epilogue.residual + to[i]);
-      for (long j = 0; j < en_panel_width; j++) sum[j] = epilogue.rectifies && sum[j] < 0 ? 0 : sum[j];
+      for (long j = 0; j < en_panel_width; j++) sum[j] = epilogue.relu && sum[j] < 0 ? 0 : sum[j];
       *(ROW *)(y + to[i]) = sum;
     }
   } else {
@@ -90,7 +90,7 @@ INLINED OVERLOADED void pixels_by_panel(
         REAL v = sum[j];
         if (epilogue.bias) v += epilogue.bias[j];
         if (epilogue.residual) v += epilogue.residual[to[i] + j];
-        y[to[i] + j] = epilogue.rectifies && v < 0 ? 0 : v;
+        y[to[i] + j] = epilogue.relu && v < 0 ? 0 : v;
       }
     }
   }
@@ -106,21 +106,21 @@ INLINED OVERLOADED void pixels_by_part(
       n, isDeep, from + p, to + p, segmentCount, segments, rows, length, x, panel, next, bytes, epilogue, columns, y); \
     break
   for (long p = 0, count; p < pixels; p += count) {
-    // Pixels of one column of an image often lie a power of two apart, and meet in one set of the first-level cache: no more than
-    // it has room for beside the panel.
-    long meeting = 0;
+    // Pixels of one column of an image often lie a power of two apart, and share one set of the first-level cache: no more than
+    // fit beside the panel.
+    long conflicts = 0;
     for (long i = p; i < pixels && i < p + 12; i++)
-      meeting += (from[i] - from[p]) % (4096 / (long)sizeof(REAL)) == 0;
-    count = en_share(pixels - p, meeting > 6 ? 6 : en_most_rows());
-    // All pixels together bring near as many rows as there are in this part.
+      conflicts += (from[i] - from[p]) % (4096 / (long)sizeof(REAL)) == 0;
+    count = en_split_mr(pixels - p, conflicts > 6 ? 6 : en_max_mr());
+    // All pixels together prefetch as many rows as there are in this part.
     const long bytes = (long)sizeof(ROW) * count / pixels;
-    switch (count) { EN_EACH_SHARE(PIXELS); }
+    switch (count) { EN_EACH_MR(PIXELS); }
     if (isDeep) next += bytes * length;
   }
 #undef PIXELS
 }
 
-// A panel that is too deep for the first-level cache goes by in parts; y holds the sums between them.
+// A panel that is too deep for the first-level cache is split along its depth; y holds the partial sums.
 OVERLOADED KERNEL void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const REAL *x, const REAL *panel, EPILOGUE epilogue, long columns, REAL *y) {
@@ -131,17 +131,17 @@ OVERLOADED KERNEL void en_convolve(
     for (long k = 0; k < length; k += depth) {
       const int isFirst = s + k == 0, isLast = s == segmentCount - 1 && k + depth >= length;
       const EPILOGUE part = {
-        isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.rectifies : 0};
+        isFirst ? epilogue.bias : 0, isFirst ? epilogue.residual : y, isLast ? epilogue.relu : 0};
       const int segment = segments[s] + (int)k, row = rows[s] + (int)k;
-      const long some = length - k < depth ? length - k : depth;
-      const char *next = (const char *)(panel + (row + some) * en_panel_width);
-      pixels_by_part(1, pixels, from, to, 1, &segment, &row, some, x, panel, next, part, columns, y);
+      const long count = length - k < depth ? length - k : depth;
+      const char *next = (const char *)(panel + (row + count) * en_panel_width);
+      pixels_by_part(1, pixels, from, to, 1, &segment, &row, count, x, panel, next, part, columns, y);
     }
   }
 }
 
-// Few columns would leave most of a vector empty. Here a vector holds sixteen scalars of a pixel, whose products with those of
-// each column are added up across it at the end: halves of two vectors are added side by side until all sums are in one.
+// Few columns would leave most of a vector empty. Here a vector holds sixteen scalars of a pixel; at the end their products are
+// reduced across the vector: halves of two vectors are added side by side until all sums are in one.
 INLINED OVERLOADED void pixels_by_columns(
   const long count, const long columns, const int *from, const int *to, long segmentCount, const int *segments,
   const int *rows, long length, const REAL *x, const REAL *panel, long depth, EPILOGUE epilogue, REAL *y) {
@@ -176,7 +176,7 @@ INLINED OVERLOADED void pixels_by_columns(
       REAL v = sums[0][i * en_narrow_columns + j];
       if (epilogue.bias) v += epilogue.bias[j];
       if (epilogue.residual) v += epilogue.residual[to[i] + j];
-      y[to[i] + j] = epilogue.rectifies && v < 0 ? 0 : v;
+      y[to[i] + j] = epilogue.relu && v < 0 ? 0 : v;
     }
   }
 }
@@ -184,18 +184,18 @@ INLINED OVERLOADED void pixels_by_columns(
 OVERLOADED KERNEL void en_convolve_narrow(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const REAL *x, const REAL *panel, long depth, EPILOGUE epilogue, long columns, REAL *y) {
-  const long most = en_most_rows() > 6 ? 4 : 2;
+  const long together = en_max_mr() > 6 ? 4 : 2;
 #define PIXELS(count, columns) \
   pixels_by_columns( \
     count, columns, from + p, to + p, segmentCount, segments, rows, length, x, panel, depth, epilogue, y)
 #define COLUMNS(n) \
   case n: \
-    if (some == 4) PIXELS(4, n); \
-    else if (some == 2) PIXELS(2, n); \
+    if (taken == 4) PIXELS(4, n); \
+    else if (taken == 2) PIXELS(2, n); \
     else PIXELS(1, n); \
     break
-  for (long p = 0, some; p < pixels; p += some) {
-    some = pixels - p < most ? 1 : most;
+  for (long p = 0, taken; p < pixels; p += taken) {
+    taken = pixels - p < together ? 1 : together;
     switch (columns) { COLUMNS(1); COLUMNS(2); COLUMNS(3); COLUMNS(4); }
   }
 #undef COLUMNS
@@ -216,11 +216,11 @@ INLINED OVERLOADED void rows_of_panels(
 #pragma clang loop unroll_count(4)
   for (long p = 0; p < pixels; p++, dy += panels * en_panel_width) {
     const REAL *a = isPacked ? x + p * count : x + from[p];
-    const ROW b = *(const ROW *)dy, other = *(const ROW *)(panels > 1 ? dy + en_panel_width : dy);
+    const ROW b = *(const ROW *)dy, b2 = *(const ROW *)(panels > 1 ? dy + en_panel_width : dy);
 #pragma clang loop unroll(full)
     for (long i = 0; i < count; i++) {
       sums[i] += a[i] * b;
-      if (panels > 1) sums[12 + i] += a[i] * other;
+      if (panels > 1) sums[12 + i] += a[i] * b2;
     }
   }
 #pragma clang loop unroll(full)
@@ -247,49 +247,49 @@ INLINED OVERLOADED void pack_columns(long pixels, const int *to, const REAL *dy,
   }
 }
 
-// A block of pixels goes by at a time. Each panel of dy in turn is packed for the first-level cache, or two where there are registers
-// for the sums of both. Where there are many panels, x is packed too, in the order in which the micro-kernel reads it, once for all of
-// them; two would then fetch the sums too often.
+// Takes a block of pixels at a time. Each panel of dy in turn is packed for the first-level cache, or two where there are
+// registers for the sums of both. Where there are many panels, x is packed too, in the order in which the micro-kernel reads it,
+// once for all panels; two panels at a time would then load the sums too often.
 OVERLOADED KERNEL void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const REAL *x,
-  const REAL *dy, long columns, REAL *panels, long panelSize, const en_ahead next[2]) {
-  enum { most = 256 };
-  REAL packed[most * en_weight_rows];
-  // A row that lies across two lines of a cache would take two reads.
-  REAL right[most * en_panel_width] __attribute__((aligned(64)));
-  const long mostRows = en_most_rows(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
-  const int isPacked = panelCount > en_few_panels;
-  const int takesTwo = mostRows > 6 && sizeof(REAL) == 4 && panelCount > 1 && !isPacked;
-  const long block = takesTwo ? most / 2 : most;
+  const REAL *dy, long columns, REAL *panels, long panelSize, const en_prefetch next[2]) {
+  enum { max_pixels = 256 };
+  REAL packed[max_pixels * en_max_weight_rows];
+  // Aligned, as a row across two cache lines takes two reads.
+  REAL packedDy[max_pixels * en_panel_width] __attribute__((aligned(64)));
+  const long maxMR = en_max_mr(), panelCount = (columns + en_panel_width - 1) / en_panel_width;
+  const int isPacked = panelCount > en_panel_threshold;
+  const int takesTwo = maxMR > 6 && sizeof(REAL) == 4 && panelCount > 1 && !isPacked;
+  const long block = takesTwo ? max_pixels / 2 : max_pixels;
   const long steps = (pixels + block - 1) / block * panelCount * rows;
   long step = 0;
   for (long first = 0; first < pixels; first += block) {
     const long count = pixels - first < block ? pixels - first : block;
-    for (long k = 0, some; k < panelCount; k += some) {
-      some = takesTwo && k + 1 < panelCount ? 2 : 1;
-      for (long j = 0; j < some; j++) {
+    for (long k = 0, panelsTaken; k < panelCount; k += panelsTaken) {
+      panelsTaken = takesTwo && k + 1 < panelCount ? 2 : 1;
+      for (long j = 0; j < panelsTaken; j++) {
         const long column = (k + j) * en_panel_width, width = columns - column;
         pack_columns(
-          count, to + first, dy + column, width < en_panel_width ? width : en_panel_width, some * en_panel_width,
-          right + j * en_panel_width);
+          count, to + first, dy + column, width < en_panel_width ? width : en_panel_width, panelsTaken * en_panel_width,
+          packedDy + j * en_panel_width);
       }
       REAL *panel = panels + k * panelSize;
-      for (long row = 0, share; row < rows; row += share) {
-        // Rows that lie together in one segment.
+      for (long row = 0, mr; row < rows; row += mr) {
+        // Rows of one segment, which are contiguous.
         const long segment = (firstRow + row) / length, start = (firstRow + row) % length;
-        share = en_share(length - start < rows - row ? length - start : rows - row, mostRows);
+        mr = en_split_mr(length - start < rows - row ? length - start : rows - row, maxMR);
         const REAL *source = x + segments[segment] + start;
-        for (int i = 0; i < 2; i++) en_bring_near(next[i], step, steps, share * some);
-        step += share * some;
-        REAL *left = packed + row * count, *sums = panel + row * en_panel_width;
+        for (int i = 0; i < 2; i++) en_prefetch_part(next[i], step, steps, mr * panelsTaken);
+        step += mr * panelsTaken;
+        REAL *packedRows = packed + row * count, *sums = panel + row * en_panel_width;
 #define ROWS(n) \
   case n: \
-    if (isPacked && k == 0) pack_rows(n, count, from + first, source, left); \
-    if (isPacked) rows_of_panels(n, 1, 1, count, from, left, right, sums, panelSize); \
-    else if (some == 2) rows_of_panels(n, 2, 0, count, from + first, source, right, sums, panelSize); \
-    else rows_of_panels(n, 1, 0, count, from + first, source, right, sums, panelSize); \
+    if (isPacked && k == 0) pack_rows(n, count, from + first, source, packedRows); \
+    if (isPacked) rows_of_panels(n, 1, 1, count, from, packedRows, packedDy, sums, panelSize); \
+    else if (panelsTaken == 2) rows_of_panels(n, 2, 0, count, from + first, source, packedDy, sums, panelSize); \
+    else rows_of_panels(n, 1, 0, count, from + first, source, packedDy, sums, panelSize); \
     break
-        switch (share) { EN_EACH_SHARE(ROWS); }
+        switch (mr) { EN_EACH_MR(ROWS); }
 #undef ROWS
       }
     }

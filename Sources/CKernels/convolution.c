@@ -3,10 +3,10 @@
 #include <string.h>
 
 // A panel's row as one vector, which the compiler splits into as many registers as the instruction set needs.
-// The alignment is a scalar's, so that it may be read and written anywhere.
+// Aligned like a scalar, for unaligned loads and stores.
 typedef float float_row __attribute__((vector_size(64), aligned(4)));
 typedef double double_row __attribute__((vector_size(128), aligned(8)));
-// The same where it begins with a line of a cache.
+// The same, aligned to a cache line.
 typedef float float_line __attribute__((vector_size(64), aligned(64)));
 typedef double double_line __attribute__((vector_size(128), aligned(64)));
 

@@ -8,7 +8,7 @@
 #include "unary.table.h"
 #undef UNARY
 
-// The operands' steps along a row are 0 or 1, which the compiler must see to vectorise.
+// Branches on the operands' steps along a row, 0 or 1, so that the loops vectorise.
 #define BINARY(name, result)                                                                                      \
   OVERLOADED KERNEL void en_##name(                                                                               \
     long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {     \

@@ -1,9 +1,9 @@
 #include "normalization.h"
 
-/// How the gradient finds what a ReLU let through.
-enum { no_relu, relu_by_output, relu_again };
-/// Where dy as it was let through is kept: nowhere, apart from dy, or in its place.
-enum { keeps_nothing, keeps_elsewhere, keeps_in_place };
+/// How the gradient finds the mask of a ReLU.
+enum { no_relu, relu_from_output, relu_recomputed };
+/// Where the masked gradient is written: nowhere, apart from dy, or in place.
+enum { dz_none, dz_apart, dz_in_place };
 
 #define REAL float
 #include "normalization.body.h"

@@ -17,7 +17,7 @@ OVERLOADED KERNEL void en_max_pool(
           const int at = (int)((row * width + column) * channels);
           const REAL *pixel = x + at;
           for (long c = 0; c < channels; c++) {
-            // Not a number wins, so that it shows in the result.
+            // NaN propagates.
             const int wins = !(pixel[c] <= y[c]) && y[c] == y[c];
             y[c] = wins ? pixel[c] : y[c];
             indices[c] = wins ? at + (int)c : indices[c];
@@ -88,28 +88,28 @@ OVERLOADED KERNEL void en_window_spread(
 }
 
 OVERLOADED KERNEL void en_interpolate(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const REAL *rowShares, const int *columns,
-  const REAL *columnShares, const REAL *x, REAL *y) {
+  long width, long channels, long outHeight, long outWidth, const int *rows, const REAL *rowFractions, const int *columns,
+  const REAL *columnFractions, const REAL *x, REAL *y) {
   for (long i = 0; i < outHeight; i++)
     for (long j = 0; j < outWidth; j++, y += channels) {
       const REAL *a = x + (rows[2 * i] * width + columns[2 * j]) * channels;
       const REAL *b = x + (rows[2 * i] * width + columns[2 * j + 1]) * channels;
       const REAL *c = x + (rows[2 * i + 1] * width + columns[2 * j]) * channels;
       const REAL *d = x + (rows[2 * i + 1] * width + columns[2 * j + 1]) * channels;
-      const REAL v = rowShares[i], u = columnShares[j];
+      const REAL v = rowFractions[i], u = columnFractions[j];
       for (long k = 0; k < channels; k++)
         y[k] = (1 - v) * ((1 - u) * a[k] + u * b[k]) + v * ((1 - u) * c[k] + u * d[k]);
     }
 }
 
 OVERLOADED KERNEL void en_interpolate_adjoint(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const REAL *rowShares, const int *columns,
-  const REAL *columnShares, const REAL *dy, REAL *dx) {
+  long width, long channels, long outHeight, long outWidth, const int *rows, const REAL *rowFractions, const int *columns,
+  const REAL *columnFractions, const REAL *dy, REAL *dx) {
   for (long i = 0; i < outHeight; i++)
     for (long j = 0; j < outWidth; j++, dy += channels)
       for (long corner = 0; corner < 4; corner++) {
-        const REAL v = corner & 2 ? rowShares[i] : 1 - rowShares[i];
-        const REAL u = corner & 1 ? columnShares[j] : 1 - columnShares[j];
+        const REAL v = corner & 2 ? rowFractions[i] : 1 - rowFractions[i];
+        const REAL u = corner & 1 ? columnFractions[j] : 1 - columnFractions[j];
         REAL *pixel = dx + (rows[2 * i + (corner >> 1)] * width + columns[2 * j + (corner & 1)]) * channels;
         for (long k = 0; k < channels; k++) pixel[k] += u * v * dy[k];
       }

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-/// The output of SplitMix64 at `place`.
-static inline __attribute__((always_inline)) unsigned long hash(unsigned long seed, unsigned long place) {
-  unsigned long z = seed + (place + 1) * 0x9e3779b97f4a7c15;
+/// The output of SplitMix64 at `index`.
+static inline __attribute__((always_inline)) unsigned long hash(unsigned long seed, unsigned long index) {
+  unsigned long z = seed + (index + 1) * 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
@@ -17,10 +17,10 @@ OVERLOADED KERNEL void en_uniform(unsigned long seed, long first, long n, double
   for (long i = 0; i < n; i++) y[i] = (double)(hash(seed, first + i) >> 11) * 0x1p-53;
 }
 
-/// Two normal numbers from places `place` and `place` + 1. 1 - u is never 0, so that its logarithm is finite.
-static inline void normal_pair(unsigned long seed, long place, double *pair) {
-  const double u = 1 - (double)(hash(seed, place) >> 11) * 0x1p-53;
-  const double angle = 2 * M_PI * (double)(hash(seed, place + 1) >> 11) * 0x1p-53;
+/// Two normal numbers from indices `index` and `index` + 1. 1 - u is never 0, so that its logarithm is finite.
+static inline void normal_pair(unsigned long seed, long index, double *pair) {
+  const double u = 1 - (double)(hash(seed, index) >> 11) * 0x1p-53;
+  const double angle = 2 * M_PI * (double)(hash(seed, index + 1) >> 11) * 0x1p-53;
   const double radius = sqrt(-2 * log(u));
   pair[0] = radius * cos(angle);
   pair[1] = radius * sin(angle);

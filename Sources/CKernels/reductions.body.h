@@ -1,5 +1,5 @@
-// In lanes of a fixed number, joined as a tree: short chains of additions, hence small errors, and the same result
-// whatever vectors the compiler makes of them.
+// Sums in a fixed number of lanes, reduced as a tree: short chains of additions keep errors small, and the result does not
+// depend on the vector width.
 static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *x) {
   enum { lanes = 32 };
   REAL sum[lanes] = {0};
@@ -14,7 +14,7 @@ static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *
   return sum[0];
 }
 
-// A strip of `width` columns; where that is a constant, its sums stay in registers while the rows go by.
+// A strip of `width` columns; where that is a constant, its sums stay in registers over all rows.
 static inline __attribute__((always_inline, overloadable)) void strip_sums(
   long from, long to, long inner, const long width, const REAL *x, REAL *y) {
   enum { block = 512 };

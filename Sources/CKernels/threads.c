@@ -8,19 +8,19 @@
 
 enum { spins = 20000, maximumThreads = 256 };
 
-/// Set in `joined` when nobody may join the job any more.
+/// Set in `joined` when no thread may join the job any more.
 static const long closed = 1L << 32;
 
-// Each thread has a share of the pieces, those that lie together, and when it is through takes from the far ends of the
-// others' shares. So threads mostly find again what they themselves have written: cores that have no cache in common take
-// 300 ns to pass a line on, where those that have one take 50.
+// Work stealing: each thread has a contiguous share of the pieces, and when that is done steals from the far ends of the other
+// shares. So a thread mostly reads what it wrote itself: a cache line takes 300 ns between cores without a common cache, 50 with
+// one.
 typedef struct {
   /// The pieces that are left: the first, and from bit 32 on the end.
   _Alignas(64) _Atomic uint64_t left;
 } share;
 static share shares[maximumThreads];
 
-// The job. Only who holds `busy` writes it, and only while `joined` is closed.
+// The job. Written only by the thread that has set `busy`, and only while `joined` is closed.
 static void (*jobBody)(void *, long);
 static void *jobContext;
 static long jobThreads;
@@ -44,7 +44,7 @@ static inline void pause_briefly(void) {
 #endif
 }
 
-/// The first or last piece of a share, or -1 where none is left.
+/// Takes the first or last piece of a share; -1 where none is left.
 static long take(share *share, bool last) {
   uint64_t left = atomic_load(&share->left);
   for (;;) {
@@ -87,8 +87,8 @@ static void *work(void *number) {
   return 0;
 }
 
-static void start_threads(long wanted) {
-  for (; started < wanted && started < maximumThreads; started++) {
+static void start_threads(long count) {
+  for (; started < count && started < maximumThreads; started++) {
     pthread_t thread;
     if (pthread_create(&thread, 0, work, (void *)started) != 0) return;
     pthread_detach(thread);

@@ -8,11 +8,11 @@
 #define LOAD(p) (*(const VECTOR *)(p))
 #define STORE(p, v) (*(VECTOR *)(p) = (v))
 
-// Sixteen channels, which the compiler splits into as many registers as the instruction set needs. The alignment is a
-// scalar's, so that they may be read and written anywhere.
+// Sixteen channels, which the compiler splits into as many registers as the instruction set needs. Aligned like
+// a scalar, for unaligned loads and stores.
 typedef float float_16 __attribute__((vector_size(64), aligned(4)));
 typedef double double_16 __attribute__((vector_size(128), aligned(8)));
-// The same where they begin with a line of a cache.
+// The same, aligned to a cache line.
 typedef float float_line __attribute__((vector_size(64), aligned(64)));
 typedef double double_line __attribute__((vector_size(128), aligned(64)));
 

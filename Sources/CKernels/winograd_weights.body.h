@@ -39,23 +39,23 @@ INLINED void NAMED(weights_gradient_2)(const VECTOR *u, long from, VECTOR *g, lo
 /// Sixteen rows of sixteen become columns: each of four rounds interleaves the first eight rows with the last eight.
 INLINED void NAMED(transpose)(VECTOR *rows) {
   EACH(round, 0, 4) {
-    VECTOR woven[16];
+    VECTOR interleaved[16];
     EACH(i, 0, 8) {
-      woven[2 * i] = __builtin_shufflevector(
+      interleaved[2 * i] = __builtin_shufflevector(
         rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      woven[2 * i + 1] = __builtin_shufflevector(
+      interleaved[2 * i + 1] = __builtin_shufflevector(
         rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     }
-    EACH(i, 0, 16) rows[i] = woven[i];
+    EACH(i, 0, 16) rows[i] = interleaved[i];
   }
 }
 
 OVERLOADED KERNEL void en_winograd_weights(
   en_winograd_form form, long inputs, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
-  long plane) {
+  long component) {
   const REAL *taps = tapStride < 0 ? w - 8 * tapStride : w;
-  // Sixteen inputs of a tap after the other: taps lie so far apart that all of one input would meet in one set of a cache.
-  REAL near[9 * 16 * 16];
+  // Sixteen inputs of one tap after another: taps lie so far apart that all taps of one input would share one cache set.
+  REAL packed[9 * 16 * 16];
   for (long start = 0; start < inputs; start += 16) {
     for (long tap = 0; tap < 9; tap++) {
       const REAL *from = taps + tap * tapStride + start * inputStride;
@@ -73,39 +73,39 @@ OVERLOADED KERNEL void en_winograd_weights(
         }
         NAMED(transpose)(rows);
       }
-      EACH(c, 0, 16) STORE(near + (tap * 16 + c) * 16, rows[c]);
+      EACH(c, 0, 16) STORE(packed + (tap * 16 + c) * 16, rows[c]);
     }
     for (long c = 0; c < 16; c++) {
       VECTOR g[9], half[18], all[36];
-      EACH(tap, 0, 9) g[tap] = LOAD(near + (tap * 16 + c) * 16);
+      EACH(tap, 0, 9) g[tap] = LOAD(packed + (tap * 16 + c) * 16);
       REAL *out = u + (start + c) * 16;
       if (form == en_winograd_4x4) {
         EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
         EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
-        EACH(i, 0, 36) STORE(out + i * plane, all[i]);
+        EACH(i, 0, 36) STORE(out + i * component, all[i]);
       } else {
         EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
         EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
-        EACH(i, 0, 9) STORE(out + i * plane, all[i]);
+        EACH(i, 0, 9) STORE(out + i * component, all[i]);
       }
     }
   }
 }
 
 OVERLOADED KERNEL void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, long parts, const REAL *du, long part, long plane, REAL *dw, long tapStride,
+  en_winograd_form form, long inputs, long parts, const REAL *du, long part, long component, REAL *dw, long tapStride,
   long inputStride) {
   for (long c = 0; c < inputs; c++) {
     VECTOR u[36], half[18], g[9];
     const REAL *from = du + c * 16;
     if (form == en_winograd_4x4) {
-      EACH(i, 0, 36) u[i] = LOAD(from + i * plane);
-      for (long other = 1; other < parts; other++) EACH(i, 0, 36) u[i] += LOAD(from + other * part + i * plane);
+      EACH(i, 0, 36) u[i] = LOAD(from + i * component);
+      for (long p = 1; p < parts; p++) EACH(i, 0, 36) u[i] += LOAD(from + p * part + i * component);
       EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
       EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
     } else {
-      EACH(i, 0, 9) u[i] = LOAD(from + i * plane);
-      for (long other = 1; other < parts; other++) EACH(i, 0, 9) u[i] += LOAD(from + other * part + i * plane);
+      EACH(i, 0, 9) u[i] = LOAD(from + i * component);
+      for (long p = 1; p < parts; p++) EACH(i, 0, 9) u[i] += LOAD(from + p * part + i * component);
       EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
       EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
     }

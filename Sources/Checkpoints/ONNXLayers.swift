@@ -34,9 +34,8 @@ extension ONNXGraph {
         continue
       }
       rest.removeFirst()
-      let scale = norm.weight.detached * rsqrt(norm.runningVar + norm.epsilon)
-      let bias = (conv.bias?.wrappedValue.detached ?? .zeros(scale.shape)) - norm.runningMean
-      let name = convolution(conv, conv.weight.detached * scale, norm.bias.detached + bias * scale, y)
+      let (weight, bias) = norm.folded(into: conv.weight, bias: conv.bias?.wrappedValue)
+      let name = convolution(conv, weight, bias, y)
       y = Value(name: name, shape: Shape(Array(output(conv, y).dimensions.dropFirst())))
     }
     return y

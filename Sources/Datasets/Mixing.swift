@@ -26,7 +26,7 @@ public enum Mixing: Sendable, Hashable, Codable {
     switch self {
     case .mixup(let alpha):
       share = beta(alpha, using: &generator)
-      batch.images = batch.images * Scalar(share) + batch.images.gathering(partners) * Scalar(1 - share)
+      batch.images = batch.images * Scalar(share) + batch.images.gather(partners) * Scalar(1 - share)
     case .cutMix(let alpha):
       share = beta(alpha, using: &generator)
       let (n, height, width) = (batch.images.shape[0], batch.images.shape[1], batch.images.shape[2])
@@ -55,7 +55,7 @@ public enum Mixing: Sendable, Hashable, Codable {
       share = 1 - Double(rows.count * columns.count) / Double(height * width)
     }
     let targets = Tensor.oneHot(batch.labels, classes: classes)
-    batch.targets = targets * Scalar(share) + targets.gathering(partners) * Scalar(1 - share)
+    batch.targets = targets * Scalar(share) + targets.gather(partners) * Scalar(1 - share)
     return batch
   }
 }

@@ -17,8 +17,8 @@ extension DatasetSplit {
     func part(_ count: Int) throws(DataError) -> LabeledImages {
       let labels = (0..<count).map { $0 % classes }
       let pattern = (0..<count).map { $0 / classes % patterns }
-      let clean = all.gathering(zip(labels, pattern).map { $0 * patterns + $1 })
-      let noisy = (clean + Tensor.normal(clean.shape, deviation: noise, using: &generator)).clamped(to: 0...1)
+      let clean = all.gather(zip(labels, pattern).map { $0 * patterns + $1 })
+      let noisy = (clean + Tensor.normal(clean.shape, std: noise, using: &generator)).clamped(to: 0...1)
       return try LabeledImages(
         name: "synthetic", pixels: noisy.scalars.map { UInt8(($0 * 255).rounded()) }, labels: labels,
         imageShape: imageShape, classNames: (0..<classes).map { "class \($0)" }, subclasses: pattern)

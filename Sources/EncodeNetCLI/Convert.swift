@@ -27,11 +27,8 @@ func converted(
   _ stages: [(arm: String, stage: ConversionStage)], by run: ExperimentRun
 ) throws -> String {
   var rows: [[String]] = []
-  for (arm, stage) in stages {
-    guard let conversion = try run.conversionOutcome(stage), let outcome = conversion.unseen
-    else {
-      continue
-    }
+  for (arm, conversion) in zip(stages.map(\.arm), try run.conversionOutcomes(stages.map(\.stage))) {
+    guard let conversion, let outcome = conversion.unseen else { continue }
     for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
       rows.append([
         arm, String(format: "%.3f", conversion.r2), outcome.images.rawValue, percent(outcome.nearestIsOfClass), name,

@@ -2,16 +2,16 @@ import Synchronization
 
 /// How a convolution and its derivatives are computed.
 public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
-  /// By the definition, on images as they lie in memory; serves every convolution.
+  /// Direct convolution, an implicit GEMM on images in place; serves every convolution.
   case direct
   /// Winograd's F(4×4, 3×3), with a quarter of the multiplications: kernels of 3×3, stride 1, padding 1, channels in sixteens.
   ///
-  /// Rounding errors are some ten times those of the definition. Lavin, Gray, arXiv 1509.09308.
+  /// Rounding errors are some ten times those of the direct algorithm. Lavin, Gray, arXiv 1509.09308.
   case winograd4x4
-  /// The same for images of exactly 2×2, of which no product is with a padded zero: a quarter of the multiplications too.
+  /// The same for images of exactly 2×2, without products with padded zeros: a quarter of the multiplications too.
   case winograd2x2
 
-  /// Whether the algorithm can compute that convolution.
+  /// Whether the algorithm can compute `convolution`.
   func serves(_ convolution: Convolution) -> Bool {
     let it = convolution
     let isSame3x3 =
@@ -24,15 +24,15 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     }
   }
 
-  /// What the first rule that fits says, if its algorithm can, else what the next one does; the definition where none fits.
+  /// The algorithm of the first rule that fits and whose algorithm serves `convolution`; the direct one where none does.
   static func chosen(for convolution: Convolution, by rules: [ConvolutionRule]) -> ConvolutionAlgorithm {
     rules.first { $0.fits(convolution) && $0.algorithm.serves(convolution) }?.algorithm ?? .direct
   }
 }
 
-/// A line of the table that chooses a ``ConvolutionAlgorithm`` by the shapes of a convolution.
+/// A row of the table that chooses a ``ConvolutionAlgorithm`` by the shapes of a convolution.
 public struct ConvolutionRule: Sendable, Hashable, CustomStringConvertible {
-  /// What is chosen where the rule fits.
+  /// The algorithm where the rule fits.
   public var algorithm: ConvolutionAlgorithm
   /// Pixels of the image's shorter side.
   public var sides: ClosedRange<Int>
@@ -49,7 +49,7 @@ public struct ConvolutionRule: Sendable, Hashable, CustomStringConvertible {
     (self.algorithm, self.sides, self.inputs, self.outputs) = (algorithm, sides, inputs, outputs)
   }
 
-  /// What was the fastest where it was measured: an AMD EPYC with AVX-512, two threads; see `Docs/performance.md`.
+  /// The fastest algorithms on an AMD EPYC with AVX-512 and two threads; see `Docs/performance.md`.
   public static let measured = [
     ConvolutionRule(.winograd2x2),
     ConvolutionRule(.winograd4x4, sides: 3...Int.max),

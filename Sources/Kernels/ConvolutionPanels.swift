@@ -1,16 +1,16 @@
 import CKernels
 
-/// Weights packed for the micro-kernel: for each group, panels of 16 columns, or one of few columns.
+/// Packed weights of the direct convolution: for each group, panels of 16 columns, or one panel of few columns.
 struct ConvolutionPanels {
   let storage: Storage
   let columns: Int
   let perGroup: Int
   let count: Int
   let rows: Int
-  /// Whether there are so few columns that products go along the rows.
+  /// Whether the panels are column-major, for few columns.
   let isNarrow: Bool
 
-  var size: Int { rows * (isNarrow ? columns : Convolution.panelWidth) }
+  var size: Int { rows * (isNarrow ? columns : DirectConvolution.panelWidth) }
 
   /// - Parameters:
   ///   - taps: Where the matrix of each tap begins in `w`, of `perTap` rows.
@@ -18,15 +18,15 @@ struct ConvolutionPanels {
   ///   - strides: From row to row and from column to column.
   init(
     _ w: UnsafePointer<Scalar>, taps: [Int32], perTap: Int, columns: Int, groups: Int,
-    strides: (row: Int, column: Int), layouts: WeightLayouts? = nil
+    strides: (row: Int, column: Int), packed: PackedWeights? = nil
   ) {
-    let width = Convolution.panelWidth
+    let width = DirectConvolution.panelWidth
     let isNarrow = columns <= en_narrow_columns && perTap % 16 == 0
     let (perGroup, rows) = ((columns + width - 1) / width, taps.count * perTap)
     let (count, size) = (groups * perGroup, rows * (isNarrow ? columns : width))
-    // Where columns are inputs, a group's outputs are its rows.
+    // In backward-data, whose columns are inputs, a group's outputs are its rows.
     let groupStride = strides.column == 1 ? columns : perTap
-    storage = layouts.storage(.panels) {
+    storage = packed.storage(.panels) {
       let storage = Storage(count: count * size)
       Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
         for task in range {

@@ -1,11 +1,11 @@
-/// The parts of the memory that are free; those that touch are one.
+/// The free parts of memory; adjacent parts are coalesced.
 struct FreeList {
-  /// Ascending by size, then by place.
+  /// Ascending by size, then by address.
   private var parts: [(size: Int, start: UInt)] = []
   private var sizes: [UInt: Int] = [:]
   private var starts: [UInt: UInt] = [:]
 
-  /// The first part that does not come before one of `size` at `start`.
+  /// The index of the first part that is not before one of `size` at `start`.
   private func index(_ size: Int, _ start: UInt) -> Int {
     var (low, high) = (0, parts.count)
     while low < high {
@@ -25,7 +25,7 @@ struct FreeList {
     starts[start + UInt(size)] = nil
   }
 
-  /// The beginning of the smallest part that has room for `bytes`; what it has more stays free.
+  /// Takes `bytes` from the smallest part that has as many (best fit); the rest stays free.
   mutating func take(_ bytes: Int) -> UInt? {
     let index = index(bytes, 0)
     guard index < parts.count else { return nil }

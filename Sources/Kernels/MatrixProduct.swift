@@ -11,15 +11,15 @@ package struct MatrixFactor {
     (self.pointer, self.columns, self.isTransposed) = (pointer, columns, isTransposed)
   }
 
-  /// Where row `index` of the factor as it is used begins.
+  /// The address of row `index` of the factor, transposed where it is.
   fileprivate func row(_ index: Int) -> UnsafePointer<Scalar> { pointer + index * (isTransposed ? 1 : columns) }
-  /// Where column `index` of the factor as it is used begins.
+  /// The address of column `index` of the factor, transposed where it is.
   fileprivate func column(_ index: Int) -> UnsafePointer<Scalar> { pointer + index * (isTransposed ? columns : 1) }
 }
 
 /// c = a b, c being `m` by `n` and `k` the inner extent.
 ///
-/// - Parameter usesOpenBLAS: Where it is the faster one.
+/// - Parameter usesOpenBLAS: Whether OpenBLAS may serve, where it is faster.
 package func multiply(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int,
   usesOpenBLAS: Bool = openBLASSuitsProcessor
@@ -39,19 +39,19 @@ package func multiply(
   }
 }
 
-/// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where that is
-/// little beside the arithmetic.
+/// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where packing is a
+/// small part of the arithmetic.
 private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 512 || m * n * k <= 1 << 21 }
 
-/// b lies in panels of 16 columns. A block of a's rows stays in the second-level cache while all panels go by: in place, or as a copy
-/// where twelve rows at a time would all meet in one set of the first-level cache.
+/// Packs b in panels of 16 columns. A block of a's rows stays in the second-level cache over all panels: in place, or as a copy
+/// where twelve rows at a time would share one set of the first-level cache.
 private func multiplyByPanels(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let width = en_panel_width
   let (rows, depth) = (96, 512)
   let panels = (n + width - 1) / width
-  let isCopied = a.isTransposed || panels >= 4 && a.columns % 1024 == 0 && en_most_rows() > 6
+  let isCopied = a.isTransposed || panels >= 4 && a.columns % 1024 == 0 && en_max_mr() > 6
   let rowLength = isCopied ? depth + width : a.columns
   let packed = Storage(count: panels * width * k)
   let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
@@ -62,7 +62,7 @@ private func multiplyByPanels(
         packed.pointer + panel * width * k)
     }
   }
-  // Sixes of rows, for at least some 5 microseconds of arithmetic.
+  // Rows in sixes, for at least about 5 µs of arithmetic.
   let sixes = (m + 5) / 6
   let grain = max(1, (1 << 18) / (6 * panels * width * k))
   Parallel.forEach(sixes, grain: sixes < 2 * grain ? sixes : grain) { range in
@@ -87,7 +87,7 @@ private func multiplyByPanels(
             en_convolve(
               count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], [0], inner, block,
               packed.pointer + (panel * k + part) * width,
-              Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), min(width, n - panel * width), sums)
+              Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, min(width, n - panel * width), sums)
           }
         }
       }
@@ -95,8 +95,8 @@ private func multiplyByPanels(
   }
 }
 
-/// Each thread takes some columns of b, and packs a panel of them just before all rows of a meet it: with few rows, panels that
-/// lie ready would be read from far away for little arithmetic.
+/// Each thread takes a range of columns of b, and packs a panel just before it multiplies all rows of a by it: with few rows,
+/// panels packed earlier would be read from memory for little arithmetic.
 private func multiplyFewRows(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
@@ -115,15 +115,15 @@ private func multiplyFewRows(
             panel.pointer)
           en_convolve(
             m, offsets.baseAddress!, offsets.baseAddress! + m, 1, [0], [0], inner, a.pointer + part, panel.pointer,
-            Epilogue(bias: nil, residual: part > 0 ? UnsafePointer(sums) : nil), columns, sums)
+            Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, columns, sums)
         }
       }
     }
   }
 }
 
-/// A panel of few columns would be half empty. Here vectors hold scalars of a row of a instead, whose products with those of
-/// three columns at a time are added up at the end; all columns stay in the first-level cache while a few rows go by.
+/// A panel of few columns would be half empty. Here vectors hold scalars of a row of a instead, and their products with three
+/// columns at a time are reduced at the end; all columns stay in the first-level cache for a few rows at a time.
 private func multiplyFewColumns(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
@@ -136,17 +136,17 @@ private func multiplyFewColumns(
   Parallel.forEach(fours, grain: fours < 2 * grain ? fours : grain) { range in
     for first in stride(from: range.lowerBound * rows, to: min(m, range.upperBound * rows), by: rows) {
       for group in 0..<groups {
-        let some = n * group / groups..<n * (group + 1) / groups
+        let chunk = Fraction(group, of: groups)(n)
         en_convolve_narrow(
-          min(rows, m - first), from, to, 1, [0], [0], k, a.row(first), columns.pointer + some.lowerBound * k, k,
-          Epilogue(), some.count, c + first * n + some.lowerBound)
+          min(rows, m - first), from, to, 1, [0], [0], k, a.row(first), columns.pointer + chunk.lowerBound * k, k,
+          Epilogue().descriptor, chunk.count, c + first * n + chunk.lowerBound)
       }
     }
   }
 }
 
-/// OpenBLAS multiplies on one thread a call; its own threads would keep the other cores busy after they are done. A large
-/// product is cut into strips of rows or columns.
+/// OpenBLAS multiplies on one thread a call, as its own threads spin after they are done. A large product is cut into strips of
+/// rows or columns.
 private func multiplyByOpenBLAS(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
@@ -175,8 +175,8 @@ private func multiplyByOpenBLAS(
   }
 }
 
-/// Whether OpenBLAS knows this processor. On Intel's that are newer than itself it falls back to kernels for the first of 64 bits,
-/// which take several times as long.
+/// Whether OpenBLAS knows this processor. On Intel's that are newer than itself it falls back to kernels for Prescott, which take
+/// several times as long.
 package let openBLASSuitsProcessor: Bool = {
   openblas_get_corename().map { String(cString: $0) } != "Prescott"
 }()

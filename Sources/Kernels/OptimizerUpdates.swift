@@ -1,6 +1,6 @@
 import CKernels
 
-/// Updates of optimizers, in place and in one pass over memory.
+/// Optimizer updates, in place and in one pass over memory.
 package enum OptimizerUpdates {
   private static let grain = 1 << 14
 

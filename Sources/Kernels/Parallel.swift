@@ -9,11 +9,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// The one place where work is spread over threads.
+/// Spreads work over threads.
 package enum Parallel {
   private static let requested = Atomic<Int>(0)
 
-  /// How many threads share the work of one operation; at first the number of active processors.
+  /// The number of threads for one operation; initially the number of active processors.
   package static var threadCount: Int {
     get {
       if let limit { return limit }
@@ -24,7 +24,7 @@ package enum Parallel {
   }
   @TaskLocal private static var limit: Int?
 
-  /// Runs `body` with so many threads to an operation, whatever others ask for.
+  /// Runs `body` with `count` threads for each operation, whatever ``threadCount`` is.
   package static func withThreads<R>(_ count: Int, _ body: () throws -> R) rethrows -> R {
     try $limit.withValue(max(1, count), operation: body)
   }
@@ -33,22 +33,21 @@ package enum Parallel {
 
   /// Runs `body` on consecutive ranges that cover `0..<count`, each of at least `grain` items but perhaps the last.
   ///
-  /// There are a few ranges for each thread, so that one that is held up does not hold up the others. The ranges depend on
-  /// `count`, `grain` and `threadCount` alone, so results repeat for a given thread count. Calls from inside a body run on
-  /// their own thread; any number of threads may call at once.
+  /// There are a few ranges for each thread, so that a slow thread does not delay the others. The ranges depend on `count`,
+  /// `grain` and `threadCount` only, so results repeat for a given thread count. Nested calls run on the calling thread; any
+  /// number of threads may call at once.
   package static func forEach(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     run(count, grain: grain, piecesPerThread: 4, isReversed: false, body)
   }
 
-  /// `forEach` over what a large tensor holds from its beginning to its end, or back.
+  /// `forEach` over a large tensor, every other call from its end to its beginning.
   ///
-  /// The operation before this one has most likely been through the same memory, and what it came to last is still in a cache:
-  /// so every other sweep goes back.
+  /// The operation before most likely swept over the same memory, and its last part is still in a cache.
   package static func sweep(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
-    let isReversed = goesBack.logicalXor(true, ordering: .relaxed).oldValue
+    let isReversed = reversesNext.logicalXor(true, ordering: .relaxed).oldValue
     run(count, grain: grain, piecesPerThread: 16, isReversed: isReversed, body)
   }
-  private static let goesBack = Atomic<Bool>(false)
+  private static let reversesNext = Atomic<Bool>(false)
 
   private static func run(
     _ count: Int, grain: Int, piecesPerThread: Int, isReversed: Bool, _ body: (Range<Int>) -> Void

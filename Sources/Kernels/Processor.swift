@@ -4,9 +4,9 @@ import CKernels
   import Glibc
 #endif
 
-/// What the blocking of kernels depends on.
+/// The properties that the blocking of kernels depends on.
 enum Processor {
-  /// Bytes of a core's second-level cache; what servers have had at least, where the system does not tell.
+  /// Bytes of a core's second-level cache; 512 KiB where the system does not tell.
   static let secondLevelCache: Int = {
     #if canImport(Glibc)
       max(512 << 10, sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
@@ -15,7 +15,7 @@ enum Processor {
     #endif
   }()
 
-  /// Whether a core has registers for the sums of twelve rows of two panels, and a second-level cache of 2 MiB beside a third that
-  /// is so much slower that it pays to come back to it less often. Intel's with AVX-512 have had both since 2021.
-  static let isRoomy = en_most_rows() > 6 && secondLevelCache >= 2 << 20
+  /// Whether a core has registers for the sums of twelve rows of two panels, and a second-level cache of 2 MiB: then larger blocks,
+  /// which read the much slower third-level cache less often, pay. Intel's cores with AVX-512 have had both since 2021.
+  static let hasLargeBlocks = en_max_mr() > 6 && secondLevelCache >= 2 << 20
 }

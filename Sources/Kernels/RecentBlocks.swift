@@ -6,28 +6,27 @@
   import Darwin
 #endif
 
-/// The blocks of the pool that a thread released last, for its own next requests of the same size.
+/// A thread-local cache of the blocks that the thread released last, for its next requests of the same size.
 ///
-/// What a thread has written lies in the caches of its core, where it finds it sooner than any other thread, and no thread waits
-/// for another to release memory.
+/// What a thread wrote is in the caches of its core, and threads do not contend for the pool.
 final class RecentBlocks {
   /// A larger block would leave the caches before it is used again.
-  static let mostBytes = 512 << 10
-  private static let mostTotalBytes = 4 << 20
-  private static let mostBlocks = 16
+  static let maxBytes = 512 << 10
+  private static let maxTotalBytes = 4 << 20
+  private static let maxBlocks = 16
 
-  /// The last released is the last.
+  /// In the order of release.
   private var blocks: [(start: UInt, bytes: Int)] = []
   private var totalBytes = 0
 
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     let error = pthread_key_create(&key) { blocks in
-      // Optional for some C libraries alone.
+      // Optional with some C libraries only.
       let blocks: UnsafeMutableRawPointer? = blocks
       Unmanaged<RecentBlocks>.fromOpaque(blocks!).release()
     }
-    require(error == 0, "out of keys for what belongs to a thread")
+    require(error == 0, "out of keys for thread-local storage")
     return key
   }()
 
@@ -39,20 +38,22 @@ final class RecentBlocks {
 
   deinit { for (start, bytes) in blocks { StoragePool.giveBack(start, bytes) } }
 
-  /// A block of exactly `bytes`, if this thread has released one.
+  /// Takes a block of exactly `bytes` that this thread has released.
   static func take(_ bytes: Int) -> UInt? {
     guard let recent = ofThread, let index = recent.blocks.lastIndex(where: { $0.bytes == bytes }) else { return nil }
     recent.totalBytes -= bytes
     return recent.blocks.remove(at: index).start
   }
 
-  /// Keeps a block, and has others go back to the pool where there are too many now; false if it is too large to be kept.
+  /// Caches a block, and returns the oldest ones to the pool where there are too many.
+  ///
+  /// - Returns: Whether the block is small enough to be cached.
   static func give(_ start: UInt, _ bytes: Int) -> Bool {
-    guard bytes <= mostBytes else { return false }
+    guard bytes <= maxBytes else { return false }
     let recent = ofThread ?? RecentBlocks()
     recent.blocks.append((start, bytes))
     recent.totalBytes += bytes
-    while recent.totalBytes > mostTotalBytes || recent.blocks.count > mostBlocks {
+    while recent.totalBytes > maxTotalBytes || recent.blocks.count > maxBlocks {
       let first = recent.blocks.removeFirst()
       recent.totalBytes -= first.bytes
       StoragePool.giveBack(first.start, first.bytes)

@@ -10,25 +10,25 @@ import Synchronization
 
 /// A pooled, 64-byte aligned block of scalars.
 ///
-/// A fresh large block costs more in page faults than most kernels cost in arithmetic, so released blocks wait in a pool for
-/// the next request of their size class.
+/// A fresh large block costs more in page faults than most kernels cost in arithmetic, so released blocks are pooled for the
+/// next request that fits.
 package final class Storage: Sendable {
   package let count: Int
   private nonisolated(unsafe) let memory: UnsafeMutablePointer<Scalar>?
-  private let deferred: DeferredRows?
+  private let lazyRows: LazyRows?
 
-  /// Room for `count` scalars, not initialised.
+  /// `count` scalars, not initialised.
   package init(count: Int) {
     self.count = count
     memory = StoragePool.take(count)
-    deferred = nil
+    lazyRows = nil
   }
 
-  /// Rows that are computed when `pointer` is first asked for, or never, if whoever needs them takes the `computation`.
-  package init(computing rows: RowComputation) {
-    count = rows.count * rows.width
+  /// Lazy storage: rows are computed at the first use of `pointer`, or never where every consumer fuses the `producer`.
+  package init(producer: RowProducer) {
+    count = producer.count * producer.width
     memory = nil
-    deferred = DeferredRows(rows)
+    lazyRows = LazyRows(producer)
   }
 
   package convenience init(repeating value: Scalar, count: Int) {
@@ -42,27 +42,28 @@ package final class Storage: Sendable {
   }
 
   deinit {
-    if let memory = memory ?? deferred?.memory { StoragePool.give(memory, count) }
+    if let memory = memory ?? lazyRows?.memory { StoragePool.give(memory, count) }
   }
 
-  package var pointer: UnsafeMutablePointer<Scalar> { memory ?? deferred!.computed() }
+  /// Materializes lazy storage.
+  package var pointer: UnsafeMutablePointer<Scalar> { memory ?? lazyRows!.materialized() }
 
-  /// How the rows are computed, as long as they are not.
-  package var computation: RowComputation? { deferred?.computation }
+  /// The producer of lazy rows, nil once they are materialized.
+  package var producer: RowProducer? { lazyRows?.producer }
 
-  /// Bytes of memory that are taken.
-  package var byteCount: Int { computation == nil ? count * MemoryLayout<Scalar>.stride : 0 }
+  /// Bytes of memory in use.
+  package var byteCount: Int { producer == nil ? count * MemoryLayout<Scalar>.stride : 0 }
 }
 
-/// Where released blocks wait: with the thread that released them, then in a free list, best fit, with neighbours joined again.
+/// Released blocks: cached by the thread that released them, then in a best-fit free list that coalesces neighbours.
 enum StoragePool {
-  /// Memory for blocks that threads may keep: what is kept would lie between larger ones, which then could not be joined.
+  /// Memory for blocks that threads cache: between larger blocks they would keep those from coalescing.
   private static let smallFreeList = Mutex(FreeList())
   private static let largeFreeList = Mutex(FreeList())
 
   /// Blocks below this size are left to malloc, which reuses them well by itself.
   private static let smallestPooled = 16 << 10
-  /// The least that is asked of the system, which gives memory only where it is touched.
+  /// The smallest request to the system, which commits memory only where it is touched.
   private static let smallestArena = 64 << 20
 
   private static let hugePage = 2 << 20
@@ -73,7 +74,7 @@ enum StoragePool {
 
   static func give(_ pointer: UnsafeMutablePointer<Scalar>, _ count: Int) { give(pointer, bytes: bytes(count)) }
 
-  /// What so many scalars take: whole lines of a cache.
+  /// The size of `count` scalars in whole cache lines.
   private static func bytes(_ count: Int) -> Int { (max(count, 1) * MemoryLayout<Scalar>.stride + 63) / 64 * 64 }
 
   private static func take(bytes: Int) -> UnsafeMutableRawPointer {
@@ -108,7 +109,7 @@ enum StoragePool {
 
   /// The list of memory for blocks of that size.
   private static func withFreeList<R>(_ bytes: Int, _ body: (inout sending FreeList) -> sending R) -> sending R {
-    bytes <= RecentBlocks.mostBytes ? smallFreeList.withLock(body) : largeFreeList.withLock(body)
+    bytes <= RecentBlocks.maxBytes ? smallFreeList.withLock(body) : largeFreeList.withLock(body)
   }
 }
 

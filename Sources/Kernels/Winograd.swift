@@ -2,8 +2,8 @@ import CKernels
 
 /// 3×3 convolutions with stride 1 and padding 1 by Winograd's minimal filtering; see `winograd.h` for the transforms.
 ///
-/// Forward and backward-data are the same: tiles of x become planes V, the weights planes U, M = V U in each plane, and M
-/// becomes tiles of y.
+/// Forward and backward-data are the same: tiles of x are transformed into components V, the weights into components U, M = V U
+/// for each component, and M is transformed into tiles of y.
 ///
 /// A block of tiles small enough for the second-level cache goes through all steps at once, on one thread.
 package struct Winograd {
@@ -11,7 +11,7 @@ package struct Winograd {
   let height: Int
   let width: Int
   let form: en_winograd_form
-  let planes: Int
+  let components: Int
   let tileCount: Int
   let tilesPerImage: Int
 
@@ -19,7 +19,7 @@ package struct Winograd {
     (self.images, self.height, self.width) = (images, height, width)
     let isTiny = algorithm == .winograd2x2
     form = isTiny ? en_winograd_2x2 : en_winograd_4x4
-    planes = isTiny ? 9 : 36
+    components = isTiny ? 9 : 36
     let side = isTiny ? 2 : 4
     tilesPerImage = ((height + side - 1) / side) * ((width + side - 1) / side)
     tileCount = images * tilesPerImage
@@ -30,25 +30,25 @@ package struct Winograd {
       form: form, height: height, width: width, channels: channels, first: range.lowerBound, count: range.count)
   }
 
-  /// Whether images that are computed as they are needed take less time than images in memory: they are so many that each
-  /// thread finds some, so small that those stay in its cache, and needed once in each sweep.
-  func takesComputed(_ inputs: Int, _ outputs: Int) -> Bool {
+  /// Whether fusing a producer is faster than reading its images from memory: there are enough images for every thread, they are
+  /// small enough for its cache, and each is needed once in a sweep.
+  func fusesProducers(_ inputs: Int, _ outputs: Int) -> Bool {
     Self.hasFewWeights(inputs, outputs) && images >= 8 * Parallel.threadCount
       && height * width * max(inputs, outputs) <= 1 << 16
   }
 
-  /// Images that a thread takes at a time where it computes them first.
+  /// Images that a thread takes at a time where it fuses a producer.
   var imagesTogether: Int { max(1, 64 / tilesPerImage) }
 
-  /// Room between planes, so that they do not fall on the same lines of a cache.
+  /// The stride of components of `count` scalars, padded so that they do not share sets of a cache.
   func padded(_ count: Int) -> Int { count + 16 }
 
-  /// Whether this takes less time than the definition, where weights lie ready for either.
+  /// Whether this is faster than the direct algorithm, where either has cached weights.
   ///
   /// Time is that of multiplying, on fewer than four rows as on four, plus that of reading the weights from memory, of which
   /// a scalar costs as much as some ten products.
   func isFaster(than direct: (products: Int, weights: Int), inputs: Int, outputs: Int) -> Bool {
-    let weights = planes * inputs * outputs
+    let weights = components * inputs * outputs
     return max(4, tileCount) * weights + 10 * weights < direct.products + 10 * direct.weights
   }
 
@@ -56,210 +56,178 @@ package struct Winograd {
   ///
   /// - Parameters:
   ///   - x: `[images, height, width, inputs]`.
-  ///   - w: `[3, 3, inputs, outputs]`, or for the adjoint `[3, 3, outputs, inputs]`.
-  ///   - isAdjoint: Whether x is the gradient of a convolution's output, and y that of its input.
-  ///   - layouts: Keeps `w` as the kernels want it, for the next time.
+  ///   - w: `[3, 3, inputs, outputs]`, or for backward-data `[3, 3, outputs, inputs]`.
+  ///   - isBackwardData: Whether x is the gradient of a convolution's output, and y that of its input.
+  ///   - packed: Caches the packed `w`.
   ///   - y: `[images, height, width, outputs]`.
   package func convolve(
-    _ x: ImageSource, _ w: UnsafePointer<Scalar>, isAdjoint: Bool = false, layouts: WeightLayouts? = nil,
+    _ x: ImageSource, _ w: UnsafePointer<Scalar>, isBackwardData: Bool = false, packed: PackedWeights? = nil,
     inputs: Int, outputs: Int, epilogue: Epilogue = Epilogue(), into y: UnsafeMutablePointer<Scalar>
   ) {
-    let epilogue = epilogue.streaming(to: y, images * height * width * outputs, channels: outputs)
-    let weights = Weights(w, inputs: inputs, outputs: outputs, isAdjoint: isAdjoint, form: form, planes: planes)
-    let ready = layouts.map { layouts in
-      layouts.storage(form == en_winograd_4x4 ? .winograd4x4 : .winograd2x2) {
+    let epilogue = epilogue.nonTemporal(for: y, images * height * width * outputs, channels: outputs)
+    let weights = Weights(
+      w, inputs: inputs, outputs: outputs, isBackwardData: isBackwardData, form: form, components: components)
+    let cached = packed.map { packed in
+      packed.storage(form == en_winograd_4x4 ? .winograd4x4 : .winograd2x2) {
         weights.transformed(blocks: outputs / 16, inputs)
       }
     }
-    // Where the weights are more than the images, each thread takes outputs, and transforms their weights just before use.
+    // Where the weights are larger than the images, each thread takes outputs, and transforms their weights just before use.
     let (isFew, isHeavy) =
-      ready == nil
+      cached == nil
       ? (tileCount <= 160, inputs * outputs >= 256 * 256) : (tileCount < outputs, inputs * outputs >= 64 * 64)
     if isFew && isHeavy {
-      splittingOutputs(x.pointer, weights, ready, inputs, outputs, epilogue, y)
+      convolveByOutputs(x.pointer, weights, cached, inputs, outputs, epilogue, y)
     } else {
-      let u = ready ?? weights.transformed(blocks: outputs / 16, inputs)
-      splittingTiles(x.computed(if: takesComputed(inputs, outputs)), weights, u, inputs, outputs, epilogue, y)
+      let u = cached ?? weights.transformed(blocks: outputs / 16, inputs)
+      let source = x.materialized(unless: fusesProducers(inputs, outputs))
+      convolveByTiles(source, weights, u, inputs, outputs, epilogue, y)
     }
   }
 
-  struct Weights {
-    let w: UnsafePointer<Scalar>
-    let form: en_winograd_form
-    let (tapStride, inputStride, outputStride): (Int, Int, Int)
-    /// Scalars of a plane, and of all planes of 16 outputs.
-    let (plane, block): (Int, Int)
-
-    init(
-      _ w: UnsafePointer<Scalar>, inputs: Int, outputs: Int, isAdjoint: Bool, form: en_winograd_form, planes: Int
-    ) {
-      (self.w, self.form) = (w, form)
-      (tapStride, inputStride, outputStride) =
-        isAdjoint ? (-inputs * outputs, 1, inputs) : (inputs * outputs, outputs, 1)
-      plane = inputs * 16 + 16
-      block = planes * plane + 32
-    }
-
-    /// Some inputs of a block of outputs; u begins with the first of these inputs.
-    func transform(block kb: Int, _ inputs: Range<Int>, into u: UnsafeMutablePointer<Scalar>, plane: Int) {
-      en_winograd_weights(
-        form, inputs.count, w + kb * 16 * outputStride + inputs.lowerBound * inputStride, tapStride, inputStride,
-        outputStride, u, plane)
-    }
-
-    /// All planes of all outputs.
-    func transformed(blocks: Int, _ inputs: Int) -> Storage {
-      let u = Storage(count: blocks * block)
-      let (inputBlocks, slices) = (inputs / 16, max(1, inputs / 32))
-      Parallel.forEach(blocks * slices) { range in
-        for task in range {
-          let (kb, slice) = task.quotientAndRemainder(dividingBy: slices)
-          let some = inputBlocks * slice / slices * 16..<inputBlocks * (slice + 1) / slices * 16
-          transform(block: kb, some, into: u.pointer + kb * block + some.lowerBound * 16, plane: plane)
-        }
-      }
-      return u
-    }
-  }
-
-  private func splittingTiles(
+  private func convolveByTiles(
     _ x: ImageSource, _ weights: Weights, _ u: Storage, _ inputs: Int, _ outputs: Int, _ epilogue: Epilogue,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let size = ForwardRoom.size(inputs)
-    // What is computed goes by whole images, what lies in memory by blocks of tiles.
-    let share = (tileCount + Parallel.threadCount - 1) / Parallel.threadCount
-    let step = x.isStored ? min(size, max(4, share)) : imagesTogether * tilesPerImage
+    let size = ForwardScratch.size(inputs)
+    // Lazy images are taken whole, those in memory by blocks of tiles.
+    let perThread = (tileCount + Parallel.threadCount - 1) / Parallel.threadCount
+    let step = x.isStored ? min(size, max(4, perThread)) : imagesTogether * tilesPerImage
     Parallel.sweep((tileCount + step - 1) / step) { range in
       let reader = self.reader(x, channels: inputs)
-      let room = ForwardRoom(self, inputs, outputs)
+      let scratch = ForwardScratch(self, inputs, outputs)
       for first in stride(from: range.lowerBound * step, to: min(range.upperBound * step, tileCount), by: step) {
-        let some = first..<min(first + step, tileCount)
-        let end = x.isStored ? min(range.upperBound * step, tileCount) : some.upperBound
-        convolve(reader.read(imagesOf(some)), some, end, weights, u, inputs, outputs, epilogue, y, room)
+        let chunk = first..<min(first + step, tileCount)
+        let end = x.isStored ? min(range.upperBound * step, tileCount) : chunk.upperBound
+        convolve(reader.read(imagesOf(chunk)), chunk, end, weights, u, inputs, outputs, epilogue, y, scratch)
       }
     }
   }
 
-  /// What a thread needs to take tiles from x to y.
-  struct ForwardRoom {
-    /// Tiles, and blocks of outputs, that go by together.
+  /// The buffers of a thread that convolves tiles.
+  struct ForwardScratch {
+    /// Tiles, and blocks of outputs, that are taken together.
     let (size, group): (Int, Int)
-    let (vPlane, mPlane): (Int, Int)
+    let (vComponent, mComponent): (Int, Int)
     let v: Storage
     let m: Storage
 
-    /// Tiles that go by together.
+    /// Tiles that are taken together.
     static func size(_ inputs: Int) -> Int {
-      inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : Processor.isRoomy ? 48 : 64
+      inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : Processor.hasLargeBlocks ? 48 : 64
     }
 
     init(_ winograd: Winograd, _ inputs: Int, _ outputs: Int) {
       size = Self.size(inputs)
-      group = min(inputs <= 16 ? 1 : inputs > 128 && Processor.isRoomy ? 8 : 2, outputs / 16)
-      vPlane = winograd.padded(size * inputs)
-      mPlane = winograd.padded(size * group * 16)
-      v = Storage(count: winograd.planes * vPlane)
-      m = Storage(count: winograd.planes * mPlane)
+      group = min(inputs <= 16 ? 1 : inputs > 128 && Processor.hasLargeBlocks ? 8 : 2, outputs / 16)
+      vComponent = winograd.padded(size * inputs)
+      mComponent = winograd.padded(size * group * 16)
+      v = Storage(count: winograd.components * vComponent)
+      m = Storage(count: winograd.components * mComponent)
     }
   }
 
-  /// Some tiles, a block at a time, from x to y, on this thread; those before `end` come next.
+  /// Convolves a chunk of tiles, a block at a time, on this thread; those before `end` are next.
   func convolve(
-    _ x: UnsafePointer<Scalar>, _ some: Range<Int>, _ end: Int, _ weights: Weights, _ u: Storage, _ inputs: Int,
-    _ outputs: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, _ room: ForwardRoom
+    _ x: UnsafePointer<Scalar>, _ chunk: Range<Int>, _ end: Int, _ weights: Weights, _ u: Storage, _ inputs: Int,
+    _ outputs: Int, _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>, _ scratch: ForwardScratch
   ) {
-    let (blocks, v, m) = (outputs / 16, room.v.pointer, room.m.pointer)
-    for first in stride(from: some.lowerBound, to: some.upperBound, by: room.size) {
-      let here = first..<min(first + room.size, some.upperBound)
+    let (blocks, v, m) = (outputs / 16, scratch.v.pointer, scratch.m.pointer)
+    for first in stride(from: chunk.lowerBound, to: chunk.upperBound, by: scratch.size) {
+      let block = first..<min(first + scratch.size, chunk.upperBound)
       en_winograd_input(
-        tiles(inputs, here), x, en_plane_layout(plane: room.vPlane, tile: inputs, block: 16), v, en_ahead())
-      for kb in stride(from: 0, to: blocks, by: room.group) {
-        let count = min(room.group, blocks - kb)
-        // What is read next: the residual of these tiles, and where there is none the tiles after these.
-        let next = here.upperBound..<min(here.upperBound + room.size, end)
-        let soon =
+        tiles(inputs, block), x, en_component_layout(component: scratch.vComponent, tile: inputs, block: 16), v,
+        en_prefetch())
+      for kb in stride(from: 0, to: blocks, by: scratch.group) {
+        let count = min(scratch.group, blocks - kb)
+        // Prefetches the residual of these tiles, or the next tiles where there is none.
+        let next = block.upperBound..<min(block.upperBound + scratch.size, end)
+        let prefetch =
           if let residual = epilogue.residual {
-            ahead(residual, outputs, here, 0..<(kb == 0 ? 1 : 0), 1)
+            prefetchRange(residual, outputs, block, 0..<(kb == 0 ? 1 : 0), of: 1)
           } else {
-            ahead(x, inputs, next, kb..<kb + count, blocks)
+            prefetchRange(x, inputs, next, kb..<kb + count, of: blocks)
           }
         en_winograd_multiply(
-          form, here.count, inputs, 0, inputs, v, room.vPlane, count, u.pointer + kb * weights.block, weights.plane,
-          weights.block, m, room.mPlane, soon)
+          form, block.count, inputs, 0, inputs, v, scratch.vComponent, count, u.pointer + kb * weights.block,
+          weights.component, weights.block, m, scratch.mComponent, prefetch)
         en_winograd_output(
-          tiles(outputs, here), kb, count, en_plane_layout(plane: room.mPlane, tile: count * 16, block: 16), m,
-          epilogue, y)
+          tiles(outputs, block), kb, count,
+          en_component_layout(component: scratch.mComponent, tile: count * 16, block: 16), m, epilogue.descriptor, y)
       }
     }
   }
 
-  /// About where the pixels of some tiles lie; of `wholes` parts the `parts`. There may be none.
-  func ahead(
-    _ x: UnsafePointer<Scalar>, _ channels: Int, _ tiles: Range<Int>, _ parts: Range<Int>, _ wholes: Int
-  ) -> en_ahead {
+  /// The approximate range of the pixels of `tiles`, which may be empty: parts `parts` of `count`.
+  func prefetchRange(
+    _ x: UnsafePointer<Scalar>, _ channels: Int, _ tiles: Range<Int>, _ parts: Range<Int> = 0..<1, of count: Int = 1
+  ) -> en_prefetch {
     let perTile = images * height * width * channels / tileCount
-    let count = max(0, min(tiles.upperBound, tileCount) - tiles.lowerBound) * perTile
-    let start = tiles.lowerBound * perTile + count * parts.lowerBound / wholes
-    return en_ahead(start: x + start, bytes: count * parts.count / wholes * MemoryLayout<Scalar>.stride)
+    let size = max(0, min(tiles.upperBound, tileCount) - tiles.lowerBound) * perTile
+    let start = tiles.lowerBound * perTile + size * parts.lowerBound / count
+    return en_prefetch(start: x + start, bytes: size * parts.count / count * MemoryLayout<Scalar>.stride)
   }
 
-  private func splittingOutputs(
-    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ ready: Storage?, _ inputs: Int, _ outputs: Int,
+  /// Transforms tiles of x into the components of all tiles.
+  private func transform(
+    _ x: UnsafePointer<Scalar>, _ range: Range<Int>, _ inputs: Int, into v: UnsafeMutablePointer<Scalar>
+  ) {
+    let layout = en_component_layout(component: padded(tileCount * inputs), tile: inputs, block: 16)
+    en_winograd_input(tiles(inputs, range), x, layout, v + range.lowerBound * inputs, en_prefetch())
+  }
+
+  private func convolveByOutputs(
+    _ x: UnsafePointer<Scalar>, _ weights: Weights, _ cached: Storage?, _ inputs: Int, _ outputs: Int,
     _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>
   ) {
     let blocks = outputs / 16
-    // Weights that are transformed here stay in the second-level cache until they are used.
-    let depth = ready == nil ? min(inputs, 256) : inputs
-    let group = inputs >= 512 && !Processor.isRoomy ? 1 : 2
+    // Weights that are transformed just before use stay in the second-level cache until then.
+    let depth = cached == nil ? min(inputs, 256) : inputs
+    let group = inputs >= 512 && !Processor.hasLargeBlocks ? 1 : 2
     let size = depth < inputs ? tileCount : min(tileCount, 48)
-    let mPlane = padded(size * group * 16)
-    let uPlane = padded(depth * 16)
-    let uBlock = planes * uPlane + 32
+    let mComponent = padded(size * group * 16)
+    let uComponent = padded(depth * 16)
+    let uBlock = components * uComponent + 32
 
-    let vPlane = padded(tileCount * inputs)
-    func transform(_ range: Range<Int>, into v: UnsafeMutablePointer<Scalar>) {
-      en_winograd_input(
-        tiles(inputs, range), x, en_plane_layout(plane: vPlane, tile: inputs, block: 16),
-        v + range.lowerBound * inputs, en_ahead())
-    }
-    // A few tiles take less time to transform twice than to be had from another thread.
-    let isOwn = tileCount <= 32
-    let shared = Storage(count: isOwn ? 0 : planes * vPlane)
-    if !isOwn { Parallel.forEach(tileCount, grain: 4) { transform($0, into: shared.pointer) } }
+    let vComponent = padded(tileCount * inputs)
+    // Each thread transforms a few tiles for itself, which is faster than to read them from another one.
+    let isPrivate = tileCount <= 32
+    let shared = Storage(count: isPrivate ? 0 : components * vComponent)
+    if !isPrivate { Parallel.forEach(tileCount, grain: 4) { transform(x, $0, inputs, into: shared.pointer) } }
     let groups = (blocks + group - 1) / group
-    let grain = isOwn ? (groups + Parallel.threadCount - 1) / Parallel.threadCount : 1
+    let grain = isPrivate ? (groups + Parallel.threadCount - 1) / Parallel.threadCount : 1
     Parallel.forEach(groups, grain: grain) { range in
-      let own = Storage(count: isOwn ? planes * vPlane : 0)
-      if isOwn { transform(0..<tileCount, into: own.pointer) }
-      let v = isOwn ? own : shared
-      let room = Storage(count: ready == nil ? group * uBlock : 0)
-      let m = Storage(count: planes * mPlane)
+      let v = isPrivate ? Storage(count: components * vComponent) : shared
+      if isPrivate { transform(x, 0..<tileCount, inputs, into: v.pointer) }
+      let transformed = Storage(count: cached == nil ? group * uBlock : 0)
+      let m = Storage(count: components * mComponent)
       for kb in stride(from: range.lowerBound * group, to: min(range.upperBound * group, blocks), by: group) {
         let count = min(group, blocks - kb)
-        func multiply(_ some: Range<Int>, _ c: Range<Int>, _ u: UnsafePointer<Scalar>, plane: Int, block: Int) {
+        func multiply(_ tiles: Range<Int>, _ c: Range<Int>, _ u: UnsafePointer<Scalar>, component: Int, block: Int) {
           en_winograd_multiply(
-            form, some.count, inputs, c.lowerBound, c.upperBound, v.pointer + some.lowerBound * inputs, vPlane, count,
-            u, plane, block, m.pointer, mPlane, en_ahead())
+            form, tiles.count, inputs, c.lowerBound, c.upperBound, v.pointer + tiles.lowerBound * inputs, vComponent,
+            count, u, component, block, m.pointer, mComponent, en_prefetch())
         }
         for first in stride(from: 0, to: tileCount, by: size) {
-          let some = first..<min(first + size, tileCount)
-          if let ready {
-            multiply(some, 0..<inputs, ready.pointer + kb * weights.block, plane: weights.plane, block: weights.block)
+          let chunk = first..<min(first + size, tileCount)
+          if let cached {
+            let u = cached.pointer + kb * weights.block
+            multiply(chunk, 0..<inputs, u, component: weights.component, block: weights.block)
           } else {
             for c in stride(from: 0, to: inputs, by: depth) {
               let part = c..<min(c + depth, inputs)
               if first == 0 || depth < inputs {
                 for b in 0..<count {
-                  weights.transform(block: kb + b, part, into: room.pointer + b * uBlock, plane: uPlane)
+                  weights.transform(
+                    block: kb + b, part, into: transformed.pointer + b * uBlock, component: uComponent)
                 }
               }
-              multiply(some, part, room.pointer, plane: uPlane, block: uBlock)
+              multiply(chunk, part, transformed.pointer, component: uComponent, block: uBlock)
             }
           }
           en_winograd_output(
-            tiles(outputs, some), kb, count, en_plane_layout(plane: mPlane, tile: count * 16, block: 16), m.pointer,
-            epilogue, y)
+            tiles(outputs, chunk), kb, count,
+            en_component_layout(component: mComponent, tile: count * 16, block: 16), m.pointer, epilogue.descriptor, y)
         }
       }
     }
@@ -269,7 +237,7 @@ package struct Winograd {
     ImageReader(source, pixels: height * width, channels: channels, together: imagesTogether)
   }
 
-  /// The images that some tiles are of.
+  /// The images of `tiles`.
   func imagesOf(_ tiles: Range<Int>) -> Range<Int> {
     tiles.lowerBound / tilesPerImage..<(tiles.upperBound + tilesPerImage - 1) / tilesPerImage
   }

@@ -1,31 +1,28 @@
 import CKernels
 
-/// Backward-weights, the exact adjoint: dU = Vᵀ D in each plane, D being the planes of dy.
+/// Backward-weights, the exact adjoint: dU = Vᵀ D for each component, where D are the components of dy.
 extension Winograd {
   /// dw = the gradient of the weights `[3, 3, inputs, outputs]`.
   ///
   /// - Parameters:
   ///   - x: `[images, height, width, inputs]`.
   ///   - dy: `[images, height, width, outputs]`.
-  ///   - db: Where the sums of dy's pixels are wanted, the gradient of a bias.
+  ///   - db: Gets the gradient of a bias, the sums of dy's pixels.
   package func weightsGradient(
     _ x: ImageSource, _ dy: ImageSource, inputs: Int, outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
     db: UnsafeMutablePointer<Scalar>? = nil
   ) {
     if tileCount <= 128 && !Self.hasFewWeights(inputs, outputs) {
-      gradientAtOnce(x.pointer, dy.pointer, inputs, outputs, dw, db)
+      gradientByWeights(x.pointer, dy.pointer, inputs, outputs, dw, db)
     } else {
-      let takesComputed = takesComputed(inputs, outputs)
-      gradientSplittingTiles(
-        x.computed(if: takesComputed), dy.computed(if: takesComputed), inputs, outputs, dw, db)
+      let isFused = fusesProducers(inputs, outputs)
+      gradientByTiles(
+        x.materialized(unless: isFused), dy.materialized(unless: isFused), inputs, outputs, dw, db)
     }
   }
 
-  /// So few that each thread has a gradient of its own of all of them.
+  /// Whether each thread can have a gradient of all weights.
   static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= 64 * 64 }
-
-  /// Scalars of all gradients of parts together: 128 MiB.
-  private static let mostSums = 1 << 25
 
   /// Both gradients in one sweep over the images; for few weights.
   ///
@@ -37,84 +34,94 @@ extension Winograd {
     adding residual: UnsafePointer<Scalar>?, dx: UnsafeMutablePointer<Scalar>, dw: UnsafeMutablePointer<Scalar>,
     db: UnsafeMutablePointer<Scalar>?
   ) {
-    let weights = Weights(w, inputs: outputs, outputs: inputs, isAdjoint: true, form: form, planes: planes)
-    let epilogue = Epilogue(bias: nil, residual: residual).streaming(
-      to: dx, images * height * width * inputs, channels: inputs)
+    let weights = Weights(
+      w, inputs: outputs, outputs: inputs, isBackwardData: true, form: form, components: components)
+    let epilogue = Epilogue(residual: residual).nonTemporal(
+      for: dx, images * height * width * inputs, channels: inputs)
     let u = weights.transformed(blocks: inputs / 16, outputs)
-    let takesComputed = takesComputed(inputs, outputs)
-    let (x, dy) = (x.computed(if: takesComputed), dy.computed(if: takesComputed))
-    gradientSplittingTiles(x, dy, inputs, outputs, dw, db) { dy, some, room in
-      convolve(dy, some, some.upperBound, weights, u, outputs, inputs, epilogue, dx, room)
+    let isFused = fusesProducers(inputs, outputs)
+    let (x, dy) = (x.materialized(unless: isFused), dy.materialized(unless: isFused))
+    gradientByTiles(x, dy, inputs, outputs, dw, db) { dy, chunk, scratch in
+      convolve(dy, chunk, chunk.upperBound, weights, u, outputs, inputs, epilogue, dx, scratch)
     }
   }
 
-  /// Each part of the images has a gradient of its own, and they are added up: threads that shared transformed images or sums
-  /// would wait for what the others write, where they have no cache in common longer than they compute.
+  /// Each part of the images has its gradient, and these are added up: threads that shared transformed images or sums would wait
+  /// for the writes of others longer than they compute, where they have no common cache.
   ///
-  /// Where there are more threads than parts, some share a part: each has a slice of the outputs, and transforms x for itself.
-  private func gradientSplittingTiles(
+  /// Where there are more threads than parts, several share a part: each has a slice of the outputs, and transforms x itself.
+  private func gradientByTiles(
     _ x: ImageSource, _ dy: ImageSource, _ inputs: Int, _ outputs: Int, _ dw: UnsafeMutablePointer<Scalar>,
-    _ db: UnsafeMutablePointer<Scalar>?, alongside: ((UnsafePointer<Scalar>, Range<Int>, ForwardRoom) -> Void)? = nil
+    _ db: UnsafeMutablePointer<Scalar>?, alongside: ((UnsafePointer<Scalar>, Range<Int>, ForwardScratch) -> Void)? = nil
   ) {
-    let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let isFew = Self.hasFewWeights(inputs, outputs)
-    let size = !isFew ? 64 : inputs <= 32 || inputs * height <= 512 ? 32 : 128
-    let plane = padded(size * 16)
-    let block = planes * plane + 32
-    let uPlane = padded(inputs * 16)
-    let uBlock = planes * uPlane + 32
-    // What is computed goes by whole images.
-    let isStored = x.isStored
-    let unit = isStored && dy.isStored ? 1 : tilesPerImage
-    let step = unit == 1 && alongside == nil ? tileCount : imagesTogether * tilesPerImage
-    let threads = Parallel.threadCount
-    let wanted = isFew ? threads * 2 : min(threads, Self.mostSums / (outputBlocks * uBlock))
-    let parts = max(1, min(wanted, tileCount / max(size, unit)))
-    let slices = isFew ? 1 : min(outputBlocks, max(1, threads / parts))
-    let u = Storage(count: parts * outputBlocks * uBlock)
-    Parallel.forEach(parts * slices) { range in
-      let v = Storage(count: (inputBlocks + (outputBlocks + slices - 1) / slices) * block)
-      let d = v.pointer + inputBlocks * block
-      let layout = en_plane_layout(plane: plane, tile: 16, block: block)
+    let blocking = GradientBlocking(self, inputs, outputs, areStored: x.isStored && dy.isStored)
+    let step =
+      blocking.unit == 1 && alongside == nil ? tileCount : imagesTogether * tilesPerImage
+    let u = Storage(count: blocking.parts * blocking.outputBlocks * blocking.uBlock)
+    Parallel.forEach(blocking.parts * blocking.slices) { range in
+      let v = Storage(count: blocking.scratchCount)
       let xReader = reader(x, channels: inputs)
       let dyReader = reader(dy, channels: outputs)
-      let room = alongside == nil ? nil : ForwardRoom(self, outputs, inputs)
-      for task in range {
-        let (part, slice) = task.quotientAndRemainder(dividingBy: slices)
-        let some = outputBlocks * slice / slices..<outputBlocks * (slice + 1) / slices
-        let own = u.pointer + (part * outputBlocks + some.lowerBound) * uBlock
-        let (begin, end) = (tileCount / unit * part / parts * unit, tileCount / unit * (part + 1) / parts * unit)
-        for start in stride(from: begin, to: end, by: step) {
-          let these = start..<min(start + step, end)
-          let (x, dy) = (xReader.read(imagesOf(these)), dyReader.read(imagesOf(these)))
-          alongside?(dy, these, room!)
-          let readable = isStored ? end : these.upperBound
-          for first in stride(from: these.lowerBound, to: these.upperBound, by: size) {
-            let here = first..<min(first + size, these.upperBound)
-            en_winograd_input(tiles(inputs, here), x, layout, v.pointer, ahead(dy, outputs, here, 0..<1, 1))
-            en_winograd_output_gradient(tiles(outputs, here), some.lowerBound, some.count, dy, layout, d)
-            let adds: Int32 = first > begin ? 1 : 0
-            for kb in 0..<some.count {
-              en_winograd_pixel_sums(
-                form, here.count, d + kb * block, plane, own + kb * uBlock + planes * uPlane, adds)
-            }
-            en_winograd_multiply_transposed(
-              form, here.count, inputBlocks, v.pointer, some.count, d, block, plane, own, uBlock, uPlane, adds,
-              ahead(x, inputs, here.upperBound..<min(here.upperBound + size, readable), 0..<1, 1))
-          }
+      let scratch = alongside == nil ? nil : ForwardScratch(self, outputs, inputs)
+      for index in range {
+        let task = blocking.task(index, u.pointer)
+        for start in stride(from: task.tiles.lowerBound, to: task.tiles.upperBound, by: step) {
+          let chunk = start..<min(start + step, task.tiles.upperBound)
+          let (xs, dys) = (xReader.read(imagesOf(chunk)), dyReader.read(imagesOf(chunk)))
+          alongside?(dys, chunk, scratch!)
+          let readable = x.isStored ? task.tiles.upperBound : chunk.upperBound
+          addGradient(xs, dys, chunk, readable: readable, task, blocking, v.pointer)
         }
       }
     }
+    reduce(u.pointer, blocking, into: dw, db)
+  }
+
+  /// Adds the products of a chunk of tiles to the sums of a task; x can be read up to tile `readable`.
+  private func addGradient(
+    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ chunk: Range<Int>, readable: Int,
+    _ task: GradientBlocking.Task, _ blocking: GradientBlocking, _ v: UnsafeMutablePointer<Scalar>
+  ) {
+    let (component, block) = (blocking.component, blocking.block)
+    let (uComponent, uBlock) = (blocking.uComponent, blocking.uBlock)
+    let d = v + blocking.inputBlocks * block
+    let layout = en_component_layout(component: component, tile: 16, block: block)
+    for first in stride(from: chunk.lowerBound, to: chunk.upperBound, by: blocking.size) {
+      let tileRange = first..<min(first + blocking.size, chunk.upperBound)
+      en_winograd_input(
+        tiles(blocking.inputs, tileRange), x, layout, v, prefetchRange(dy, blocking.outputs, tileRange))
+      en_winograd_output_gradient(
+        tiles(blocking.outputs, tileRange), task.blocks.lowerBound, task.blocks.count, dy, layout, d)
+      let adds: Int32 = first > task.tiles.lowerBound ? 1 : 0
+      for kb in 0..<task.blocks.count {
+        en_winograd_pixel_sums(
+          form, tileRange.count, d + kb * block, component, task.sums + kb * uBlock + components * uComponent, adds)
+      }
+      let next = tileRange.upperBound..<min(tileRange.upperBound + blocking.size, readable)
+      en_winograd_multiply_transposed(
+        form, tileRange.count, blocking.inputBlocks, v, task.blocks.count, d, block, component, task.sums, uBlock,
+        uComponent, adds, prefetchRange(x, blocking.inputs, next))
+    }
+  }
+
+  /// Adds up the sums of all parts, and transforms them into dw and db.
+  private func reduce(
+    _ u: UnsafeMutablePointer<Scalar>, _ blocking: GradientBlocking, into dw: UnsafeMutablePointer<Scalar>,
+    _ db: UnsafeMutablePointer<Scalar>?
+  ) {
+    let (inputs, outputs, parts) = (blocking.inputs, blocking.outputs, blocking.parts)
+    let (inputBlocks, outputBlocks) = (blocking.inputBlocks, blocking.outputBlocks)
+    let (uComponent, uBlock) = (blocking.uComponent, blocking.uBlock)
     Parallel.forEach(outputBlocks * inputBlocks) { range in
       for task in range {
         let (kb, cb) = task.quotientAndRemainder(dividingBy: inputBlocks)
         en_winograd_weights_gradient(
-          form, 16, parts, u.pointer + kb * uBlock + cb * 256, outputBlocks * uBlock, uPlane,
+          form, 16, parts, u + kb * uBlock + cb * 256, outputBlocks * uBlock, uComponent,
           dw + cb * 16 * outputs + kb * 16, inputs * outputs, outputs)
         if let db, cb == 0 {
           for k in 0..<16 {
             db[kb * 16 + k] = (0..<parts).reduce(0) {
-              $0 + u.pointer[($1 * outputBlocks + kb) * uBlock + planes * uPlane + k]
+              $0 + u[($1 * outputBlocks + kb) * uBlock + components * uComponent + k]
             }
           }
         }
@@ -122,38 +129,94 @@ extension Winograd {
     }
   }
 
-  /// Many weights and few tiles: each thread takes some weights, over all tiles.
-  private func gradientAtOnce(
+  /// Many weights and few tiles: each thread takes a range of weights, over all tiles.
+  private func gradientByWeights(
     _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ inputs: Int, _ outputs: Int,
     _ dw: UnsafeMutablePointer<Scalar>, _ db: UnsafeMutablePointer<Scalar>?
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
-    let plane = padded(tileCount * 16)
-    let block = planes * plane + 32
+    let component = padded(tileCount * 16)
+    let block = components * component + 32
     let v = Storage(count: (inputBlocks + outputBlocks) * block)
     let d = v.pointer + inputBlocks * block
-    let layout = en_plane_layout(plane: plane, tile: 16, block: block)
+    let layout = en_component_layout(component: component, tile: 16, block: block)
     Parallel.forEach(tileCount, grain: 4) { range in
-      en_winograd_input(tiles(inputs, range), x, layout, v.pointer + range.lowerBound * 16, en_ahead())
+      en_winograd_input(tiles(inputs, range), x, layout, v.pointer + range.lowerBound * 16, en_prefetch())
       en_winograd_output_gradient(
         tiles(outputs, range), 0, outputBlocks, dy, layout, d + range.lowerBound * 16)
     }
     let group = 2
     let groups = (inputBlocks + group - 1) / group
-    let uPlane = padded(group * 256)
+    let uComponent = padded(group * 256)
     Parallel.forEach(outputBlocks * groups) { range in
-      let u = Storage(count: planes * uPlane)
+      let u = Storage(count: components * uComponent)
       for task in range {
         let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
         let count = min(group, inputBlocks - cg * group)
-        if let db, cg == 0 { en_winograd_pixel_sums(form, tileCount, d + kb * block, plane, db + kb * 16, 0) }
+        if let db, cg == 0 { en_winograd_pixel_sums(form, tileCount, d + kb * block, component, db + kb * 16, 0) }
         en_winograd_multiply_transposed(
-          form, tileCount, count, v.pointer + cg * group * block, 1, d + kb * block, block, plane, u.pointer, 0, uPlane,
-          0, en_ahead())
+          form, tileCount, count, v.pointer + cg * group * block, 1, d + kb * block, block, component, u.pointer, 0,
+          uComponent, 0, en_prefetch())
         en_winograd_weights_gradient(
-          form, count * 16, 1, u.pointer, 0, uPlane, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs, outputs
-        )
+          form, count * 16, 1, u.pointer, 0, uComponent, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs,
+          outputs)
       }
     }
+  }
+}
+
+/// How backward-weights is cut into tasks, and the strides of its operands in the Winograd domain.
+private struct GradientBlocking {
+  /// Scalars of the sums of all parts together: 128 MiB.
+  private static let maxPartialSums = 1 << 25
+
+  let (inputs, outputs): (Int, Int)
+  let (inputBlocks, outputBlocks): (Int, Int)
+  /// Tiles that are multiplied at a time.
+  let size: Int
+  /// Strides of the components, and of the blocks of 16 channels, of x and dy.
+  let (component, block): (Int, Int)
+  /// The same of the weights' gradient.
+  let (uComponent, uBlock): (Int, Int)
+  /// Tiles that are not divided: those of an image where images are lazy.
+  let unit: Int
+  /// Parts of the tiles, and slices of the outputs: a task is a slice of a part.
+  let (parts, slices): (Int, Int)
+  private let tileCount: Int
+
+  init(_ winograd: Winograd, _ inputs: Int, _ outputs: Int, areStored: Bool) {
+    (self.inputs, self.outputs, tileCount) = (inputs, outputs, winograd.tileCount)
+    (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
+    let isFew = Winograd.hasFewWeights(inputs, outputs)
+    size = !isFew ? 64 : inputs <= 32 || inputs * winograd.height <= 512 ? 32 : 128
+    component = winograd.padded(size * 16)
+    block = winograd.components * component + 32
+    uComponent = winograd.padded(inputs * 16)
+    uBlock = winograd.components * uComponent + 32
+    unit = areStored ? 1 : winograd.tilesPerImage
+    let threads = Parallel.threadCount
+    let target = isFew ? threads * 2 : min(threads, Self.maxPartialSums / (outputBlocks * uBlock))
+    parts = max(1, min(target, tileCount / max(size, unit)))
+    slices = isFew ? 1 : min(outputBlocks, max(1, threads / parts))
+  }
+
+  /// Scalars of the transformed x and dy of a task.
+  var scratchCount: Int { (inputBlocks + (outputBlocks + slices - 1) / slices) * block }
+
+  /// A range of tiles, and of blocks of outputs, with its sums.
+  struct Task {
+    let tiles: Range<Int>
+    let blocks: Range<Int>
+    let sums: UnsafeMutablePointer<Scalar>
+  }
+
+  /// - Parameter u: The sums of all tasks.
+  func task(_ index: Int, _ u: UnsafeMutablePointer<Scalar>) -> Task {
+    let (part, slice) = index.quotientAndRemainder(dividingBy: slices)
+    let units = Fraction(part, of: parts)(tileCount / unit)
+    let blocks = Fraction(slice, of: slices)(outputBlocks)
+    return Task(
+      tiles: units.lowerBound * unit..<units.upperBound * unit, blocks: blocks,
+      sums: u + (part * outputBlocks + blocks.lowerBound) * uBlock)
   }
 }

@@ -42,7 +42,7 @@ public final class Tanh: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { reported(tanh(x)) }
 }
 
-/// Gives back what it gets: the place of a layer that is left out.
+/// Returns its input: the placeholder of a layer that is left out.
 public final class Identity: Layer {
   /// A layer without parameters.
   public init() {}

@@ -1,21 +1,21 @@
-/// A 3 by 3 convolution with a column and a row beside it, each with a batch norm, summed: more to train, nothing more to run.
+/// A 3 by 3 convolution with parallel 3 by 1 and 1 by 3 branches, each with a batch norm, summed.
 ///
-/// After training ``foldBranches(of:into:)`` makes one convolution of the three, exactly.
+/// After training ``foldBranches(of:into:)`` folds the branches into one convolution, exactly.
 ///
 /// Ding, Guo, Ding, Han: "ACNet: strengthening the kernel skeletons for powerful CNN via asymmetric convolution blocks",
 /// arXiv 1908.03930.
 public final class AsymmetricConv2d: Layer {
-  /// 3 by 3.
+  /// The 3 by 3 branch.
   public let square: Conv2d
-  /// Of the square.
+  /// The batch norm of ``square``.
   public let squareNorm: BatchNorm2d
-  /// 3 by 1: `[3, 1, inputs, outputs]`.
+  /// The 3 by 1 branch: `[3, 1, inputs, outputs]`.
   @Parameter public var vertical: Tensor
-  /// Of the column.
+  /// The batch norm of ``vertical``.
   public let verticalNorm: BatchNorm2d
-  /// 1 by 3: `[1, 3, inputs, outputs]`.
+  /// The 1 by 3 branch: `[1, 3, inputs, outputs]`.
   @Parameter public var horizontal: Tensor
-  /// Of the row.
+  /// The batch norm of ``horizontal``.
   public let horizontalNorm: BatchNorm2d
 
   /// Branches with random weights.
@@ -38,26 +38,27 @@ public final class AsymmetricConv2d: Layer {
     return reported(y, multiplyAdds: column.count * (vertical.count / vertical.shape[3]) * 2)
   }
 
-  /// The one convolution that does the same in evaluation mode.
+  /// The convolution that is equal to the branches in evaluation mode.
   var folded: (weight: Tensor, bias: Tensor) {
-    func part(_ kernel: Tensor, _ norm: BatchNorm2d, _ padding: [(Int, Int)]) -> (Tensor, Tensor) {
-      let scale = norm.weight.detached * rsqrt(norm.runningVar + norm.epsilon)
-      let whole = kernel.detached.padded(padding + [(0, 0), (0, 0)])
-      return (whole * scale, norm.bias.detached - norm.runningMean * scale)
+    func branch(_ kernel: Tensor, _ norm: BatchNorm2d, _ padding: [(Int, Int)]) -> (weight: Tensor, bias: Tensor) {
+      norm.folded(into: kernel.detached.padded(padding + [(0, 0), (0, 0)]), bias: nil)
     }
-    let parts = [
-      part(square.weight, squareNorm, [(0, 0), (0, 0)]), part(vertical, verticalNorm, [(0, 0), (1, 1)]),
-      part(horizontal, horizontalNorm, [(1, 1), (0, 0)]),
+    let branches = [
+      branch(square.weight, squareNorm, [(0, 0), (0, 0)]), branch(vertical, verticalNorm, [(0, 0), (1, 1)]),
+      branch(horizontal, horizontalNorm, [(1, 1), (0, 0)]),
     ]
-    return (parts[0].0 + parts[1].0 + parts[2].0, parts[0].1 + parts[1].1 + parts[2].1)
+    return (
+      branches[0].weight + branches[1].weight + branches[2].weight,
+      branches[0].bias + branches[1].bias + branches[2].bias
+    )
   }
 }
 
-/// Gives `plain` the weights with which it does what `branched`, the same network with ``AsymmetricConv2d``s, does in
+/// Folds the branches of `branched` into `plain`, the same network without ``AsymmetricConv2d``s, so that both are equal in
 /// evaluation mode.
 ///
-/// The batch norm after each folded convolution is left with nothing to do but its shift.
-/// - Precondition: Both are the same network but for the branches.
+/// The batch norm after each folded convolution only adds its bias.
+/// - Precondition: Both are the same network except for the branches.
 public func foldBranches(of branched: any Module, into plain: any Module) {
   var branches: [AsymmetricConv2d] = []
   branched.visit { _, part in if let branch = part as? AsymmetricConv2d { branches.append(branch) } }
@@ -71,10 +72,13 @@ public func foldBranches(of branched: any Module, into plain: any Module) {
     }
   }
   require(branches.count == pairs.count, "foldBranches: \(branches.count) branches for \(pairs.count) convolutions")
-  // What has no branches is the same by name.
-  let own = Dictionary(uniqueKeysWithValues: branched.namedParameters.map { ($0.name, $0.parameter.wrappedValue) })
+  // Layers without branches are copied by name.
+  let parameters = Dictionary(
+    uniqueKeysWithValues: branched.namedParameters.map { ($0.name, $0.parameter.wrappedValue) })
   for (name, parameter) in plain.namedParameters {
-    if let value = own[name], value.shape == parameter.wrappedValue.shape { parameter.wrappedValue = value.detached }
+    if let value = parameters[name], value.shape == parameter.wrappedValue.shape {
+      parameter.wrappedValue = value.detached
+    }
   }
   let buffers = Dictionary(uniqueKeysWithValues: branched.namedBuffers.map { ($0.name, $0.buffer.wrappedValue) })
   for (name, buffer) in plain.namedBuffers { if let value = buffers[name] { buffer.wrappedValue = value } }

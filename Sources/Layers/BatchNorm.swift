@@ -1,4 +1,4 @@
-/// Normalises each channel over batch and space, then scales and shifts it: PyTorch's `nn.BatchNorm2d`, to the letter.
+/// Normalises each channel over batch and space, then scales and shifts it: PyTorch's `nn.BatchNorm2d`.
 ///
 /// In training the biased variance of the batch normalises and the unbiased one enters the running estimate; in
 /// evaluation the running estimates normalise. Takes `[batch, height, width, channels]` or `[batch, channels]`.
@@ -23,7 +23,7 @@ public final class BatchNorm2d: Layer, TrainingAware {
   /// Whether the batch's own statistics normalise.
   public var isTraining = true
 
-  /// A norm that at first changes nothing but for `epsilon`.
+  /// A norm with mean 0, variance 1, scale 1 and shift 0.
   public init(_ channels: Int, epsilon: Scalar = 1e-5, momentum: Scalar = 0.1) {
     weight = .ones([channels])
     bias = .zeros([channels])
@@ -32,12 +32,12 @@ public final class BatchNorm2d: Layer, TrainingAware {
     (self.epsilon, self.momentum) = (epsilon, momentum)
   }
 
-  /// Whether the layer is fixed: it normalises by its running estimates in training too.
+  /// Whether the layer normalises by its running estimates in training too.
   public var isFrozen: Bool { !$weight.isTrainable && !$bias.isTrainable }
 
   public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, then: nil) }
 
-  /// The norm of `x`, plus `residual`, and `relu` of it all where that layer is given: in one pass over memory.
+  /// The norm of `x`, plus `residual`, then `relu` where it is given, fused into one pass over memory.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, then relu: ReLU?) -> Tensor {
     require(
       x.shape[-1] == weight.count, "BatchNorm2d: input \(x.shape) has \(x.shape[-1]) channels, not \(weight.count)")
@@ -49,19 +49,19 @@ public final class BatchNorm2d: Layer, TrainingAware {
       return finished(
         batchNorm2d(
           x, gamma: weight, beta: bias, mean: runningMean, variance: runningVar, epsilon: epsilon, adding: residual,
-          rectifies: relu != nil))
+          relu: relu != nil))
     }
     let samples = x.count / weight.count
     require(samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
     let (y, mean, variance) = batchNorm2d(
-      x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, rectifies: relu != nil)
+      x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, relu: relu != nil)
     let unbiased = Scalar(samples) / Scalar(samples - 1)
     update(&runningMean, towards: mean, scaledBy: 1)
     update(&runningVar, towards: variance, scaledBy: unbiased)
     return finished(y)
   }
 
-  /// In place and apart from any tape: the estimates are no part of the loss.
+  /// In place and unrecorded: the estimates have no part in the loss.
   private func update(_ estimate: inout Tensor, towards batch: Tensor, scaledBy scale: Scalar) {
     estimate.withUnsafeMutableScalars { estimate in
       batch.withUnsafeScalars { batch in
@@ -70,7 +70,7 @@ public final class BatchNorm2d: Layer, TrainingAware {
     }
   }
 
-  /// Forgets the running estimates.
+  /// Resets the running estimates to mean 0 and variance 1.
   public func resetRunningStatistics() {
     runningMean = .zeros(runningMean.shape)
     runningVar = .ones(runningVar.shape)

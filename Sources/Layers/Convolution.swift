@@ -12,7 +12,7 @@ public final class Conv2d: Layer {
   public let padding: Int
   /// Pixels between neighbouring taps of the kernel.
   public let dilation: Int
-  /// The number of parts that the channels are divided into, each convolved apart.
+  /// The number of groups of channels, which are convolved separately.
   public let groups: Int
 
   /// A layer with random weights; PyTorch's where `initializer` is `.standard`.
@@ -39,7 +39,7 @@ public final class Conv2d: Layer {
   }
 }
 
-/// The adjoint of a convolution, which enlarges images: PyTorch's `nn.ConvTranspose2d`.
+/// The adjoint of a convolution, which upsamples images: PyTorch's `nn.ConvTranspose2d`.
 ///
 /// Each side of the output is `(size - 1) stride - 2 padding + dilation (kernelSize - 1) + outputPadding + 1`.
 public final class ConvTranspose2d: Layer {
@@ -54,7 +54,7 @@ public final class ConvTranspose2d: Layer {
   public let padding: Int
   /// Rows and columns added at the end, where the convolution would round them away.
   public let outputPadding: Int
-  /// The number of parts that the channels are divided into, each convolved apart.
+  /// The number of groups of channels, which are convolved separately.
   public let groups: Int
   /// Pixels between neighbouring taps of the kernel.
   public let dilation: Int

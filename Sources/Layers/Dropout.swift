@@ -1,11 +1,11 @@
-/// A module that draws random numbers, whose generator a checkpoint keeps.
+/// A module that draws random numbers from a generator that checkpoints save.
 public protocol Stochastic: Module {
   /// Where the random numbers come from.
   var generator: SplittableGenerator { get set }
 }
 
 extension Module {
-  /// The random modules in this one, with their names: what a checkpoint must keep to repeat a run.
+  /// The stochastic modules in this one, with their names, for checkpoints.
   public var namedStochasticModules: [(name: String, module: any Stochastic)] {
     var found: [(String, any Stochastic)] = []
     if let itself = self as? any Stochastic { found.append(("", itself)) }
@@ -14,7 +14,7 @@ extension Module {
   }
 }
 
-/// In training, zeroes elements at random and enlarges the others so that the mean stays; in evaluation, the identity.
+/// Zeroes elements at random in training and scales the others to keep the mean; the identity in evaluation.
 ///
 /// Srivastava et al.: "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 public final class Dropout: Layer, TrainingAware, Stochastic {
@@ -25,7 +25,7 @@ public final class Dropout: Layer, TrainingAware, Stochastic {
   /// Whether elements are dropped.
   public var isTraining = true
 
-  /// A layer with a generator of its own.
+  /// A layer with a generator seeded by `seed`.
   public init(_ rate: Scalar = 0.5, seed: UInt64) {
     require((0..<1).contains(rate), "Dropout: the rate \(rate) is not in 0..<1")
     self.rate = rate

@@ -1,4 +1,4 @@
-/// Makes a vector of each image, channel by channel, so that the weights that follow agree with PyTorch's.
+/// Flattens each image to a vector in channel-major order, as the weights of PyTorch expect.
 public final class Flatten: Layer {
   /// A layer without parameters.
   public init() {}
@@ -11,7 +11,7 @@ public final class Flatten: Layer {
   }
 }
 
-/// Makes an image of each vector: the inverse of ``Flatten``.
+/// Reshapes each vector to an image: the inverse of ``Flatten``.
 public final class Unflatten: Layer {
   /// `[height, width, channels]`.
   public let imageShape: Shape

@@ -1,12 +1,12 @@
 /// The gradients of a loss with respect to the trainable parameters of a model.
 public struct Gradients: Sendable {
   package var byID: [TensorID: Tensor]
-  /// What first was not finite, where ``Computation/detectsAnomalies`` looks for it.
+  /// The first non-finite operation or derivative, where ``Computation/detectsAnomalies`` is on.
   package var anomaly: String?
 
   package init(byID: [TensorID: Tensor], anomaly: String? = nil) { (self.byID, self.anomaly) = (byID, anomaly) }
 
-  /// The gradient for `parameter`, nil where it is frozen or had no part in the loss.
+  /// The gradient for `parameter`, nil where it is frozen or the loss does not depend on it.
   public subscript(_ parameter: Parameter) -> Tensor? {
     get { byID[parameter.id] }
     set { byID[parameter.id] = newValue }
@@ -28,11 +28,11 @@ public func valueWithGradient<M: Module, E: Error>(
   let tape = GradientTape(tracking: ids)
   let value = try tape.record { () throws(E) in try loss(model) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  let gradients = tape.gradients(of: value, seed: .ones(value.shape), keeping: ids)
+  let gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: ids)
   return (value, Gradients(byID: gradients, anomaly: tape.anomaly))
 }
 
-/// What the tape records while `body` runs, following the trainable parameters of `model`; see ``RecordedTape``.
+/// Records the operations of `body` on a tape that tracks the trainable parameters of `model`; see ``RecordedTape``.
 public func recordedTape<M: Module, E: Error>(
   of model: M, _ body: (M) throws(E) -> Tensor
 ) throws(E) -> RecordedTape {
@@ -43,7 +43,7 @@ public func recordedTape<M: Module, E: Error>(
 
 /// Compares the gradients of `f` with respect to the trainable parameters of `model` with central differences.
 ///
-/// `f` must repeat itself: no dropout. Its parameters and results are those of `checkGradient(of:at:)`.
+/// `f` must be deterministic: no dropout. Parameters and results are those of ``checkGradient(of:at:step:tolerance:limit:)``.
 @discardableResult
 public func checkGradient<M: Module>(
   of model: M, step: Scalar? = nil, tolerance: Scalar? = nil, limit: Int = 100, _ f: (M) throws -> Tensor
@@ -52,7 +52,8 @@ public func checkGradient<M: Module>(
   let tape = GradientTape(tracking: parameters.map(\.parameter.id))
   let value = try tape.record { try f(model) }
   var comparison = GradientComparison(of: value, step: step, tolerance: tolerance, limit: limit)
-  let gradients = tape.gradients(of: value, seed: comparison.weights, keeping: Set(parameters.map(\.parameter.id)))
+  let gradients = tape.gradients(
+    of: value, seed: comparison.weights, withRespectTo: Set(parameters.map(\.parameter.id)))
   for (name, parameter) in parameters {
     let point = parameter.wrappedValue
     defer { parameter.wrappedValue = point }

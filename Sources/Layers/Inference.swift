@@ -1,13 +1,27 @@
 import Tensors
 
-extension Layer {
-  /// This layer as it is fastest at inference: batch norms, sums and ReLUs are folded into the convolutions before them.
+extension BatchNorm2d {
+  /// Folds this norm in evaluation mode into the convolution before it: `γ (w ∗ x + b - μ) / σ + β`.
   ///
-  /// The result has the weights and running statistics of this moment, no parameters, and no gradients; its outputs are
-  /// this layer's in evaluation mode but for rounding. A layer that is not made of the library's stays as it is.
+  /// - Parameters:
+  ///   - weight: `[kernel height, kernel width, inputs, channels]`.
+  ///   - bias: `[channels]`, nil for none.
+  /// - Returns: The weight and bias of a convolution that is equal to both.
+  package func folded(into weight: Tensor, bias: Tensor?) -> (weight: Tensor, bias: Tensor) {
+    let scale = self.weight.detached * rsqrt(runningVar + epsilon)
+    let shifted = (bias?.detached ?? .zeros(scale.shape)) - runningMean
+    return (weight.detached * scale, self.bias.detached + shifted * scale)
+  }
+}
+
+extension Layer {
+  /// This layer optimized for inference: batch norms, sums and ReLUs are folded into the convolutions before them.
+  ///
+  /// The result has a copy of the present weights and running statistics, no parameters and no gradients. Its outputs are those
+  /// of this layer in evaluation mode, up to rounding. Other layers than the library's are left as they are.
   public func optimizedForInference() -> any Layer {
     switch self {
-    case let conv as Conv2d: FoldedConv2d(conv, nil, rectifies: false)
+    case let conv as Conv2d: FoldedConv2d(conv, nil, relu: false)
     case let model as any StagedClassifier: Sequential(folded(model.stages.map(\.layer)))
     case let model as any SplitClassifier:
       Sequential([model.features.optimizedForInference(), model.classifier.optimizedForInference()])
@@ -20,7 +34,7 @@ extension Layer {
   }
 }
 
-/// `layers` with every convolution, a batch norm after it, and a ReLU after both as one.
+/// Folds every convolution of `layers` with the batch norm and the ReLU after it.
 private func folded(_ layers: [any Layer]) -> [any Layer] {
   var (result, rest) = ([any Layer](), layers[...])
   while let layer = rest.popFirst() {
@@ -30,34 +44,29 @@ private func folded(_ layers: [any Layer]) -> [any Layer] {
     }
     let norm = rest.first as? BatchNorm2d
     if norm != nil { rest.removeFirst() }
-    let rectifies = rest.first is ReLU
-    if rectifies { rest.removeFirst() }
-    result.append(FoldedConv2d(conv, norm, rectifies: rectifies))
+    let hasReLU = rest.first is ReLU
+    if hasReLU { rest.removeFirst() }
+    result.append(FoldedConv2d(conv, norm, relu: hasReLU))
   }
   return result
 }
 
-/// `relu(norm(conv(x)) + residual)`, any of which but the convolution may be missing, as one pass over memory.
+/// `relu(norm(conv(x)) + residual)` in one pass over memory; all but the convolution is optional.
 private final class FoldedConv2d: Layer {
   private let convolution: FixedConvolution
-  private let rectifies: Bool
+  private let relu: Bool
 
-  init(_ conv: Conv2d, _ norm: BatchNorm2d?, rectifies: Bool) {
+  init(_ conv: Conv2d, _ norm: BatchNorm2d?, relu: Bool) {
     var (weight, bias) = (conv.weight.detached, conv.bias?.wrappedValue.detached)
-    if let norm {
-      // γ (w ∗ x + b - μ) / σ + β
-      let scale = norm.weight.detached * rsqrt(norm.runningVar + norm.epsilon)
-      bias = norm.bias.detached + ((bias ?? .zeros(scale.shape)) - norm.runningMean) * scale
-      weight = weight * scale
-    }
+    if let norm { (weight, bias) = norm.folded(into: weight, bias: bias) }
     convolution = FixedConvolution(
       weight, bias: bias, stride: conv.stride, padding: conv.padding, dilation: conv.dilation, groups: conv.groups)
-    self.rectifies = rectifies
+    self.relu = relu
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil) }
   func callAsFunction(_ x: Tensor, adding residual: Tensor?) -> Tensor {
-    let y = convolution(x, adding: residual, rectifies: rectifies)
+    let y = convolution(x, adding: residual, relu: relu)
     return reported(y, multiplyAdds: y.count * (convolution.weight.count / convolution.weight.shape[3]))
   }
 }
@@ -69,8 +78,8 @@ private final class FoldedBlock: Layer {
   private let shortcut: any Layer
 
   init(_ block: BasicBlock) {
-    first = FoldedConv2d(block.conv1, block.bn1, rectifies: true)
-    second = FoldedConv2d(block.conv2, block.bn2, rectifies: true)
+    first = FoldedConv2d(block.conv1, block.bn1, relu: true)
+    second = FoldedConv2d(block.conv2, block.bn2, relu: true)
     shortcut = block.shortcut.optimizedForInference()
   }
 

@@ -1,22 +1,22 @@
-/// How weights are drawn at first, by the names of their authors.
+/// The initialisation of weights, by the names of the authors.
 ///
-/// Fans count what one output reads (`.in`) or one input feeds (`.out`): for `[outputs, inputs]` those numbers, for
-/// convolution weights times the kernel's area, as PyTorch counts them.
+/// The fan is the number of inputs of an output (`.in`) or of outputs of an input (`.out`), for convolutions times the kernel's
+/// area, as in PyTorch.
 public enum Initializer: Sendable, Hashable {
-  /// Which connections are counted.
+  /// The direction in which connections are counted.
   public enum Fan: Sendable, Hashable { case `in`, out }
 
   /// The same number everywhere.
   case constant(Scalar)
   /// Uniform in `-bound...bound`.
   case uniform(bound: Scalar)
-  /// Normal with mean 0.
-  case normal(deviation: Scalar)
-  /// Deviation `gain / √fan`. He et al.: "Delving deep into rectifiers", 2015; PyTorch's `kaiming_normal_`.
+  /// Normal with mean 0 and standard deviation `std`.
+  case normal(std: Scalar)
+  /// Standard deviation `gain / √fan`. He et al.: "Delving deep into rectifiers", 2015; PyTorch's `kaiming_normal_`.
   case heNormal(fan: Fan = .in, gain: Scalar = 1.414_213_562_373_095_1)
   /// Bound `gain √(3 / fan)`; PyTorch's `kaiming_uniform_`.
   case heUniform(fan: Fan = .in, gain: Scalar = 1.414_213_562_373_095_1)
-  /// Deviation `gain √(2 / (fanIn + fanOut))`. Glorot, Bengio, 2010; PyTorch's `xavier_normal_`.
+  /// Standard deviation `gain √(2 / (fanIn + fanOut))`. Glorot, Bengio, 2010; PyTorch's `xavier_normal_`.
   case glorotNormal(gain: Scalar = 1)
   /// Bound `gain √(6 / (fanIn + fanOut))`; PyTorch's `xavier_uniform_`.
   case glorotUniform(gain: Scalar = 1)
@@ -27,7 +27,7 @@ public enum Initializer: Sendable, Hashable {
 
   /// Zeros.
   public static let zeros = constant(0)
-  /// What PyTorch's `Linear` and convolutions start with: uniform, bound `1 / √fanIn`.
+  /// The default of PyTorch's `Linear` and convolutions: uniform, bound `1 / √fanIn`.
   public static let standard = heUniform(gain: 0.577_350_269_189_625_8)
 
   /// A weight of `shape`: `[outputs, inputs]`, or `[height, width, inputs, outputs]`.
@@ -37,14 +37,14 @@ public enum Initializer: Sendable, Hashable {
     switch self {
     case .constant(let value): return Tensor(repeating: value, shape: shape)
     case .uniform(let bound): return .uniform(shape, in: -bound..<bound, using: &generator)
-    case .normal(let deviation): return .normal(shape, deviation: deviation, using: &generator)
+    case .normal(let std): return .normal(shape, std: std, using: &generator)
     case .heNormal(let side, let gain):
-      return .normal(shape, deviation: gain / fan(side).squareRoot(), using: &generator)
+      return .normal(shape, std: gain / fan(side).squareRoot(), using: &generator)
     case .heUniform(let side, let gain):
       let bound = gain * (3 / fan(side)).squareRoot()
       return .uniform(shape, in: -bound..<bound, using: &generator)
     case .glorotNormal(let gain):
-      return .normal(shape, deviation: gain * (2 / Scalar(fanIn + fanOut)).squareRoot(), using: &generator)
+      return .normal(shape, std: gain * (2 / Scalar(fanIn + fanOut)).squareRoot(), using: &generator)
     case .glorotUniform(let gain):
       let bound = gain * (6 / Scalar(fanIn + fanOut)).squareRoot()
       return .uniform(shape, in: -bound..<bound, using: &generator)
@@ -52,7 +52,7 @@ public enum Initializer: Sendable, Hashable {
     }
   }
 
-  /// PyTorch's first bias for a layer with a weight of `shape`: uniform, bound `1 / √fanIn`.
+  /// PyTorch's default bias of a layer with a weight of `shape`: uniform, bound `1 / √fanIn`.
   static func standardBias(
     of shape: Shape, _ count: Int, using generator: inout some RandomNumberGenerator
   ) -> Tensor {

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What layers did during one forward pass: their output shapes and the multiply-adds they cost, in order.
+/// The layers of one forward pass in order, with their output shapes and multiply-adds.
 ///
-/// Every layer of this library reports itself when it runs, so shapes and costs are known without a second set of rules.
+/// Every layer of this library reports itself when it runs, so shapes and costs need no rules of their own.
 public struct LayerTrace: Sendable {
   /// One layer's run.
   public struct Event: Sendable {
@@ -22,22 +22,22 @@ public struct LayerTrace: Sendable {
 
   fileprivate final class Recorder: Sendable {
     let trace = Mutex(LayerTrace())
-    /// The first layer whose output was not finite.
-    let culprit = Mutex<(layer: ObjectIdentifier, type: String)?>(nil)
-    /// Channels of ReLUs that are 0 everywhere, and all of them; counted where `countsDead` says so.
+    /// The first layer with a non-finite output.
+    let nonFinite = Mutex<(layer: ObjectIdentifier, type: String)?>(nil)
+    /// The dead channels of ReLUs, which are 0 everywhere, and all of them; counted if `countsDead`.
     let dead = Mutex<(dead: Int, all: Int)>((0, 0))
     let countsDead: Bool
     init(countsDead: Bool = false) { self.countsDead = countsDead }
   }
   @TaskLocal fileprivate static var recorder: Recorder?
 
-  /// The first layer of `model` whose output for `x` is not finite, in evaluation mode; nil where all are.
+  /// The first layer of `model` whose output for `x` is NaN or infinite, in evaluation mode; nil where there is none.
   package static func firstNonFinite(of model: any Layer, on x: Tensor) -> String? {
     let recorder = Recorder()
     model.evaluating {
       GradientTape.$active.withValue([]) { $recorder.withValue(recorder) { _ = model(x) } }
     }
-    guard let (layer, type) = recorder.culprit.withLock({ $0 }) else { return nil }
+    guard let (layer, type) = recorder.nonFinite.withLock({ $0 }) else { return nil }
     var name: String?
     model.visit { path, part in
       if let module = part as? any Module, ObjectIdentifier(module) == layer { name = name ?? path }
@@ -56,7 +56,7 @@ public struct LayerTrace: Sendable {
     return all == 0 ? nil : Double(dead) / Double(all)
   }
 
-  /// Runs `layer` once, in evaluation mode and off every tape, on a zero image, and tells what happened.
+  /// Runs `layer` once, in evaluation mode and off every tape, on a zero image, and returns the trace.
   ///
   /// - Parameter input: The shape of one input, without the batch axis.
   public static func run(_ layer: any Layer, on input: Shape) -> (trace: LayerTrace, output: Shape) {
@@ -71,9 +71,9 @@ public struct LayerTrace: Sendable {
 }
 
 extension Layer {
-  /// Tells a running ``LayerTrace`` of this layer's output, and gives it back.
+  /// Reports this layer's output to a running ``LayerTrace``, and returns it.
   ///
-  /// - Parameter multiplyAdds: What it cost, for the whole batch.
+  /// - Parameter multiplyAdds: The multiply-adds for the whole batch.
   public func reported(_ output: Tensor, multiplyAdds: @autoclosure () -> Int = 0) -> Tensor {
     if let recorder = LayerTrace.recorder {
       let event = LayerTrace.Event(
@@ -81,18 +81,18 @@ extension Layer {
       recorder.trace.withLock { $0.events.append(event) }
       if recorder.countsDead, self is ReLU {
         let channels = output.shape[-1]
-        let most = output.reshaped(to: [output.count / max(channels, 1), channels]).max(alongAxes: [0])
-        let dead = most.scalars.count { $0 <= 0 }
+        let maxima = output.reshaped(to: [output.count / max(channels, 1), channels]).max(alongAxes: [0])
+        let dead = maxima.scalars.count { $0 <= 0 }
         recorder.dead.withLock { $0 = ($0.dead + dead, $0.all + channels) }
       }
-      if !output.isFinite { recorder.culprit.withLock { $0 = $0 ?? (event.layer, event.type) } }
+      if !output.isFinite { recorder.nonFinite.withLock { $0 = $0 ?? (event.layer, event.type) } }
     }
     return output
   }
 }
 
 extension Module {
-  /// Runs `body` with this module in evaluation mode, then puts every part back into the mode it was in.
+  /// Runs `body` with this module in evaluation mode, then restores the mode of every part.
   public func evaluating<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     var modes: [(module: any TrainingAware, isTraining: Bool)] = []
     if let itself = self as? any TrainingAware { modes.append((itself, itself.isTraining)) }

@@ -10,9 +10,9 @@ public struct ModelSummary: Sendable, CustomStringConvertible {
     public let name: String
     /// The layer's type, such as "Conv2d".
     public let type: String
-    /// The output of a single image, with the batch axis of 1.
+    /// The output of a single image, with a batch axis of 1.
     public let output: Shape
-    /// The layer's own parameters; 0 where an earlier row has counted them.
+    /// The layer's parameters; 0 where an earlier row has counted them.
     public let parameters: Int
     /// Its multiply-adds for one image.
     public let multiplyAdds: Int

@@ -17,7 +17,7 @@ public final class Parameter {
   }
 }
 
-/// A tensor that a module keeps but does not train, such as a running mean.
+/// A tensor of a module's state that is not trained, such as a running mean.
 @propertyWrapper
 public final class Buffer {
   public var wrappedValue: Tensor { didSet { wrappedValue.id = .untracked } }
@@ -25,7 +25,7 @@ public final class Buffer {
   public init(wrappedValue: Tensor) { self.wrappedValue = wrappedValue.detached }
 }
 
-/// Something with parameters: a layer, a model, a part of one.
+/// A container of parameters: a layer, a model or a part of one.
 ///
 /// Parameters, buffers and submodules are found among the stored properties by reflection, and named as PyTorch names them:
 /// `layer1.0.bn1.running_mean` for `layer1[0].bn1.runningMean`.
@@ -40,9 +40,9 @@ public protocol Layer: Module {
   func callAsFunction(_ x: Tensor) -> Tensor
 }
 
-/// A module that behaves otherwise in training than in evaluation: batch norm and dropout.
+/// A module that differs between training and evaluation: batch norm and dropout.
 public protocol TrainingAware: Module {
-  /// Whether the module is in training mode, as it is at first.
+  /// Whether the module is in training mode, as it is initially.
   var isTraining: Bool { get set }
 }
 
@@ -74,7 +74,7 @@ extension Module {
         for (index, module) in modules.enumerated() { walk("\(name).\(index)", module) }
       default:
         let mirror = Mirror(reflecting: value)
-        if mirror.displayStyle == .optional, let some = mirror.children.first { walk(name, some.value) }
+        if mirror.displayStyle == .optional, let value = mirror.children.first?.value { walk(name, value) }
       }
     }
     for (name, part) in parts { walk(prefix + name, part) }
@@ -96,7 +96,7 @@ extension Module {
     return found
   }
 
-  /// The name of a parameter or buffer that is not finite, nil where all are.
+  /// The name of the first parameter or buffer with a NaN or infinite element, nil where there is none.
   package var firstNonFinite: String? {
     namedParameters.first { !$0.parameter.wrappedValue.isFinite }?.name
       ?? namedBuffers.first { !$0.buffer.wrappedValue.isFinite }?.name

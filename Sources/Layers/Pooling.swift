@@ -1,4 +1,4 @@
-/// The largest value of each window.
+/// The maximum of each window.
 public final class MaxPool2d: Layer {
   /// The side of a window.
   public let size: Int
@@ -16,7 +16,7 @@ public final class MaxPool2d: Layer {
   }
 }
 
-/// The mean of each window; padding counts as zeros, as PyTorch has it by default.
+/// The mean of each window; padding counts as zeros, as in PyTorch by default.
 public final class AveragePool2d: Layer {
   /// The side of a window.
   public let size: Int
@@ -36,23 +36,23 @@ public final class AveragePool2d: Layer {
 
 /// The mean of each channel, from `[batch, height, width, channels]` to `[batch, channels]`.
 ///
-/// What has no spatial axes any more passes unchanged.
+/// Inputs without spatial axes pass unchanged.
 public final class GlobalAveragePool: Layer {
   /// A layer without parameters.
   public init() {}
   public func callAsFunction(_ x: Tensor) -> Tensor { reported(x.rank == 2 ? x : globalAveragePool2d(x)) }
 }
 
-/// Enlarges images by a whole factor.
+/// Upsamples images by an integer factor.
 public final class Upsample: Layer {
-  /// How the pixels between are found.
+  /// The interpolation.
   public enum Mode: String, Sendable, Codable { case nearest, bilinear }
-  /// How many times larger the image gets.
+  /// The factor of height and width.
   public let scale: Int
-  /// How the pixels between are found.
+  /// The interpolation.
   public let mode: Mode
 
-  /// Bilinear sampling is between pixel centres, PyTorch's `align_corners=False`.
+  /// Bilinear interpolation is between pixel centres, PyTorch's `align_corners=False`.
   public init(scale: Int, mode: Mode = .nearest) { (self.scale, self.mode) = (scale, mode) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -1,4 +1,4 @@
-/// Layers one after the other, named "0", "1", … in the state, or by names of the caller's.
+/// A chain of layers, named "0", "1", … in the state, or by given names.
 ///
 /// ```swift
 /// let head = Sequential {
@@ -19,7 +19,7 @@ public final class Sequential: Layer {
     names = layers.indices.map(String.init)
   }
 
-  /// Layers under names of their own, which may reach down a path, as in "features.0".
+  /// Layers with given names, which may be paths, such as "features.0".
   public init(named layers: [(name: String, layer: any Layer)]) {
     self.layers = layers.map(\.layer)
     names = layers.map(\.name)
@@ -38,7 +38,7 @@ public final class Sequential: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { applied(layers, to: x) }
 }
 
-/// `layers` one after the other; a ReLU after a batch norm joins in its pass over memory.
+/// Applies `layers` one after another; a ReLU after a batch norm is fused into it.
 func applied(_ layers: [any Layer], to x: Tensor) -> Tensor {
   var (y, index) = (x, 0)
   while index < layers.count {
@@ -65,15 +65,15 @@ public enum LayerBuilder {
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
 }
 
-/// A body with a way around it: `body(x) + shortcut(x)`.
+/// A residual connection: `body(x) + shortcut(x)`.
 ///
 /// He et al.: "Deep residual learning for image recognition", 2015.
 public final class Residual: Layer {
-  /// The long way.
+  /// The residual branch.
   public let body: any Layer
-  /// The way around.
+  /// The shortcut branch.
   public let shortcut: any Layer
-  /// A body and a way around it, by default the identity.
+  /// A body and a shortcut, by default the identity.
   public init(_ body: any Layer, shortcut: any Layer = Identity()) { (self.body, self.shortcut) = (body, shortcut) }
   public func callAsFunction(_ x: Tensor) -> Tensor { body(x) + shortcut(x) }
 }

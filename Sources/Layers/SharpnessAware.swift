@@ -1,14 +1,14 @@
-/// The value of `loss` and its gradients at the weights where it is about largest within `radius` of the present ones.
+/// The value of `loss` and its sharpness-aware gradients (SAM): those at the weights of about the largest loss within `rho`.
 ///
-/// The weights move by `radius · g / |g|` along the gradient `g` of all parameters together, the gradients are taken there,
-/// and the weights move back. It costs two gradients. Batch norms keep the running statistics of the first.
+/// The weights move by `rho · g / |g|` along the gradient `g` of all parameters together, the gradients are taken there, and the
+/// weights move back. It takes two gradients. Batch norms have the running statistics of the first.
 ///
 /// Foret, Kleiner, Mobahi, Neyshabur: "Sharpness-aware minimization for efficiently improving generalization", arXiv
 /// 2010.01412, equations 2 and 3 with p = 2.
-/// - Parameter radius: ρ; 0.05 is usual.
-/// - Returns: The loss at the present weights, and the gradients away from them.
+/// - Parameter rho: The radius ρ of the neighbourhood; 0.05 is usual.
+/// - Returns: The loss at the present weights, and the gradients at the moved ones.
 public func valueWithSharpnessAwareGradient<M: Module, E: Error>(
-  of model: M, radius: Scalar, _ loss: (M) throws(E) -> Tensor
+  of model: M, rho: Scalar, _ loss: (M) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients) {
   let (value, gradients) = try valueWithGradient(of: model, loss)
   let norm = gradients.norm
@@ -22,7 +22,7 @@ public func valueWithSharpnessAwareGradient<M: Module, E: Error>(
     for (buffer, value) in statistics { buffer.wrappedValue = value }
   }
   for (parameter, weight, gradient) in moved {
-    parameter.wrappedValue = weight.detached + gradient * (radius / norm)
+    parameter.wrappedValue = weight.detached + gradient * (rho / norm)
   }
   return (value, try valueWithGradient(of: model, loss).gradients)
 }

@@ -1,15 +1,13 @@
-import CKernels
-
-/// `max(x, 0)`; its derivative at 0 counts as 0.
+/// `max(x, 0)`; the derivative at 0 is 0.
 public func relu(_ x: Tensor) -> Tensor {
-  // The sign of the output tells as much as the input's, and the layer that follows keeps the output anyway.
+  // The mask follows from the output as well, which the next layer saves anyway.
   let y = leaky(x, 0)
-  return y.recorded("relu", keeping: [y], (x, { leakyBackward($0, at: y, 0) }))
+  return y.recorded("relu", saving: [y], (x, { leakyBackward($0, at: y, 0) }))
 }
 
 /// `x` where positive, `slope · x` elsewhere.
 public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
-  leaky(x, slope).recorded("leakyReLU", keeping: [x], (x, { leakyBackward($0, at: x.detached, slope) }))
+  leaky(x, slope).recorded("leakyReLU", saving: [x], (x, { leakyBackward($0, at: x.detached, slope) }))
 }
 
 /// `x` where positive, `scale · (exp(x) - 1)` elsewhere. Clevert, Unterthiner, Hochreiter, 2015.
@@ -25,16 +23,21 @@ public func silu(_ x: Tensor) -> Tensor { x * sigmoid(x) }
 
 /// Φ, the distribution function of the standard normal distribution.
 func normalDistribution(_ x: Tensor) -> Tensor {
-  elementwise(x, en_normal_distribution).recorded("Φ", keeping: [x], (x, { $0 * normalDensity(x) }))
+  elementwise(x, .normalDistribution).recorded("Φ", saving: [x], (x, { $0 * normalDensity(x) }))
 }
 
 /// φ, the density of the standard normal distribution.
 func normalDensity(_ x: Tensor) -> Tensor {
-  elementwise(x, en_normal_density).recorded("φ", keeping: [x], (x, { -$0 * x * normalDensity(x) }))
+  elementwise(x, .normalDensity).recorded("φ", saving: [x], (x, { -$0 * x * normalDensity(x) }))
 }
 
 private func leaky(_ x: Tensor, _ slope: Scalar) -> Tensor {
-  elementwise(x) { en_leaky_relu($0, slope, $1, $2) }
+  Tensor(shape: x.shape) { out in
+    let (x, y) = (x.pointer, out.baseAddress!)
+    Parallel.sweep(out.count, grain: elementwiseGrain) { range in
+      Elementwise.leakyReLU(range.count, slope: slope, x + range.lowerBound, y + range.lowerBound)
+    }
+  }
 }
 
 /// `dy` where `x` is positive, `slope · dy` elsewhere: linear in `dy`, and its own adjoint.
@@ -42,8 +45,8 @@ private func leakyBackward(_ dy: Tensor, at x: Tensor, _ slope: Scalar) -> Tenso
   Tensor(shape: x.shape) { out in
     let (x, dy, dx) = (x.pointer, dy.pointer, out.baseAddress!)
     Parallel.sweep(out.count, grain: elementwiseGrain) { range in
-      en_leaky_relu_backward(
-        range.count, slope, x + range.lowerBound, dy + range.lowerBound, dx + range.lowerBound)
+      Elementwise.leakyReLUBackward(
+        range.count, slope: slope, x + range.lowerBound, dy + range.lowerBound, dx + range.lowerBound)
     }
-  }.recorded("leakyBackward", keeping: [x], (dy, { leakyBackward($0, at: x, slope) }))
+  }.recorded("leakyBackward", saving: [x], (dy, { leakyBackward($0, at: x, slope) }))
 }

@@ -1,8 +1,8 @@
 extension Tensor {
-  /// Whether the shapes are equal, and every pair of elements but for rounding.
+  /// Whether the shapes are equal, and every pair of elements up to rounding.
   ///
   /// `a` and `b` count as equal where `|a - b| ≤ max(absoluteTolerance, relativeTolerance · max(|a|, |b|))`; equal
-  /// infinities are equal, and what is not a number equals nothing. With no absolute tolerance nothing but 0 is near 0.
+  /// infinities are equal, and NaN equals nothing. Without an absolute tolerance only 0 equals 0.
   public func isApproximatelyEqual(
     to other: Tensor, relativeTolerance: Scalar = Scalar.ulpOfOne.squareRoot(), absoluteTolerance: Scalar = 0
   ) -> Bool {

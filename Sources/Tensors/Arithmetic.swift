@@ -1,24 +1,22 @@
-import CKernels
-
 extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("+", a, b, en_add).recorded("+", (a, { $0 }), (b, { $0 }))
+    elementwise("+", a, b, .add).recorded("+", (a, { $0 }), (b, { $0 }))
   }
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("-", a, b, en_subtract).recorded("-", (a, { $0 }), (b, { -$0 }))
+    elementwise("-", a, b, .subtract).recorded("-", (a, { $0 }), (b, { -$0 }))
   }
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("*", a, b, en_multiply).recorded("*", keeping: [a, b], (a, { $0 * b }), (b, { $0 * a }))
+    elementwise("*", a, b, .multiply).recorded("*", saving: [a, b], (a, { $0 * b }), (b, { $0 * a }))
   }
   public static func / (a: Tensor, b: Tensor) -> Tensor {
-    elementwise("/", a, b, en_divide).recorded(
-      "/", keeping: [a, b], (a, { $0 / b }), (b, { -$0 * a / (b * b) }))
+    elementwise("/", a, b, .divide).recorded(
+      "/", saving: [a, b], (a, { $0 / b }), (b, { -$0 * a / (b * b) }))
   }
   public static prefix func - (x: Tensor) -> Tensor {
-    elementwise(x, en_negate).recorded("negate", (x, { -$0 }))
+    elementwise(x, .negate).recorded("negate", (x, { -$0 }))
   }
 
-  // A literal is a tensor, and `[1.5].reduce(0, +)` a sum of numbers: these are for variables alone.
+  // Disfavoured, so that a literal is a tensor, and `[1.5].reduce(0, +)` a sum of numbers.
   @_disfavoredOverload public static func + (a: Tensor, b: Scalar) -> Tensor { a + Tensor(b) }
   @_disfavoredOverload public static func - (a: Tensor, b: Scalar) -> Tensor { a - Tensor(b) }
   @_disfavoredOverload public static func * (a: Tensor, b: Scalar) -> Tensor { a * Tensor(b) }
@@ -28,7 +26,7 @@ extension Tensor {
   @_disfavoredOverload public static func * (a: Scalar, b: Tensor) -> Tensor { Tensor(a) * b }
   @_disfavoredOverload public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
 
-  /// Adds in place where no tape follows and nobody shares the storage.
+  /// Adds in place where no tape tracks an operand and the storage is not shared.
   public static func += (a: inout Tensor, b: Tensor) {
     guard a.shape == b.shape, !a.isTracked, !b.isTracked else {
       a = a + b
@@ -38,7 +36,7 @@ extension Tensor {
       let (y, b) = (a.baseAddress!, b.pointer)
       Parallel.sweep(a.count, grain: elementwiseGrain) { range in
         let y = y + range.lowerBound
-        en_add(1, range.count, 0, 1, 0, 1, y, b + range.lowerBound, y)
+        BinaryFunction.add(range.count, y, b + range.lowerBound, y)
       }
     }
   }
@@ -50,21 +48,21 @@ extension Tensor {
   public static func *= (a: inout Tensor, b: Scalar) { a = a * b }
   public static func /= (a: inout Tensor, b: Scalar) { a = a / b }
 
-  /// Whether any active tape follows this tensor.
+  /// Whether an active tape tracks this tensor.
   var isTracked: Bool { GradientTape.active.contains { $0.isTracking(id) } }
 }
 
 /// `x` to the power of `exponent`, elementwise.
 public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
-  elementwise("pow", x, Tensor(exponent), en_power).recorded(
-    "pow", keeping: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
+  elementwise("pow", x, Tensor(exponent), .power).recorded(
+    "pow", saving: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
 }
 
-/// `base` to the power of `exponent`, elementwise, broadcast against each other; the base positive for its logarithm's sake.
+/// `base` to the power of `exponent`, elementwise, broadcast against each other; the base must be positive.
 @_disfavoredOverload  // so that a literal exponent is a number
 public func pow(_ base: Tensor, _ exponent: Tensor) -> Tensor {
-  elementwise("pow", base, exponent, en_power).recorded(
-    "pow", keeping: [base, exponent],
+  elementwise("pow", base, exponent, .power).recorded(
+    "pow", saving: [base, exponent],
     (base, { $0 * exponent * pow(base, exponent - 1) }),
     (exponent, { $0 * pow(base, exponent) * log(base) }))
 }

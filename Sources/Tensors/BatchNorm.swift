@@ -1,8 +1,6 @@
-import CKernels
-
 /// Normalises each channel by its own mean and biased variance, then scales and shifts it.
 ///
-/// Channels are the last axis. A residual to add and a ReLU to follow cost no passes over memory of their own. Gradients of
+/// Channels are the last axis. A residual and a ReLU are fused: they take no extra pass over memory. Gradients of
 /// any order reach `x`, `gamma`, `beta` and the residual; `mean` and `variance` are constants, for running estimates.
 /// Ioffe, Szegedy, arXiv 1502.03167.
 /// - Parameters:
@@ -10,46 +8,46 @@ import CKernels
 ///   - gamma: `[channels]`.
 ///   - beta: `[channels]`.
 ///   - residual: Of x's shape, added to the result.
-///   - rectifies: Whether `relu` is taken of it all.
+///   - relu: Whether ReLU is applied to the result.
 /// - Returns: `y` of x's shape, and the `mean` and biased `variance` of each channel.
 public func batchNorm2d(
   _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar = 1e-5, adding residual: Tensor? = nil,
-  rectifies: Bool = false
+  relu: Bool = false
 ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
   let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(channels.rows > 0, "batchNorm2d: nothing to take the mean of in shape \(x.shape)")
   let (mean, variance) = channels.moments(x)
   let rstd = rsqrt(variance + epsilon)
   let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
-  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
-  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
+  let y = channels.scaled(x, map, residual: residual, relu: relu)
+  let following: FollowingReLU? = relu ? residual == nil ? .recomputed(map) : .output(y) : nil
   let result = y.recorded(
-    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    "batchNorm2d", saving: [x] + (following?.output.map { [$0] } ?? []),
     from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
-    owning: { dy, needed, _ in
-      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+    consuming: { dy, needed, _ in
+      // For an outer tape the gradient must be an expression that it can differentiate.
       guard GradientTape.active.isEmpty else {
-        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        let dz = following.map { dy * $0.mask(x) } ?? dy
         return composedGradient(dz, x, gamma, epsilon) + [dz]
       }
-      let wantsResidual = needed.count > 3 && needed[3]
-      let (dBeta, products, dz) = channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual)
+      let needsResidual = needed.count > 3 && needed[3]
+      let (dBeta, products, dz) = channels.products(&dy, following, x, mean: mean, needsMasked: needsResidual)
       let dGamma = products * rstd
       let p = map.scale
       let n = Scalar(channels.rows)
       let q = -p * square(rstd) * products / n
       let dx = channels.combined(
-        dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
+        dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
       return [dx, dGamma, dBeta, dz]
     })
   return (result, mean, variance)
 }
 
-/// Normalises each channel by a mean and a variance that are constants, then scales and shifts it; see
-/// ``batchNorm2d(_:gamma:beta:epsilon:adding:rectifies:)``.
+/// Normalises each channel by a constant mean and variance, then scales and shifts it; see
+/// ``batchNorm2d(_:gamma:beta:epsilon:adding:relu:)``.
 public func batchNorm2d(
   _ x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Scalar = 1e-5,
-  adding residual: Tensor? = nil, rectifies: Bool = false
+  adding residual: Tensor? = nil, relu: Bool = false
 ) -> Tensor {
   let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(
@@ -57,26 +55,26 @@ public func batchNorm2d(
     "batchNorm2d: mean \(mean.shape) and variance \(variance.shape) do not fit gamma \(gamma.shape)")
   let (mean, rstd) = (mean.detached, rsqrt(variance.detached + epsilon))
   let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
-  let y = channels.scaled(x, map, residual: residual, rectifies: rectifies)
-  let relu: FollowingReLU? = rectifies ? residual == nil ? .of(map) : .output(y) : nil
+  let y = channels.scaled(x, map, residual: residual, relu: relu)
+  let following: FollowingReLU? = relu ? residual == nil ? .recomputed(map) : .output(y) : nil
   return y.recorded(
-    "batchNorm2d", keeping: [x] + (relu?.output.map { [$0] } ?? []),
+    "batchNorm2d", saving: [x] + (following?.output.map { [$0] } ?? []),
     from: [x, gamma, beta] + (residual.map { [$0] } ?? []),
-    owning: { dy, needed, _ in
-      // Where an outer tape follows, the gradient must be an expression that it can differentiate once more.
+    consuming: { dy, needed, _ in
+      // For an outer tape the gradient must be an expression that it can differentiate.
       guard GradientTape.active.isEmpty else {
-        let dz = relu.map { dy * $0.mask(x) } ?? dy
+        let dz = following.map { dy * $0.mask(x) } ?? dy
         let axes = Array(0..<x.rank - 1)
         return [dz * (gamma * rstd), (dz * (x - mean)).sum(alongAxes: axes) * rstd, dz.sum(alongAxes: axes), dz]
       }
-      // A frozen norm needs no sums, which take a pass over memory.
-      let wantsResidual = needed.count > 3 && needed[3]
-      let wantsSums = needed[1] || needed[2] || (wantsResidual && relu != nil)
-      let sums = wantsSums ? channels.products(&dy, relu, x, mean: mean, wantsPassed: wantsResidual) : nil
-      let dz = sums?.passed ?? (relu == nil ? dy : nil)
+      // A frozen norm needs no sums, which would take a pass over memory.
+      let needsResidual = needed.count > 3 && needed[3]
+      let needsSums = needed[1] || needed[2] || (needsResidual && following != nil)
+      let sums = needsSums ? channels.products(&dy, following, x, mean: mean, needsMasked: needsResidual) : nil
+      let dz = sums?.masked ?? (following == nil ? dy : nil)
       let zero = Tensor.zeros(gamma.shape)
-      let dx = channels.combined(dz ?? dy, dz == nil ? relu : nil, x, mean: mean, p: map.scale, q: zero, r: zero)
-      return [dx, sums.map { $0.products * rstd }, sums?.sums, wantsResidual ? dz : nil]
+      let dx = channels.combined(dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: map.scale, q: zero, r: zero)
+      return [dx, sums.map { $0.products * rstd }, sums?.sums, needsResidual ? dz : nil]
     })
 }
 
@@ -91,33 +89,43 @@ private func composedGradient(_ dy: Tensor, _ x: Tensor, _ gamma: Tensor, _ epsi
   ]
 }
 
-/// scale (x - mean) + offset, with numbers for each channel.
+/// scale (x - mean) + offset, for each channel.
 private struct ChannelMap: Sendable {
   let mean: Tensor
   let scale: Tensor
   let offset: Tensor
 }
 
-/// A ReLU that the gradient comes through first.
+/// The ReLU after a batch norm, and how its backward pass finds the mask.
 private enum FollowingReLU: Sendable {
-  /// Its output tells where it let the gradient through.
+  /// From its saved output.
   case output(Tensor)
-  /// It rectified this map of x, which is cheaper to compute again than its output is to read.
-  case of(ChannelMap)
+  /// From its input, which is cheaper to recompute than the output is to read.
+  case recomputed(ChannelMap)
 
   var output: Tensor? { if case .output(let y) = self { y } else { nil } }
-  var map: ChannelMap? { if case .of(let map) = self { map } else { nil } }
 
-  /// 1 where it let the gradient through, 0 elsewhere.
+  /// 1 where the output is positive, 0 elsewhere.
   func mask(_ x: Tensor) -> Tensor {
     switch self {
     case .output(let y): y .> 0
-    case .of(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
+    case .recomputed(let map): map.scale * (x.detached - map.mean) + map.offset .> 0
     }
   }
 }
 
-/// A tensor seen as rows of channels.
+extension ReLUMask {
+  /// The mask of `relu` for the elements from `start` on.
+  fileprivate init(_ relu: FollowingReLU?, from start: Int) {
+    switch relu {
+    case nil: self = .none
+    case .output(let y): self = .output(y.pointer + start)
+    case .recomputed(let map): self = .recomputed(scale: map.scale.pointer, offset: map.offset.pointer)
+    }
+  }
+}
+
+/// A tensor as `[rows, channels]`.
 private struct ChannelRows: Sendable {
   let rows: Int
   let channels: Int
@@ -134,6 +142,10 @@ private struct ChannelRows: Sendable {
   }
 
   private var grain: Int { max(1, elementwiseGrain / max(channels, 1)) }
+
+  private func kernels(_ rows: Range<Int>) -> ChannelNormalization {
+    ChannelNormalization(rows: rows.count, channels: channels)
+  }
 
   /// Two sums for each channel, taken in parts whose number depends on the shape alone.
   private func sums(
@@ -154,10 +166,10 @@ private struct ChannelRows: Sendable {
   }
 
   func moments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
-    // The first row is near enough to the mean to keep the difference of squares accurate.
+    // Shifted by the first row, which is near enough to the mean to keep the difference of squares accurate.
     let shift = x.pointer
     let sums = sums { rows, sum, squares in
-      en_channel_moments(rows.count, channels, shift, shift + rows.lowerBound * channels, sum, squares)
+      kernels(rows).addMoments(of: shift + rows.lowerBound * channels, shift: shift, sums: sum, squares: squares)
     }
     let n = Double(rows)
     return (
@@ -168,53 +180,53 @@ private struct ChannelRows: Sendable {
     )
   }
 
-  /// Σ dy and Σ dy (x - mean), with dy as a ReLU lets it through; that too, where it is wanted.
+  /// Σ dz and Σ dz (x - mean), where dz is dy masked by the ReLU, and dz itself where needed.
   func products(
-    _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, wantsPassed: Bool
-  ) -> (sums: Tensor, products: Tensor, passed: Tensor?) {
-    let takesItsPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
-    let passed =
-      !wantsPassed ? nil : takesItsPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
-    let (dy, dz) = (dy.pointer, relu == nil ? nil : passed?.storage.pointer)
+    _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, needsMasked: Bool
+  ) -> (sums: Tensor, products: Tensor, masked: Tensor?) {
+    let isInPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
+    let masked =
+      !needsMasked ? nil : isInPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
+    let (dy, dz) = (dy.pointer, relu == nil ? nil : masked?.storage.pointer)
     let sums = sums { rows, sum, products in
       let start = rows.lowerBound * channels
-      en_channel_products(
-        rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, dy + start,
-        relu?.output.map { $0.pointer + start }, x.pointer + start, sum, products, dz.map { $0 + start })
+      kernels(rows).addGradientSums(
+        of: dy + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer, sums: sum,
+        products: products, dz: dz.map { $0 + start })
     }
     return (
       Tensor(sums[..<channels].map { Scalar($0) }, shape: [channels]),
-      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels]), passed
+      Tensor(sums[channels...].map { Scalar($0) }, shape: [channels]), masked
     )
   }
 
-  /// The map of x, plus the residual, rectified where wanted. Without a residual it is computed when it is needed.
-  func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, rectifies: Bool) -> Tensor {
+  /// The map of x, plus the residual, then ReLU if `relu`. Lazy where there is no residual.
+  func scaled(_ x: Tensor, _ map: ChannelMap, residual: Tensor?, relu: Bool) -> Tensor {
     for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
     let y = Tensor(
       shape: x.shape,
-      computingRows: { rows, y in
+      producingRows: { rows, y in
         let start = rows.lowerBound * channels
-        en_scale_channels(
-          rows.count, channels, map.mean.pointer, map.scale.pointer, map.offset.pointer, x.pointer + start,
-          residual.map { $0.pointer + start }, rectifies ? 1 : 0, y)
+        kernels(rows).scale(
+          x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
+          residual: residual.map { $0.pointer + start }, relu: relu, into: y)
       })
-    // What is needed at once, by the sum's two readers, is computed once.
+    // The output of a sum has two readers: materialized once.
     if residual != nil { _ = y.pointer }
     return y
   }
 
-  /// p dy + q (x - mean) + r, with dy as a ReLU lets it through, computed when it is needed.
+  /// p dz + q (x - mean) + r, where dz is dy masked by the ReLU. Lazy.
   func combined(
     _ dy: Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, p: Tensor, q: Tensor, r: Tensor
   ) -> Tensor {
     Tensor(
       shape: x.shape,
-      computingRows: { rows, dx in
+      producingRows: { rows, dx in
         let start = rows.lowerBound * channels
-        en_batch_norm_backward(
-          rows.count, channels, mean.pointer, relu?.map?.scale.pointer, relu?.map?.offset.pointer, p.pointer,
-          q.pointer, r.pointer, dy.pointer + start, relu?.output.map { $0.pointer + start }, x.pointer + start, dx)
+        kernels(rows).combine(
+          dy.pointer + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer,
+          p: p.pointer, q: q.pointer, r: r.pointer, into: dx)
       })
   }
 }

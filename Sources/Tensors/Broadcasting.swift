@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// `self` repeated along new leading axes and along axes of extent 1 until it has `target`'s shape, by NumPy's rules.
   public func broadcast(to target: Shape) -> Tensor {
@@ -18,7 +16,7 @@ extension Tensor {
     return sum(alongAxes: axes, keepingDimensions: true).reshaped(to: target)
   }
 
-  /// Steps in `self` for each axis of `target`: 0 where it is repeated.
+  /// The strides of `self` for each axis of `target`: 0 where it is repeated.
   func broadcastStrides(to target: Shape) -> [Int] {
     let extra = target.rank - rank
     return (0..<target.rank).map { axis in
@@ -27,16 +25,12 @@ extension Tensor {
   }
 }
 
-typealias BinaryKernel = (
-  Int, Int, Int, Int, Int, Int, UnsafePointer<Scalar>?, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?
-) -> Void
-
-/// `kernel` applied to the elements of `a` and `b`, broadcast against each other.
-func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: BinaryKernel) -> Tensor {
+/// Applies `function` to the elements of `a` and `b`, broadcast against each other; unrecorded.
+func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: BinaryFunction) -> Tensor {
   guard let shape = a.shape.broadcast(with: b.shape) else {
     fatalError("\(operation): shapes \(a.shape) and \(b.shape) do not broadcast")
   }
-  // Neighbouring axes that are repeated alike are one axis to the kernel, which can do two: rows, and steps along a row.
+  // Adjacent axes that are repeated alike are merged; the kernel takes two axes, rows and columns.
   let (aStrides, bStrides) = (a.broadcastStrides(to: shape), b.broadcastStrides(to: shape))
   var groups: [(extent: Int, aRepeats: Bool, bRepeats: Bool)] = []
   for axis in 0..<shape.rank where shape.dimensions[axis] != 1 {
@@ -49,7 +43,7 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: Binary
   }
   guard groups.count <= 2 else {
     return elementwise(
-      operation, a.detached.broadcast(to: shape), b.detached.broadcast(to: shape), kernel)
+      operation, a.detached.broadcast(to: shape), b.detached.broadcast(to: shape), function)
   }
   let columns = groups.last ?? (extent: 1, aRepeats: false, bRepeats: false)
   let rows = groups.count == 2 ? groups[0] : (extent: 1, aRepeats: true, bRepeats: true)
@@ -60,28 +54,26 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ kernel: Binary
     let (a, b, y) = (a.pointer, b.pointer, out.baseAddress!)
     if rows.extent == 1 {
       Parallel.sweep(columns.extent, grain: elementwiseGrain) { range in
-        kernel(
-          1, range.count, 0, aStep, 0, bStep, a + range.lowerBound * aStep, b + range.lowerBound * bStep,
-          y + range.lowerBound)
+        function(
+          rows: 1, columns: range.count, a + range.lowerBound * aStep, (0, aStep), b + range.lowerBound * bStep,
+          (0, bStep), y + range.lowerBound)
       }
     } else {
       Parallel.sweep(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
-        kernel(
-          range.count, columns.extent, aRow, aStep, bRow, bStep, a + range.lowerBound * aRow,
-          b + range.lowerBound * bRow, y + range.lowerBound * columns.extent)
+        function(
+          rows: range.count, columns: columns.extent, a + range.lowerBound * aRow, (aRow, aStep),
+          b + range.lowerBound * bRow, (bRow, bStep), y + range.lowerBound * columns.extent)
       }
     }
   }
 }
 
-typealias UnaryKernel = (Int, UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?) -> Void
-
-/// `kernel` applied to the elements of `x`.
-func elementwise(_ x: Tensor, _ kernel: UnaryKernel) -> Tensor {
+/// Applies `function` to the elements of `x`; unrecorded.
+func elementwise(_ x: Tensor, _ function: UnaryFunction) -> Tensor {
   Tensor(shape: x.shape) { out in
     let (x, y) = (x.pointer, out.baseAddress!)
     Parallel.sweep(out.count, grain: elementwiseGrain) { range in
-      kernel(range.count, x + range.lowerBound, y + range.lowerBound)
+      function(range.count, x + range.lowerBound, y + range.lowerBound)
     }
   }
 }

@@ -1,13 +1,11 @@
-import CKernels
-
-// Comparisons give 1 where they hold and 0 elsewhere, broadcast, and are constant to gradients.
+// Comparisons are 1 where they hold and 0 elsewhere; they broadcast, and have no gradient.
 extension Tensor {
-  public static func .< (a: Tensor, b: Tensor) -> Tensor { elementwise(".<", a, b, en_less) }
-  public static func .<= (a: Tensor, b: Tensor) -> Tensor { elementwise(".<=", a, b, en_less_or_equal) }
-  public static func .> (a: Tensor, b: Tensor) -> Tensor { elementwise(".>", b, a, en_less) }
-  public static func .>= (a: Tensor, b: Tensor) -> Tensor { elementwise(".>=", b, a, en_less_or_equal) }
-  public static func .== (a: Tensor, b: Tensor) -> Tensor { elementwise(".==", a, b, en_equal) }
-  public static func .!= (a: Tensor, b: Tensor) -> Tensor { elementwise(".!=", a, b, en_not_equal) }
+  public static func .< (a: Tensor, b: Tensor) -> Tensor { elementwise(".<", a, b, .less) }
+  public static func .<= (a: Tensor, b: Tensor) -> Tensor { elementwise(".<=", a, b, .lessOrEqual) }
+  public static func .> (a: Tensor, b: Tensor) -> Tensor { elementwise(".>", b, a, .less) }
+  public static func .>= (a: Tensor, b: Tensor) -> Tensor { elementwise(".>=", b, a, .lessOrEqual) }
+  public static func .== (a: Tensor, b: Tensor) -> Tensor { elementwise(".==", a, b, .equal) }
+  public static func .!= (a: Tensor, b: Tensor) -> Tensor { elementwise(".!=", a, b, .notEqual) }
   @_disfavoredOverload public static func .< (a: Tensor, b: Scalar) -> Tensor { a .< Tensor(b) }
   @_disfavoredOverload public static func .<= (a: Tensor, b: Scalar) -> Tensor { a .<= Tensor(b) }
   @_disfavoredOverload public static func .> (a: Tensor, b: Scalar) -> Tensor { a .> Tensor(b) }
@@ -15,48 +13,46 @@ extension Tensor {
   @_disfavoredOverload public static func .== (a: Tensor, b: Scalar) -> Tensor { a .== Tensor(b) }
   @_disfavoredOverload public static func .!= (a: Tensor, b: Scalar) -> Tensor { a .!= Tensor(b) }
 
-  /// `other` where `mask` is not 0, `self` elsewhere, all three broadcast against each other.
-  public func replacing(with other: Tensor, where mask: Tensor) -> Tensor {
-    guard let common = shape.broadcast(with: other.shape)?.broadcast(with: mask.shape) else {
-      fatalError("replacing: shapes \(shape), \(other.shape) and mask \(mask.shape) do not broadcast")
+  /// `a` where `mask` is not 0, `b` elsewhere, all three broadcast against each other: NumPy's `where`.
+  public static func `where`(_ mask: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    guard let shape = a.shape.broadcast(with: b.shape)?.broadcast(with: mask.shape) else {
+      fatalError("where: mask \(mask.shape) and shapes \(a.shape), \(b.shape) do not broadcast")
     }
-    let chosen = other.detached.broadcast(to: common)
-    let kept = detached.broadcast(to: common)
-    let mask = mask.detached.broadcast(to: common)
-    return Tensor(shape: common) { out in
+    let (chosen, rest) = (a.detached.broadcast(to: shape), b.detached.broadcast(to: shape))
+    let mask = mask.detached.broadcast(to: shape)
+    return Tensor(shape: shape) { out in
       let y = out.baseAddress!
-      Parallel.forEach(common.count, grain: elementwiseGrain) { range in
+      Parallel.forEach(shape.count, grain: elementwiseGrain) { range in
         let start = range.lowerBound
-        en_select(range.count, mask.pointer + start, chosen.pointer + start, kept.pointer + start, y + start)
+        Elementwise.select(
+          range.count, mask: mask.pointer + start, chosen.pointer + start, rest.pointer + start, y + start)
       }
-    }.recorded(
-      "replacing", keeping: [mask],
-      (self, { $0.replacing(with: 0, where: mask) }), (other, { Tensor(0).replacing(with: $0, where: mask) }))
+    }.recorded("where", saving: [mask], (a, { .where(mask, $0, 0) }), (b, { .where(mask, 0, $0) }))
   }
 
-  /// Every element moved into `range`; the gradient passes where it was inside.
+  /// Every element clamped to `range`; the gradient is 0 outside of it.
   public func clamped(to range: ClosedRange<Scalar>) -> Tensor {
     let x = self
     return elementwise(
-      "clamped", elementwise("clamped", x, Tensor(range.lowerBound), en_maximum), Tensor(range.upperBound), en_minimum
+      "clamped", elementwise("clamped", x, Tensor(range.lowerBound), .maximum), Tensor(range.upperBound), .minimum
     )
     .recorded(
-      "clamped", keeping: [x],
+      "clamped", saving: [x],
       (x, { $0 * ((x .>= range.lowerBound) * (x .<= range.upperBound)) }))
   }
 }
 
 /// The larger of each pair, broadcast; equals share the gradient.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  elementwise("maximum", a, b, en_maximum).recorded(
-    "maximum", keeping: [a, b], (a, { $0 * shareOfWinner(b, a) }), (b, { $0 * shareOfWinner(a, b) }))
+  elementwise("maximum", a, b, .maximum).recorded(
+    "maximum", saving: [a, b], (a, { $0 * winnerMask(b, a) }), (b, { $0 * winnerMask(a, b) }))
 }
 
 /// The smaller of each pair, broadcast; equals share the gradient.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  elementwise("minimum", a, b, en_minimum).recorded(
-    "minimum", keeping: [a, b], (a, { $0 * shareOfWinner(a, b) }), (b, { $0 * shareOfWinner(b, a) }))
+  elementwise("minimum", a, b, .minimum).recorded(
+    "minimum", saving: [a, b], (a, { $0 * winnerMask(a, b) }), (b, { $0 * winnerMask(b, a) }))
 }
 
 /// 1 where `a < b`, a half where they are equal, else 0.
-private func shareOfWinner(_ a: Tensor, _ b: Tensor) -> Tensor { (a .< b) + (a .== b) * 0.5 }
+private func winnerMask(_ a: Tensor, _ b: Tensor) -> Tensor { (a .< b) + (a .== b) * 0.5 }

@@ -2,20 +2,20 @@ import Synchronization
 
 /// How tensors are computed, for the whole process.
 public enum Computation {
-  /// How many threads share the work of one operation; at first the number of active processors.
+  /// The number of threads for one operation; initially the number of active processors.
   ///
-  /// Results repeat for a given number of threads; another number may round sums otherwise.
+  /// Results repeat for a given number of threads; another number may round sums differently.
   public static var threadCount: Int {
     get { Parallel.threadCount }
     set { Parallel.threadCount = newValue }
   }
 
-  /// The table that chooses how a convolution is computed, at first ``ConvolutionRule/measured``.
+  /// The table that chooses how a convolution is computed, initially ``ConvolutionRule/measured``.
   ///
-  /// The first rule that fits decides, if its algorithm can compute that convolution; the definition serves where none does.
+  /// The first rule that fits decides, if its algorithm can compute that convolution; the direct algorithm serves where none does.
   /// ```swift
   /// print(Computation.convolutionRules)
-  /// // Images of less than 8×8 by the definition.
+  /// // Direct convolution for images of less than 8×8.
   /// Computation.convolutionRules.insert(ConvolutionRule(.direct, sides: 1...7), at: 0)
   /// ```
   public static var convolutionRules: [ConvolutionRule] {
@@ -23,15 +23,15 @@ public enum Computation {
     set { ConvolutionRule.inUse.withLock { $0 = newValue } }
   }
 
-  /// How ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` computes images and weights of these shapes, by the table as it is.
+  /// How ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` computes images and weights of these shapes, by the current table.
   public static func convolutionAlgorithm(
     images: Shape, weight: Shape, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
   ) -> ConvolutionAlgorithm {
     Convolution(images, weight, stride: stride, padding: padding, dilation: dilation, groups: groups).algorithm
   }
 
-  /// Whether 3×3 convolutions may use Winograd's filtering, at first true: it is two to four times as fast, with rounding
-  /// errors some ten times those of the definition (about 3e-6 of the largest element).
+  /// Whether 3×3 convolutions may use Winograd's filtering, initially true: it is two to four times as fast, with rounding
+  /// errors some ten times those of the direct algorithm (about 3e-6 of the largest element).
   ///
   /// Setting it sets the whole table ``convolutionRules``.
   public static var allowsWinograd: Bool {
@@ -39,11 +39,11 @@ public enum Computation {
     set { convolutionRules = newValue ? ConvolutionRule.measured : [] }
   }
 
-  /// Whether every recorded operation and every gradient is looked at for what is not finite, so that `Fit` can name the
-  /// first; at first false, since it reads all of memory once more.
+  /// Whether every recorded operation and gradient is checked for NaN and infinite elements, so that `Fit` can name the first
+  /// non-finite one; initially false, since it reads all of memory once more.
   public static var detectsAnomalies: Bool {
-    get { looksForAnomalies.load(ordering: .relaxed) }
-    set { looksForAnomalies.store(newValue, ordering: .relaxed) }
+    get { anomalyDetection.load(ordering: .relaxed) }
+    set { anomalyDetection.store(newValue, ordering: .relaxed) }
   }
-  private static let looksForAnomalies = Atomic(false)
+  private static let anomalyDetection = Atomic(false)
 }

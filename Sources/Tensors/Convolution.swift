@@ -23,9 +23,9 @@ public func conv2d(
   return product.forward(x, weight, bias)
 }
 
-/// A convolution with fixed weights, for inference: what follows it is folded in, and nothing is recorded on a tape.
+/// A convolution with constant weights, for inference: a residual and a ReLU after it are fused, and nothing is recorded on a tape.
 ///
-/// The weights are laid out for the kernels once; memory holds them up to six times.
+/// Caches the packed weights, which take up to five times the memory of the weights themselves.
 package struct FixedConvolution: Sendable {
   package let weight: Tensor
   package let bias: Tensor?
@@ -33,16 +33,16 @@ package struct FixedConvolution: Sendable {
   package let padding: Int
   package let dilation: Int
   package let groups: Int
-  private let layouts = WeightLayouts()
+  private let packed = PackedWeights()
 
-  /// The convolution of `conv2d` with these.
+  /// The convolution of ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with these arguments.
   package init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, dilation: Int, groups: Int) {
     (self.weight, self.bias) = (weight.detached, bias?.detached)
     (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
   }
 
-  /// The convolution of `x`, plus `residual`, and `relu` of it all if it `rectifies`.
-  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, rectifies: Bool = false) -> Tensor {
+  /// The convolution of `x`, plus `residual`, then ReLU if `relu`.
+  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, relu: Bool = false) -> Tensor {
     let product = Convolution(
       x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
     product.check("FixedConvolution", x.shape, weight.shape)
@@ -52,15 +52,15 @@ package struct FixedConvolution: Sendable {
       "FixedConvolution: residual \(residual?.shape ?? shape) does not fit output \(shape)")
     return Tensor(shape: shape) { y in
       product.forward(
-        ImageSource(x.storage), weight.pointer, layouts: layouts,
+        ImageSource(x.storage), weight.pointer, packed: packed,
         epilogue: Epilogue(
           bias: bias.map { UnsafePointer($0.pointer) }, residual: residual.map { UnsafePointer($0.pointer) },
-          rectifies: rectifies), into: y.baseAddress!)
+          relu: relu), into: y.baseAddress!)
     }
   }
 }
 
-/// The adjoint of `conv2d`, which enlarges images: PyTorch's `conv_transpose2d`.
+/// The adjoint of `conv2d`, which upsamples images: PyTorch's `conv_transpose2d`.
 ///
 /// Each side of the output is `(size - 1) stride - 2 padding + dilation (kernel size - 1) + outputPadding + 1`.
 /// - Parameters:
@@ -129,29 +129,30 @@ extension Convolution {
     }
     let inputs = [x, w] + (bias.map { [$0] } ?? [])
     return y.recorded(
-      "conv2d", keeping: [x, w], from: inputs,
-      owning: { dy, needed, gathered in
-        // An outer tape follows operations, not what is added or shared on the way.
-        if GradientTape.active.isEmpty { return gradients(x, w, dy, needed, adding: &gathered) }
+      "conv2d", saving: [x, w], from: inputs,
+      consuming: { dy, needed, accumulated in
+        // An outer tape records operations, not sums in place.
+        if GradientTape.active.isEmpty { return gradients(x, w, dy, needed, adding: &accumulated) }
         return [needed[0] ? backwardData(dy, w) : nil, needed[1] ? backwardWeights(x, dy) : nil, dy]
       })
   }
 
-  /// The gradients of x, w and a bias, where they are needed. What is gathered of the first already is added on the way, and its
-  /// memory takes the sum where nobody else holds it.
+  /// The gradients of x, w and a bias, where they are needed. Adds the accumulated gradient of x in the same pass, in place where
+  /// its storage is not shared.
   private func gradients(
-    _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ needed: [Bool], adding gathered: inout Tensor?
+    _ x: Tensor, _ w: Tensor, _ dy: Tensor, _ needed: [Bool], adding accumulated: inout Tensor?
   ) -> [Tensor?] {
     let upstream = ImageSource(dy.storage)
     let dw = needed[1] ? Tensor(storage: Storage(count: w.count), shape: wShape) : nil
-    let wantsBias = needed.count > 2 && needed[2]
-    let db = wantsBias && dw != nil && sumsPixels ? Tensor(storage: Storage(count: outputs), shape: [outputs]) : nil
+    let needsBias = needed.count > 2 && needed[2]
+    let db =
+      needsBias && dw != nil && computesBiasGradient ? Tensor(storage: Storage(count: outputs), shape: [outputs]) : nil
     var dx: Tensor?
     if needed[0] {
-      var sum = gathered.take()
+      var sum = accumulated.take()
       let residual = sum.map { UnsafePointer($0.pointer) }
-      let takesItsPlace = sum != nil && isKnownUniquelyReferenced(&sum!.storage)
-      let result = takesItsPlace ? sum! : Tensor(storage: Storage(count: x.count), shape: xShape)
+      let isInPlace = sum != nil && isKnownUniquelyReferenced(&sum!.storage)
+      let result = isInPlace ? sum! : Tensor(storage: Storage(count: x.count), shape: xShape)
       if let dw {
         backward(
           ImageSource(x.storage), w.pointer, upstream, adding: residual, dx: result.storage.pointer,
@@ -163,18 +164,18 @@ extension Convolution {
     } else if let dw {
       backwardWeights(ImageSource(x.storage), upstream, into: dw.storage.pointer, db: db?.storage.pointer)
     }
-    return [dx, dw, wantsBias ? db ?? dy : nil]
+    return [dx, dw, needsBias ? db ?? dy : nil]
   }
 
   fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {
     Tensor(shape: xShape) {
       backwardData(ImageSource(dy.storage), w.pointer, into: $0.baseAddress!)
-    }.recorded("convTranspose2d", keeping: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
+    }.recorded("convTranspose2d", saving: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
   }
 
   private func backwardWeights(_ x: Tensor, _ dy: Tensor) -> Tensor {
     Tensor(shape: wShape) {
       backwardWeights(ImageSource(x.storage), ImageSource(dy.storage), into: $0.baseAddress!)
-    }.recorded("conv2dWeights", keeping: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
+    }.recorded("conv2dWeights", saving: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
   }
 }

@@ -12,11 +12,11 @@ public func valueWithGradient<E: Error>(
 public func valueWithGradient<E: Error>(
   at xs: [Tensor], of f: ([Tensor]) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: [Tensor]) {
-  let xs = xs.map { $0.renamed() }
+  let xs = xs.map { $0.freshLeaf() }
   let tape = GradientTape(tracking: xs.map(\.id))
   let value = try tape.record { () throws(E) in try f(xs) }
   require(value.count == 1, "gradient: the function must return a single scalar, it returned shape \(value.shape)")
-  let gradients = tape.gradients(of: value, seed: .ones(value.shape), keeping: Set(xs.map(\.id)))
+  let gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: Set(xs.map(\.id)))
   return (value, xs.map { gradients[$0.id] ?? .zeros($0.shape) })
 }
 
@@ -34,7 +34,7 @@ public func gradient<E: Error>(at xs: [Tensor], of f: ([Tensor]) throws(E) -> Te
 public func valueWithPullback<E: Error>(
   at xs: [Tensor], of f: ([Tensor]) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, pullback: @Sendable (Tensor) -> [Tensor]) {
-  let xs = xs.map { $0.renamed() }
+  let xs = xs.map { $0.freshLeaf() }
   let tape = GradientTape(tracking: xs.map(\.id))
   let value = try tape.record { () throws(E) in try f(xs) }
   let entries = tape.entries
@@ -44,21 +44,21 @@ public func valueWithPullback<E: Error>(
       require(
         vector.shape == value.shape, "pullback: the vector has shape \(vector.shape), the value \(value.shape)")
       let leaves = Set(xs.map(\.id))
-      let gradients = GradientTape.propagate(vector, from: value.id, through: entries, keeping: leaves)
+      let gradients = GradientTape.propagate(vector, from: value.id, through: entries, withRespectTo: leaves)
       return xs.map { gradients[$0.id] ?? .zeros($0.shape) }
     }
   )
 }
 
-/// An operation with a derivative of the caller's own.
+/// An operation with a custom derivative.
 ///
 /// `f` is not recorded; `pullback` maps the output's gradient to the gradients of `inputs`, nil for those without one.
 ///
 /// ```swift
-/// // The identity, whose gradient is held in -1...1 on its way back.
+/// // The identity, whose gradient is clamped to -1...1.
 /// customGradient([x]) { $0[0] } pullback: { [$0.clamped(to: -1...1)] }
 /// ```
-/// - Parameter name: What a printed tape calls the operation.
+/// - Parameter name: The name of the operation on a printed tape.
 public func customGradient(
   _ inputs: [Tensor], named name: String = "custom", _ f: ([Tensor]) -> Tensor,
   pullback: @escaping @Sendable (Tensor) -> [Tensor?]
@@ -67,10 +67,10 @@ public func customGradient(
   return output.recorded(name, from: inputs) { upstream, _ in pullback(upstream) }
 }
 
-/// Recomputes `body` in the backward pass instead of keeping its activations.
+/// Recomputes `body` in the backward pass instead of saving its activations: gradient checkpointing.
 ///
-/// Gradients reach `x` and every tracked tensor that `body` captures. `body` runs twice, so it must repeat itself: random
-/// layers and running statistics do not belong in it.
+/// Gradients reach `x` and every tracked tensor that `body` captures. `body` runs twice, so it must be deterministic, without random
+/// layers and running statistics.
 public func rematerialized(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) -> Tensor {
   var output = GradientTape.$active.withValue([]) { body(x) }
   guard !GradientTape.active.isEmpty else { return output }
@@ -80,10 +80,10 @@ public func rematerialized(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) ->
   for tape in GradientTape.active {
     let leaves = tape.tracked
     tape.append(
-      .init(operation: "rematerialized", output: output.id, shape: output.shape, kept: [x.storage]) { upstream, _ in
+      .init(operation: "rematerialized", output: output.id, shape: output.shape, saved: [x.storage]) { upstream, _ in
         let inner = GradientTape(tracking: leaves)
         let y = inner.record { body(x) }
-        return inner.gradients(of: y, seed: upstream, keeping: leaves).map { ($0.key, $0.value) }
+        return inner.gradients(of: y, seed: upstream, withRespectTo: leaves).map { ($0.key, $0.value) }
       }, of: output)
   }
   return output

@@ -1,16 +1,16 @@
-/// A gradient that disagrees with the differences of its function.
+/// A gradient that disagrees with the finite differences of its function.
 public struct GradientMismatch: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Which input, or the parameter's name.
+  /// The input, or the parameter's name.
   public let input: String
-  /// The place of the worst element in that input.
+  /// The indices of the worst element in that input.
   public let place: [Int]
-  /// What the backward pass says.
+  /// The derivative by the backward pass.
   public let gradient: Scalar
-  /// What the central difference says.
+  /// The derivative by the central difference.
   public let difference: Scalar
-  /// How many of the compared elements disagree, in all inputs.
+  /// The number of compared elements that disagree, in all inputs.
   public let mismatches: Int
-  /// How many elements were compared.
+  /// The number of compared elements.
   public let compared: Int
 
   public var description: String {
@@ -21,17 +21,17 @@ public struct GradientMismatch: Error, Hashable, Sendable, CustomStringConvertib
 
 /// Compares the gradients of `f` at `points` with central differences.
 ///
-/// An output that is no scalar is multiplied by fixed random weights and summed. At kinks, such as 0 for `relu`, and for
-/// functions that draw random numbers, differences say nothing.
+/// An output that is no scalar is multiplied by fixed random weights and summed. Differences are meaningless at kinks, such
+/// as 0 for `relu`, and for random functions.
 ///
 /// ```swift
 /// try checkGradient(of: { sin($0[0]) * $0[1] }, at: [x, y])
 /// ```
 /// - Parameters:
-///   - step: How far an element is moved, times its size where that is above 1; by default the cube root of the precision.
+///   - step: The step of an element, times its magnitude where that is above 1; by default the cube root of the precision.
 ///   - tolerance: The largest difference that passes, relative to the gradient where that is above 1; by default 1e-6 in
 ///     double, 1e-2 in float, whose differences are no better.
-///   - limit: How many elements of each input are compared; of larger ones a random choice, always the same.
+///   - limit: The number of elements of each input that are compared; of larger inputs a fixed random choice.
 /// - Returns: The largest difference found, relative as for `tolerance`.
 /// - Throws: `GradientMismatch` for the worst element, and what `f` throws.
 @discardableResult
@@ -39,7 +39,7 @@ public func checkGradient(
   of f: ([Tensor]) throws -> Tensor, at points: [Tensor], step: Scalar? = nil, tolerance: Scalar? = nil,
   limit: Int = 100
 ) throws -> Scalar {
-  // Tapes outside have no business with the thousand values taken here.
+  // Outer tapes must not record the thousand evaluations.
   try GradientTape.$active.withValue([]) {
     let points = points.map(\.detached)
     let (value, pullback) = try valueWithPullback(at: points, of: f)
@@ -55,9 +55,9 @@ public func checkGradient(
   }
 }
 
-/// Gathers what the comparison of gradients with differences finds.
+/// Compares gradients with finite differences, and collects the mismatches.
 package struct GradientComparison {
-  /// What the output is multiplied by before it is summed.
+  /// The weights of the output's elements in the sum that is differentiated.
   package let weights: Tensor
   private let (step, tolerance, limit): (Scalar, Scalar, Int)
   private var (compared, mismatches, largest) = (0, 0, Scalar(0))
@@ -66,14 +66,14 @@ package struct GradientComparison {
 
   package init(of value: Tensor, step: Scalar?, tolerance: Scalar?, limit: Int) {
     weights = value.count == 1 ? .ones(value.shape) : .normal(value.shape, using: &generator)
-    // At the cube root of the precision, rounding and curvature disturb a central difference alike.
+    // At the cube root of the precision, a central difference has rounding and truncation errors of one size.
     let isDouble = Scalar.self == Double.self
     self.step = step ?? (isDouble ? 6e-6 : 5e-3)
     self.tolerance = tolerance ?? (isDouble ? 1e-6 : 1e-2)
     self.limit = limit
   }
 
-  /// Compares one input's gradient with the differences of `f`, which gets that input moved.
+  /// Compares one input's gradient with the differences of `f`, a function of that input.
   package mutating func compare(
     _ gradient: Tensor, at point: Tensor, of input: String, _ f: (Tensor) throws -> Tensor
   ) throws {
@@ -86,14 +86,14 @@ package struct GradientComparison {
       let reach = step * max(1, x.magnitude)
       let difference = contracted(
         try f(point.replacing(element, with: x + reach)), try f(point.replacing(element, with: x - reach)),
-        // What was added and taken away, after rounding.
+        // The step after rounding.
         width: (x + reach) - (x - reach))
       let found = gradient.pointer[element]
       let error = (found - difference).magnitude / max(1, difference.magnitude)
       compared += 1
       guard error <= tolerance else {
         mismatches += 1
-        // Not a number is the worst of all.
+        // NaN is the worst of all.
         if worst == nil || error > largest || (error.isNaN && !largest.isNaN) {
           worst = (input, point.shape.place(of: element), found, difference)
           largest = error
@@ -111,7 +111,7 @@ package struct GradientComparison {
       mismatches: mismatches, compared: compared)
   }
 
-  /// The weighted sum of `above - below` over `width`, in double lest the sum's rounding hide the difference.
+  /// The weighted sum of `above - below` over `width`, in double, as rounding of the sum could hide the difference.
   private func contracted(_ above: Tensor, _ below: Tensor, width: Scalar) -> Scalar {
     var sum = 0.0
     for i in 0..<weights.count {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells tensors apart that a tape follows.
+/// The identity by which a tape tracks a tensor.
 package struct TensorID: Hashable, Sendable {
   let rawValue: UInt64
   package static let untracked = TensorID(rawValue: 0)
@@ -8,23 +8,23 @@ package struct TensorID: Hashable, Sendable {
   package static func fresh() -> TensorID { TensorID(rawValue: counter.wrappingAdd(1, ordering: .relaxed).oldValue) }
 }
 
-/// Records operations in the order they run, and walks them backwards to find gradients.
+/// Records operations in the order they run, and propagates gradients backwards through them.
 ///
 /// The order of recording is a topological order, so the backward pass pops entries from the end, without recursion, and
-/// releases what each entry had kept as it goes. A tape is active inside a scope of its task alone.
+/// releases the saved tensors of each entry as it goes. A tape is active inside a scope of its task only.
 package final class GradientTape: Sendable {
-  /// From the gradient of an operation's output, whose memory it may take for its own, to those of the operation's inputs.
+  /// Maps the gradient of an operation's output, whose storage it may reuse, to those of the operation's inputs.
   ///
-  /// `gathered` gives up what is already summed for an input; whoever asks for it returns it as part of the gradient.
+  /// `accumulated` takes the accumulated gradient of an input off the tape: the returned gradient then includes it.
   package typealias Pullback =
-    @Sendable (_ upstream: inout Tensor, _ gathered: (TensorID) -> Tensor?) -> [(TensorID, Tensor)]
+    @Sendable (_ upstream: inout Tensor, _ accumulated: (TensorID) -> Tensor?) -> [(TensorID, Tensor)]
 
   package struct Entry: Sendable {
     let operation: String
     let output: TensorID
     let shape: Shape
-    /// Storage that lives on because of this entry.
-    let kept: [Storage]
+    /// The storage of the saved tensors.
+    let saved: [Storage]
     let pullback: Pullback
   }
   private struct State: Sendable {
@@ -50,7 +50,7 @@ package final class GradientTape: Sendable {
   package var tracked: Set<TensorID> { state.withLock { $0.tracked } }
   package var entries: [Entry] { state.withLock { $0.entries } }
 
-  /// What first was not finite while this tape recorded or went back, nil where nothing was, or nobody looked.
+  /// The first non-finite operation or derivative of this tape, nil where there is none or anomaly detection is off.
   package var anomaly: String? { state.withLock { $0.anomaly } }
 
   private func inspect(_ value: Tensor, _ place: () -> String) {
@@ -68,18 +68,18 @@ package final class GradientTape: Sendable {
   }
 
   /// The gradients of `seed · output` with respect to `leaves`. Consumes the tape.
-  package func gradients(of output: Tensor, seed: Tensor, keeping leaves: Set<TensorID>) -> [TensorID: Tensor] {
+  package func gradients(of output: Tensor, seed: Tensor, withRespectTo leaves: Set<TensorID>) -> [TensorID: Tensor] {
     let entries = state.withLock { state in
       defer { state.entries = [] }
       return state.entries
     }
-    return Self.propagate(seed, from: output.id, through: entries, keeping: leaves) { [self] entry, gradient in
+    return Self.propagate(seed, from: output.id, through: entries, withRespectTo: leaves) { [self] entry, gradient in
       inspect(gradient) { "the derivative of operation '\(entry.operation)' of shape \(entry.shape)" }
     }
   }
 
   static func propagate(
-    _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], keeping leaves: Set<TensorID>,
+    _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], withRespectTo leaves: Set<TensorID>,
     inspecting: (Entry, Tensor) -> Void = { _, _ in }
   ) -> [TensorID: Tensor] {
     var gradients: [TensorID: Tensor] = [output: seed]
@@ -105,11 +105,11 @@ package final class GradientTape: Sendable {
 extension Tensor {
   /// Records `self` as the output of `operation`, with one pullback for each input.
   ///
-  /// A pullback maps the gradient of the output to that of its input; what an untracked input's pullback captures is not
-  /// kept. Broadcasting is undone here: a pullback may return a gradient of the output's shape.
-  /// - Parameter kept: The tensors that the pullbacks capture, for the printed tape.
+  /// A pullback maps the gradient of the output to that of its input; the pullback of an untracked input is released at once. A
+  /// pullback may return a gradient of the output's shape, which is summed over broadcast axes.
+  /// - Parameter saved: The tensors that the pullbacks capture, for the printed tape.
   package func recorded(
-    _ operation: String, keeping kept: [Tensor] = [],
+    _ operation: String, saving saved: [Tensor] = [],
     _ inputs: (Tensor, @Sendable (Tensor) -> Tensor)...
   ) -> Tensor {
     var output = self
@@ -118,16 +118,16 @@ extension Tensor {
       guard !tracked.isEmpty else { continue }
       if output.id == .untracked { output.id = .fresh() }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, _ in
+        .init(operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage)) { upstream, _ in
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
         }, of: self)
     }
     return output
   }
 
-  /// Records `self` as the output of `operation` on `input` whose derivative is best told by the output.
+  /// Records `self` as the output of `operation` on `input` with a derivative in terms of the output.
   ///
-  /// - Parameter pullback: Gets the output's gradient, and the output itself, which is kept in the input's stead.
+  /// - Parameter pullback: Gets the output's gradient, and the output itself, which is saved instead of the input.
   package func recorded(
     _ operation: String, from input: Tensor, byOutput pullback: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> Tensor {
@@ -136,7 +136,7 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let (y, id) = (output, input.id)
       tape.append(
-        .init(operation: operation, output: y.id, shape: shape, kept: [storage]) { upstream, _ in
+        .init(operation: operation, output: y.id, shape: shape, saved: [storage]) { upstream, _ in
           [(id, pullback(upstream, y))]
         }, of: self)
     }
@@ -147,21 +147,22 @@ extension Tensor {
   ///
   /// - Parameter pullback: Gets the output's gradient and which inputs need one; returns a gradient for each of those.
   package func recorded(
-    _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
+    _ operation: String, saving saved: [Tensor] = [], from inputs: [Tensor],
     jointly pullback: @escaping @Sendable (_ upstream: Tensor, _ needed: [Bool]) -> [Tensor?]
   ) -> Tensor {
-    recorded(operation, keeping: kept, from: inputs, owning: { upstream, needed, _ in pullback(upstream, needed) })
+    recorded(operation, saving: saved, from: inputs, consuming: { upstream, needed, _ in pullback(upstream, needed) })
   }
 
-  /// Records `self` as the output of `operation` whose gradients are computed together, the first with what is gathered of it.
+  /// Records `self` as the output of `operation` whose gradients are computed together, the first on top of its accumulated
+  /// gradient.
   ///
-  /// - Parameter pullback: Gets the output's gradient, whose memory it may take where nobody else holds it, which inputs need
-  ///   one, and what is already gathered of the first input's gradient, which it may take and add; returns a gradient for each
-  ///   of those inputs.
+  /// - Parameter pullback: Gets the output's gradient, whose storage it may reuse where it is not shared, which inputs need a
+  ///   gradient, and the accumulated gradient of the first input, which it may take and add to; returns a gradient for each of
+  ///   those inputs.
   package func recorded(
-    _ operation: String, keeping kept: [Tensor] = [], from inputs: [Tensor],
-    owning pullback:
-      @escaping @Sendable (_ upstream: inout Tensor, _ needed: [Bool], _ gathered: inout Tensor?) -> [Tensor?]
+    _ operation: String, saving saved: [Tensor] = [], from inputs: [Tensor],
+    consuming pullback:
+      @escaping @Sendable (_ upstream: inout Tensor, _ needed: [Bool], _ accumulated: inout Tensor?) -> [Tensor?]
   ) -> Tensor {
     var output = self
     for tape in GradientTape.active {
@@ -170,34 +171,35 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let targets = inputs.map { (id: $0.id, shape: $0.shape) }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, kept: kept.map(\.storage)) { upstream, gathered in
-          var sum = needed[0] ? gathered(targets[0].id) : nil
+        .init(operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage)) {
+          upstream, accumulated in
+          var sum = needed[0] ? accumulated(targets[0].id) : nil
           let gradients = pullback(&upstream, needed, &sum)
-          let own = zip(zip(targets, needed), gradients).compactMap { target, gradient -> (TensorID, Tensor)? in
+          let results = zip(zip(targets, needed), gradients).compactMap { target, gradient -> (TensorID, Tensor)? in
             guard target.1, let gradient else { return nil }
             return (target.0.id, gradient.summed(to: target.0.shape))
           }
-          return own + (sum.map { [(targets[0].id, $0)] } ?? [])
+          return results + (sum.map { [(targets[0].id, $0)] } ?? [])
         }, of: self)
     }
     return output
   }
 
-  /// The same numbers, a constant to every tape.
+  /// The same elements, untracked by every tape.
   public var detached: Tensor {
     var copy = self
     copy.id = .untracked
     return copy
   }
 
-  /// The same numbers under an identity of their own, which outer tapes can still follow.
-  package func renamed() -> Tensor {
+  /// A fresh leaf with the same elements, which active tapes track as a copy.
+  package func freshLeaf() -> Tensor {
     var copy = self
     copy.id = .fresh()
     for tape in GradientTape.active where tape.isTracking(id) {
       let id = id
       tape.append(
-        .init(operation: "identity", output: copy.id, shape: shape, kept: []) { upstream, _ in [(id, upstream)] },
+        .init(operation: "identity", output: copy.id, shape: shape, saved: []) { upstream, _ in [(id, upstream)] },
         of: self)
     }
     return copy

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// Slice `index` of the first axis, without that axis.
   public subscript(index: Int) -> Tensor { sliced(index..<index + 1, axis: 0).squeezed(at: 0) }
@@ -8,12 +6,12 @@ extension Tensor {
   public subscript(range: Range<Int>) -> Tensor { sliced(range, axis: 0) }
 
   /// The slices of `axis` at `indices`, in their order; an index may come more than once.
-  public func gathering(_ indices: [Int], axis: Int = 0) -> Tensor {
-    let axis = shape.normalized(axis, "gathering")
-    guard axis == 0 else { return swappingFirst(axis).gathering(indices).swappingFirst(axis) }
+  public func gather(_ indices: [Int], axis: Int = 0) -> Tensor {
+    let axis = shape.normalized(axis, "gather")
+    guard axis == 0 else { return swappingFirst(axis).gather(indices).swappingFirst(axis) }
     let n = shape[0]
     for index in indices {
-      require((0..<n).contains(index), "gathering: index \(index) is out of range for shape \(shape)")
+      require((0..<n).contains(index), "gather: index \(index) is out of range for shape \(shape)")
     }
     var target = shape
     target[0] = indices.count
@@ -23,16 +21,17 @@ extension Tensor {
       indices.withUnsafeBufferPointer { indices in
         nonisolated(unsafe) let rows = indices
         Parallel.forEach(rows.count, grain: Swift.max(1, elementwiseGrain / Swift.max(size, 1))) { range in
-          en_gather_rows(range.count, size, rows.baseAddress! + range.lowerBound, pointer, y + range.lowerBound * size)
+          Movement.gatherRows(
+            UnsafeBufferPointer(rebasing: rows[range]), width: size, from: pointer, to: y + range.lowerBound * size)
         }
       }
-    }.recorded("gathering", (self, { $0.scatterAdded(to: indices, count: n) }))
+    }.recorded("gather", (self, { $0.scatterAdded(to: indices, count: n) }))
   }
 
-  /// Slices of the first axis added up where `indices` says: the adjoint of `gathering`.
+  /// Slices of the first axis added up at `indices`: the adjoint of ``gather(_:axis:)``.
   ///
   /// - Parameters:
-  ///   - indices: For each slice its place in the result.
+  ///   - indices: The index in the result of each slice.
   ///   - count: The extent of the result's first axis.
   public func scatterAdded(to indices: [Int], count: Int) -> Tensor {
     require(rank > 0 && shape[0] == indices.count, "scatterAdded: \(indices.count) indices for shape \(shape)")
@@ -44,12 +43,9 @@ extension Tensor {
     let size = self.count / Swift.max(indices.count, 1)
     var result = Tensor.zeros(target)
     result.withUnsafeMutableScalars { out in
-      indices.withUnsafeBufferPointer { rows in
-        guard let rows = rows.baseAddress else { return }
-        en_scatter_add_rows(indices.count, size, rows, pointer, out.baseAddress!)
-      }
+      indices.withUnsafeBufferPointer { Movement.scatterAddRows($0, width: size, from: pointer, to: out.baseAddress!) }
     }
-    return result.recorded("scatterAdded", (self, { $0.gathering(indices) }))
+    return result.recorded("scatterAdded", (self, { $0.gather(indices) }))
   }
 
   private func swappingFirst(_ axis: Int) -> Tensor {

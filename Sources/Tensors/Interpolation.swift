@@ -1,5 +1,3 @@
-import CKernels
-
 /// Images enlarged by linear interpolation between pixel centres: PyTorch's `interpolate(mode: "bilinear")` with
 /// `align_corners=False`.
 ///
@@ -10,26 +8,24 @@ public func upsampleBilinear2d(_ x: Tensor, scale: Int) -> Tensor {
   return BilinearGrid(x.shape, scale).enlarged(x)
 }
 
-/// For each output row and column the two input ones that it lies between, and the share of the second.
+/// Images and their bilinear enlargements.
 private struct BilinearGrid: Sendable {
   let (images, height, width, channels, scale): (Int, Int, Int, Int, Int)
-  private let (rows, columns): ([Int32], [Int32])
-  private let (rowShares, columnShares): ([Scalar], [Scalar])
+  private let interpolation: BilinearInterpolation
 
   init(_ shape: Shape, _ scale: Int) {
     (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
     self.scale = scale
-    func ends(_ size: Int) -> (places: [Int32], shares: [Scalar]) {
-      var (places, shares): ([Int32], [Scalar]) = ([], [])
+    func axis(_ size: Int) -> BilinearInterpolation.Axis {
+      var (inputs, fractions): ([Int32], [Scalar]) = ([], [])
       for i in 0..<size * scale {
-        let place = max(0, (Double(i) + 0.5) / Double(scale) - 0.5)
-        places += [Int32(place), Int32(min(Int(place) + 1, size - 1))]
-        shares.append(Scalar(place - place.rounded(.down)))
+        let position = max(0, (Double(i) + 0.5) / Double(scale) - 0.5)
+        inputs += [Int32(position), Int32(min(Int(position) + 1, size - 1))]
+        fractions.append(Scalar(position - position.rounded(.down)))
       }
-      return (places, shares)
+      return (inputs, fractions)
     }
-    (rows, rowShares) = ends(height)
-    (columns, columnShares) = ends(width)
+    interpolation = BilinearInterpolation(width: width, channels: channels, rows: axis(height), columns: axis(width))
   }
 
   private var smallSize: Int { height * width * channels }
@@ -39,11 +35,7 @@ private struct BilinearGrid: Sendable {
     Tensor(shape: [images, height * scale, width * scale, channels]) { out in
       let (x, y) = (x.pointer, out.baseAddress!)
       Parallel.forEach(images) { range in
-        for n in range {
-          en_interpolate(
-            width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
-            x + n * smallSize, y + n * largeSize)
-        }
+        for n in range { interpolation(x + n * smallSize, y + n * largeSize) }
       }
     }.recorded("upsampleBilinear2d", (x, { adjoint($0) }))
   }
@@ -54,9 +46,7 @@ private struct BilinearGrid: Sendable {
       Parallel.forEach(images) { range in
         for n in range {
           (dx + n * smallSize).update(repeating: 0, count: smallSize)
-          en_interpolate_adjoint(
-            width, channels, height * scale, width * scale, rows, rowShares, columns, columnShares,
-            dy + n * largeSize, dx + n * smallSize)
+          interpolation.addBackward(dy + n * largeSize, dx + n * smallSize)
         }
       }
     }.recorded("upsampleBilinear2dBackward", (dy, { enlarged($0) }))

@@ -5,12 +5,12 @@ public struct LinearAlgebraError: Error, CustomStringConvertible, Sendable {
   public let description: String
 }
 
-// Decompositions by LAPACK. Matrices are row-major. `solve` alone has gradients; the others stop the program where a tape follows
-// the matrix, lest a gradient be silently wrong: give them a `detached` one.
+// Decompositions by LAPACK. Matrices are row-major. Only `solve` has gradients; the others stop the program where a tape tracks
+// the matrix, as its gradient would be wrong without notice: give them a `detached` one.
 extension Tensor {
   /// The eigenvalues of a symmetric matrix in ascending order, and its eigenvectors as columns; the upper triangle is read.
   ///
-  /// - Throws: Where the matrix has elements that are not finite.
+  /// - Throws: Where the matrix has elements that are NaN or infinite.
   public func symmetricEigen() throws(LinearAlgebraError) -> (values: Tensor, vectors: Tensor) {
     let n = try squareSize("symmetricEigen")
     var (vectors, values) = (detached, Tensor.zeros([n]))
@@ -29,7 +29,7 @@ extension Tensor {
 
   /// `u diag(s) vt` of a matrix `[m, n]`, with k = min(m, n): u `[m, k]`, s `[k]` in descending order, vt `[k, n]`.
   ///
-  /// - Throws: Where the matrix has elements that are not finite.
+  /// - Throws: Where the matrix has elements that are NaN or infinite.
   public func svd() throws(LinearAlgebraError) -> (u: Tensor, s: Tensor, vt: Tensor) {
     let (m, n) = try matrixSize("svd")
     let k = Swift.min(m, n)
@@ -57,7 +57,7 @@ extension Tensor {
 
   /// `q r` of a matrix `[m, n]` with m ≥ n: q `[m, n]` with orthonormal columns, r `[n, n]` upper triangular.
   ///
-  /// - Throws: Where the matrix has elements that are not finite.
+  /// - Throws: Where the matrix has elements that are NaN or infinite.
   public func qr() throws(LinearAlgebraError) -> (q: Tensor, r: Tensor) {
     let (m, n) = try matrixSize("qr")
     require(m >= n, "qr: a matrix \(shape) has fewer rows than columns")
@@ -87,7 +87,7 @@ extension Tensor {
 
   /// The lower triangular matrix l with `l lᵀ` equal to a symmetric, positive definite matrix; the lower triangle is read.
   ///
-  /// - Throws: Where the matrix is not positive definite or has elements that are not finite.
+  /// - Throws: Where the matrix is not positive definite or has elements that are NaN or infinite.
   public func cholesky() throws(LinearAlgebraError) -> Tensor {
     let n = try squareSize("cholesky")
     var l = detached
@@ -105,7 +105,7 @@ extension Tensor {
 
   /// x with `self` x = b, for a square matrix and b `[n]` or `[n, columns]`. Gradients of any order reach both.
   ///
-  /// - Throws: Where the matrix is singular or has elements that are not finite.
+  /// - Throws: Where the matrix is singular or has elements that are NaN or infinite.
   public func solve(_ b: Tensor) throws(LinearAlgebraError) -> Tensor {
     let n = try squareSize("solve", hasGradient: true)
     require(
@@ -131,12 +131,12 @@ extension Tensor {
   /// With a x = b: db = a⁻ᵀ dx, da = -db xᵀ.
   private func recordedSolution(of a: Tensor, _ b: Tensor) -> Tensor {
     let inputs = [a, b]
-    return recorded("solve", keeping: [a, self], from: inputs) { dx, needed in
+    return recorded("solve", saving: [a, self], from: inputs) { dx, needed in
       guard let db = try? a.transposed().solve(dx) else {
-        fatalError("solve: the gradient \(dx.shape) of the solution is not finite")
+        fatalError("solve: the gradient \(dx.shape) of the solution is NaN or infinite")
       }
       guard needed[0] else { return [nil, db] }
-      // An outer tape must see what x depends on.
+      // An outer tape must record what x depends on.
       let x = a.isTracked || b.isTracked ? (try? a.solve(b)) ?? self : self
       func column(_ t: Tensor) -> Tensor { t.rank == 1 ? t.unsqueezed(at: 1) : t }
       return [-Tensors.matmul(column(db), column(x), transposeB: true), db]
@@ -146,11 +146,11 @@ extension Tensor {
   private func matrixSize(
     _ operation: String, hasGradient: Bool = false
   ) throws(LinearAlgebraError) -> (Int, Int) {
-    require(rank == 2 && count > 0, "\(operation): \(shape) is not a matrix with anything in it")
+    require(rank == 2 && count > 0, "\(operation): \(shape) is not a matrix, or empty")
     require(hasGradient || !isTracked, "\(operation): has no gradient; give it a detached matrix")
-    // LAPACK's loops need not end on what is no number.
+    // LAPACK's loops need not end on NaN.
     guard withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
-      throw LinearAlgebraError(description: "\(operation): the matrix \(shape) has elements that are not finite")
+      throw LinearAlgebraError(description: "\(operation): the matrix \(shape) has elements that are NaN or infinite")
     }
     return (shape[0], shape[1])
   }
@@ -166,6 +166,6 @@ extension Tensor {
   }
 }
 
-/// LAPACK's options are letters: all vectors, the upper or lower triangle, only as many vectors as fit.
+/// LAPACK's options: vectors too, the upper or lower triangle, the thin factors.
 private let (wantsVectors, isUpper, isLower, isThin) = (letter("V"), letter("U"), letter("L"), letter("S"))
 private func letter(_ letter: Unicode.Scalar) -> CChar { CChar(truncatingIfNeeded: letter.value) }

@@ -1,8 +1,6 @@
-import CKernels
-
-// Operations that move elements and compute nothing: each is linear, and its derivative is the way back.
+// Operations that move elements and compute nothing: each is linear, and its derivative is its inverse or adjoint.
 extension Tensor {
-  /// The same elements in row-major order under another shape; one dimension may be -1, to be found from the others.
+  /// The same elements in row-major order under another shape; one dimension may be -1, which is inferred from the others.
   ///
   /// Complexity: O(1); the storage is shared.
   public func reshaped(to dimensions: [Int]) -> Tensor {
@@ -63,7 +61,7 @@ extension Tensor {
     return sliced(ranges)
   }
 
-  /// `self` amid margins of `value`, `before` and `after` for each axis.
+  /// `self` with margins of `value`, `before` and `after` for each axis.
   public func padded(_ margins: [(before: Int, after: Int)], with value: Scalar = 0) -> Tensor {
     require(margins.count == rank, "padded: \(margins.count) margins for shape \(shape)")
     require(margins.allSatisfy { $0 >= 0 && $1 >= 0 }, "padded: negative margins \(margins)")
@@ -143,32 +141,32 @@ extension Tensor {
 
   // MARK: Kernels
 
-  /// A tensor of `target` whose elements lie in `self` at `offset` with `strides`; unrecorded.
+  /// A tensor of shape `target` read from `self` at `offset` with `strides`; unrecorded.
   func read(_ target: Shape, strides: [Int], offset: Int = 0) -> Tensor {
     guard target.count > 0 else { return Tensor(repeating: 0, shape: target) }
     let layout = StridedLayout(target, strides)
     return Tensor(shape: target) { out in
       let (x, y) = (pointer + offset, out.baseAddress!)
       layout.forEachPart { dimensions, from, start in
-        en_read_strided(layout.strides.count, dimensions, layout.strides, x + from, y + start)
+        Movement.readStrided(dimensions, strides: layout.strides, from: x + from, to: y + start)
       }
     }
   }
 
-  /// Puts `part` at `offset` with `strides`; unrecorded.
+  /// Writes `part` at `offset` with `strides`; unrecorded.
   fileprivate mutating func write(_ part: Tensor, strides: [Int], offset: Int) {
     guard part.count > 0 else { return }
     let layout = StridedLayout(part.shape, strides)
     withUnsafeMutableScalars { out in
       let (x, y) = (part.pointer, out.baseAddress! + offset)
       layout.forEachPart { dimensions, to, start in
-        en_write_strided(layout.strides.count, dimensions, layout.strides, x + start, y + to)
+        Movement.writeStrided(dimensions, strides: layout.strides, from: x + start, to: y + to)
       }
     }
   }
 }
 
-/// Extents and strides with the axes merged that lie together.
+/// Extents and strides with contiguous axes merged.
 private struct StridedLayout {
   private(set) var dimensions: [Int] = []
   private(set) var strides: [Int] = []
@@ -186,7 +184,7 @@ private struct StridedLayout {
     if dimensions.isEmpty { (dimensions, strides) = ([1], [1]) }
   }
 
-  /// Shares out the first axis: `body` gets extents, where the part lies by strides, and where in row-major order.
+  /// Splits the first axis over threads: `body` gets extents, the strided offset and the row-major offset of a part.
   func forEachPart(_ body: (_ dimensions: [Int], _ strided: Int, _ ordered: Int) -> Void) {
     let size = dimensions.dropFirst().reduce(1, *)
     Parallel.forEach(dimensions[0], grain: max(1, elementwiseGrain / size)) { range in

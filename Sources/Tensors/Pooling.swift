@@ -1,6 +1,4 @@
-import CKernels
-
-/// The largest element of each window; the first of equals has the gradient. Padding never wins.
+/// The maximum of each window; the gradient goes to the first of equals. Padding is never the maximum.
 ///
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
@@ -11,14 +9,12 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int =
   return Tensor(shape: windows.yShape) { out in
     let y = out.baseAddress!
     windows.forEachImage(of: x) { image, to in
-      en_max_pool(
-        windows.height, windows.width, windows.channels, size, windows.stride, padding, windows.outputHeight,
-        windows.outputWidth, image, y + to, indices.pointer + to)
+      Pooling.maximum(windows.ofImage, image, y + to, indices: indices.pointer + to)
     }
-  }.recorded("maxPool2d", keeping: [indices.tensor], (x, { windows.spread($0, indices) }))
+  }.recorded("maxPool2d", saving: [indices.tensor], (x, { windows.spread($0, indices) }))
 }
 
-/// The mean of each window; padding counts as zeros, as PyTorch has it by default.
+/// The mean of each window; padding counts as zeros, as in PyTorch by default.
 ///
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
@@ -46,9 +42,8 @@ public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
 
 /// Windows of `size` by `size` over images.
 struct Windows: Sendable {
-  let (images, height, width, channels): (Int, Int, Int, Int)
-  let (size, stride, padding): (Int, Int, Int)
-  let (outputHeight, outputWidth): (Int, Int)
+  let images: Int
+  let ofImage: ImageWindows
 
   init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int) {
     require(shape.rank == 4, "\(operation): \(shape) is not [batch, height, width, channels]")
@@ -57,31 +52,35 @@ struct Windows: Sendable {
       size > 0 && stride > 0 && (0...size / 2).contains(padding) && shape[1] + 2 * padding >= size
         && shape[2] + 2 * padding >= size,
       "\(operation): windows of \(size), stride \(stride), padding \(padding) do not fit \(shape)")
-    (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
-    (self.size, self.stride, self.padding) = (size, stride, padding)
-    outputHeight = (height + 2 * padding - size) / stride + 1
-    outputWidth = (width + 2 * padding - size) / stride + 1
+    images = shape[0]
+    ofImage = ImageWindows(
+      height: shape[1], width: shape[2], channels: shape[3], size: size, stride: stride, padding: padding)
   }
 
-  var xShape: Shape { [images, height, width, channels] }
-  var yShape: Shape { [images, outputHeight, outputWidth, channels] }
+  var channels: Int { ofImage.channels }
+  var xShape: Shape { [images, ofImage.height, ofImage.width, channels] }
+  var yShape: Shape { [images, ofImage.outputHeight, ofImage.outputWidth, channels] }
+  /// Scalars of an image of x.
+  var xSize: Int { ofImage.height * ofImage.width * channels }
+  /// Scalars of an image of y.
+  var ySize: Int { ofImage.outputHeight * ofImage.outputWidth * channels }
 
-  private var grain: Int { max(1, elementwiseGrain / max(height * width * channels, 1)) }
+  private var grain: Int { max(1, elementwiseGrain / max(xSize, 1)) }
 
-  /// Calls `body` with where each image begins in what is as large as x, and in what is as large as y.
+  /// Calls `body` with the offset of each image in arrays of the sizes of x and y.
   func forEachImage(_ body: (_ x: Int, _ y: Int) -> Void) {
-    let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
+    let (xSize, ySize) = (xSize, ySize)
     Parallel.sweep(images, grain: grain) { range in
       for n in range { body(n * xSize, n * ySize) }
     }
   }
 
-  /// Calls `body` with each image of x, which need not lie in memory, and where it begins in y.
+  /// Calls `body` with each image of x, fusing the producer of a lazy x, and the offset of the image in y.
   func forEachImage(of x: Tensor, _ body: (_ image: UnsafePointer<Scalar>, _ y: Int) -> Void) {
-    let (xSize, ySize) = (height * width * channels, outputHeight * outputWidth * channels)
-    let source = ImageSource(x.storage).computed(if: xSize <= 1 << 17)
+    let (xSize, ySize) = (xSize, ySize)
+    let source = ImageSource(x.storage).materialized(unless: xSize <= 1 << 17)
     Parallel.sweep(images, grain: grain) { range in
-      let reader = ImageReader(source, pixels: height * width, channels: channels, together: 1)
+      let reader = ImageReader(source, pixels: ofImage.height * ofImage.width, channels: channels, together: 1)
       for n in range { body(reader.read(n..<n + 1) + n * xSize, n * ySize) }
     }
   }
@@ -90,9 +89,7 @@ struct Windows: Sendable {
     Tensor(shape: yShape) { out in
       let (x, y) = (x.pointer, out.baseAddress!)
       forEachImage { from, to in
-        en_window_sum(
-          height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
-          x + from, y + to)
+        Pooling.weightedSum(ofImage, weight: weight, x + from, y + to)
       }
     }.recorded(name, (x, { spread($0, weight: weight, name) }))
   }
@@ -101,20 +98,18 @@ struct Windows: Sendable {
     Tensor(shape: xShape) { out in
       let (dy, dx) = (dy.pointer, out.baseAddress!)
       forEachImage { to, from in
-        en_window_spread(
-          height, width, channels, size, size, stride, stride, padding, outputHeight, outputWidth, weight,
-          dy + from, dx + to)
+        Pooling.spread(ofImage, weight: weight, dy + from, dx + to)
       }
     }.recorded(name, (dy, { sums($0, weight: weight, name) }))
   }
 
-  /// Each element of `dy` added where the largest was.
+  /// Each element of `dy` added at the index of its maximum.
   fileprivate func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
     Tensor(shape: xShape) { out in
       let (dy, dx) = (dy.pointer, out.baseAddress!)
       forEachImage { to, from in
-        (dx + to).update(repeating: 0, count: height * width * channels)
-        en_scatter_add(outputHeight * outputWidth * channels, indices.pointer + from, dy + from, dx + to)
+        (dx + to).update(repeating: 0, count: xSize)
+        Movement.scatterAdd(ySize, indices.pointer + from, from: dy + from, to: dx + to)
       }
     }.recorded("maxPool2dBackward", (dy, { gather($0, indices) }))
   }
@@ -123,7 +118,7 @@ struct Windows: Sendable {
     Tensor(shape: yShape) { out in
       let (x, y) = (x.pointer, out.baseAddress!)
       forEachImage { from, to in
-        en_gather(outputHeight * outputWidth * channels, indices.pointer + to, x + from, y + to)
+        Movement.gather(ySize, indices.pointer + to, from: x + from, to: y + to)
       }
     }.recorded("maxPool2d", (x, { spread($0, indices) }))
   }
@@ -133,9 +128,9 @@ struct Windows: Sendable {
 private final class IndexStorage: Sendable {
   private let storage: Storage
   init(count: Int) { storage = Storage(count: count) }
-  /// The memory as a tape accounts for it.
+  /// The saved tensor of a printed tape.
   var tensor: Tensor { Tensor(storage: storage, shape: [storage.count]) }
-  /// A scalar has room for an index, or two.
+  /// A scalar is as large as an index, or two.
   var pointer: UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int32.self)
   }

@@ -1,24 +1,22 @@
-import CKernels
-
-// A tensor takes one number from the generator, as the seed of a sequence of its own that any thread can make any part of:
-// so the same generator gives the same tensor whatever the number of threads.
+// A tensor takes one number from the generator, the seed of a counter-based sequence of which any thread generates any part: the
+// tensor does not depend on the number of threads.
 extension Tensor {
   /// Numbers drawn uniformly from `range`.
   public static func uniform(
     _ shape: Shape, in range: Range<Scalar> = 0..<1, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
     let (low, width) = (range.lowerBound, range.upperBound - range.lowerBound)
-    let unit = sequence(shape, seed: generator.next()) { en_uniform(UInt($0), $1, $2, $3) }
+    let unit = sequence(shape, .uniform, seed: generator.next())
     // Rounding may reach the upper bound, which is not in the range.
     return range == 0..<1 ? unit : minimum(unit * width + low, Tensor(range.upperBound.nextDown))
   }
 
-  /// Numbers drawn from a normal distribution, by Box and Muller.
+  /// Numbers drawn from a normal distribution, by Box and Muller; `std` is the standard deviation.
   public static func normal(
-    _ shape: Shape, mean: Scalar = 0, deviation: Scalar = 1, using generator: inout some RandomNumberGenerator
+    _ shape: Shape, mean: Scalar = 0, std: Scalar = 1, using generator: inout some RandomNumberGenerator
   ) -> Tensor {
-    let standard = sequence(shape, seed: generator.next()) { en_normal(UInt($0), $1, $2, $3) }
-    return mean == 0 && deviation == 1 ? standard : standard * deviation + mean
+    let standard = sequence(shape, .normal, seed: generator.next())
+    return mean == 0 && std == 1 ? standard : standard * std + mean
   }
 
   /// 1 with a probability, else 0.
@@ -29,15 +27,14 @@ extension Tensor {
     return uniform(shape, using: &generator) .< Tensor(probability)
   }
 
-  private static func sequence(
-    _ shape: Shape, seed: UInt64, _ kernel: (UInt64, Int, Int, UnsafeMutablePointer<Scalar>) -> Void
-  ) -> Tensor {
+  private static func sequence(_ shape: Shape, _ numbers: RandomSequence, seed: UInt64) -> Tensor {
     Tensor(shape: shape) { out in
       guard let y = out.baseAddress else { return }
       // Pairs, so that each range begins at an even place.
       Parallel.forEach((out.count + 1) / 2, grain: elementwiseGrain / 4) { range in
         let first = range.lowerBound * 2
-        kernel(seed, first, Swift.min(range.upperBound * 2, out.count) - first, y + first)
+        let count = Swift.min(range.upperBound * 2, out.count) - first
+        numbers(seed: seed, first: first, count: count, into: y + first)
       }
     }
   }
@@ -48,7 +45,7 @@ public func randomPermutation(of count: Int, using generator: inout some RandomN
   (0..<count).shuffled(using: &generator)
 }
 
-/// Zeroes elements with probability `rate` and enlarges the others so that the mean stays.
+/// Zeroes elements with probability `rate` and scales the others by `1 / (1 - rate)`.
 ///
 /// Srivastava et al.: "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 public func dropout(_ x: Tensor, rate: Scalar, using generator: inout some RandomNumberGenerator) -> Tensor {

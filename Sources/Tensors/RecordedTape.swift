@@ -1,25 +1,25 @@
-/// What a tape recorded, to be printed: where the memory of a backward pass goes.
+/// The operations on a tape, to be printed: where the memory of a backward pass goes.
 public struct RecordedTape: Sendable, CustomStringConvertible {
   /// One recorded operation.
   public struct Operation: Sendable, Hashable {
     public let name: String
     /// The output's shape.
     public let shape: Shape
-    /// Bytes that live on until the backward pass because of this operation and of none before it.
+    /// Bytes of saved tensors of this operation that no operation before it saves.
     public let bytesHeld: Int
   }
 
   /// In the order of recording.
   public let operations: [Operation]
 
-  /// Bytes that the whole tape keeps, without those of the inputs.
+  /// Bytes of saved tensors of the whole tape, without those of the inputs.
   public var bytesHeld: Int { operations.reduce(0) { $0 + $1.bytesHeld } }
 
-  /// - Parameter inputs: What lives anyhow, and is not counted.
+  /// - Parameter inputs: Tensors that are not counted.
   package init(_ tape: GradientTape, inputs: [Tensor]) {
     var counted = Set(inputs.map { ObjectIdentifier($0.storage) })
     operations = tape.entries.map { entry in
-      let fresh = entry.kept.filter { counted.insert(ObjectIdentifier($0)).inserted }
+      let fresh = entry.saved.filter { counted.insert(ObjectIdentifier($0)).inserted }
       return Operation(name: entry.operation, shape: entry.shape, bytesHeld: fresh.reduce(0) { $0 + $1.byteCount })
     }
   }
@@ -40,7 +40,7 @@ public struct RecordedTape: Sendable, CustomStringConvertible {
   }
 }
 
-/// What a tape that follows `xs` records while `f` runs.
+/// Records the operations of `f` on a tape that tracks `xs`.
 ///
 /// ```swift
 /// print(recordedTape(at: [x, weight]) { relu(conv2d($0[0], $0[1])).sum() })
@@ -48,7 +48,7 @@ public struct RecordedTape: Sendable, CustomStringConvertible {
 public func recordedTape<E: Error>(
   at xs: [Tensor], of f: ([Tensor]) throws(E) -> Tensor
 ) throws(E) -> RecordedTape {
-  let xs = xs.map { $0.renamed() }
+  let xs = xs.map { $0.freshLeaf() }
   let tape = GradientTape(tracking: xs.map(\.id))
   _ = try tape.record { () throws(E) in try f(xs) }
   return RecordedTape(tape, inputs: xs)

@@ -1,5 +1,3 @@
-import CKernels
-
 extension Tensor {
   /// The sum over `axes`, or over all of them.
   ///
@@ -7,7 +5,7 @@ extension Tensor {
   public func sum(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let shape = shape
     let kept = keptShape(without: axes, "sum")
-    return reduced(along: axes, "sum", sumKernel).reshapedStorage(
+    return reduced(along: axes, "sum", blockedSum).reshapedStorage(
       to: keepingDimensions ? kept : droppedShape(without: axes, "sum")
     ).recorded("sum", (self, { $0.reshaped(to: kept).broadcast(to: shape) }))
   }
@@ -21,7 +19,7 @@ extension Tensor {
 
   /// The mean squared distance from the mean over `axes`, or over all of them.
   ///
-  /// - Parameter correction: What to take from the number of elements to divide by: 1 for the unbiased estimate.
+  /// - Parameter correction: Subtracted from the number of elements in the divisor: 1 for the unbiased estimate.
   public func variance(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false, correction: Int = 0) -> Tensor {
     let squares = square(self - mean(alongAxes: axes, keepingDimensions: true))
     let sum = squares.sum(alongAxes: axes, keepingDimensions: keepingDimensions)
@@ -30,20 +28,22 @@ extension Tensor {
 
   /// The largest element along `axes`, or of all; equals share the gradient.
   public func max(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    extreme("max", 1, axes, keepingDimensions)
+    extreme("max", .largest, axes, keepingDimensions)
   }
 
   /// The smallest element along `axes`, or of all; equals share the gradient.
   public func min(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    extreme("min", -1, axes, keepingDimensions)
+    extreme("min", .smallest, axes, keepingDimensions)
   }
 
-  private func extreme(_ name: String, _ sign: Int32, _ axes: [Int]?, _ keepingDimensions: Bool) -> Tensor {
+  private func extreme(
+    _ name: String, _ extreme: Reductions.Extreme, _ axes: [Int]?, _ keepingDimensions: Bool
+  ) -> Tensor {
     let x = self
     let kept = keptShape(without: axes, name)
-    let y = reduced(along: axes, name) { extremes($0, outer: $1, n: $2, inner: $3, sign, name).values }
+    let y = reduced(along: axes, name) { extremes(of: $0, $1, extreme, name).values }
     return y.reshapedStorage(to: keepingDimensions ? kept : droppedShape(without: axes, name)).recorded(
-      name, keeping: [x],
+      name, saving: [x],
       (
         x,
         { dy in
@@ -61,11 +61,11 @@ extension Tensor {
     let n = rows.shape[1]
     let others = rows.detached.productsOfOthers()
     let value = Tensor(shape: [rows.shape[0], 1]) { out in
-      // The product of all is the product of the others with oneself, and 1 where there is nobody.
+      // The product of all is the first element times the product of the others, and 1 for no elements.
       for row in out.indices { out[row] = n == 0 ? 1 : others.pointer[row * n] * rows.pointer[row * n] }
     }
     return value.recorded(
-      "product", keeping: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
+      "product", saving: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
     )
     .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
   }
@@ -74,39 +74,40 @@ extension Tensor {
   private func productsOfOthers() -> Tensor {
     let (rows, n) = (shape[0], shape[1])
     guard isTracked else {
-      return Tensor(shape: shape) { en_products_of_others(rows, n, 1, pointer, $0.baseAddress!) }
+      let axes = ReducedAxes(outer: rows, count: n, inner: 1)
+      return Tensor(shape: shape) { Reductions.productsOfOthers(axes, pointer, $0.baseAddress!) }
     }
-    // A row for each element, with a 1 in its own place: n² numbers, for gradients of gradients alone.
-    return unsqueezed(at: 1).replacing(with: 1, where: .oneHot(Array(0..<n), classes: n)).product(alongAxes: [2])
+    // A row for each element, with a 1 instead of it: n² numbers, only for gradients of gradients.
+    return Tensor.where(.oneHot(Array(0..<n), classes: n), 1, unsqueezed(at: 1)).product(alongAxes: [2])
   }
 
   /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.
   public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    // A row of -∞ must give -∞, which shifting by itself would turn into NaN.
+    // Clamped, as the shift of a row of -∞ by -∞ would be NaN.
     let top = detached.max(alongAxes: axes, keepingDimensions: true).clamped(to: -maximumScalar...maximumScalar)
     let y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
     return keepingDimensions ? y : y.reshaped(to: droppedShape(without: axes, "logSumExp"))
   }
 
-  /// Where the largest element along `axis` is, the first of equals, for the remaining axes in row-major order.
-  public func argmax(axis: Int = -1) -> [Int] { arg(1, axis, "argmax") }
+  /// The index of the largest element along `axis`, the first of equals, for the remaining axes in row-major order.
+  public func argmax(axis: Int = -1) -> [Int] { arg(.largest, axis, "argmax") }
 
-  /// Where the smallest element along `axis` is, the first of equals, for the remaining axes in row-major order.
-  public func argmin(axis: Int = -1) -> [Int] { arg(-1, axis, "argmin") }
+  /// The index of the smallest element along `axis`, the first of equals, for the remaining axes in row-major order.
+  public func argmin(axis: Int = -1) -> [Int] { arg(.smallest, axis, "argmin") }
 
-  private func arg(_ sign: Int32, _ axis: Int, _ name: String) -> [Int] {
-    let (outer, n, inner) = shape.split(at: axis, name)
-    return extremes(self, outer: outer, n: n, inner: inner, sign, name).indices
+  private func arg(_ extreme: Reductions.Extreme, _ axis: Int, _ name: String) -> [Int] {
+    extremes(of: self, shape.reduced(at: axis, name), extreme, name).indices
   }
 
-  /// The `k` largest elements along the last axis, largest first, and where they are; the first of equals first.
+  /// The `k` largest elements along the last axis, largest first, and their indices; the first of equals first.
   ///
   /// - Returns: `values` of shape `[…, k]`, and the indices of each row.
   public func topK(_ k: Int) -> (values: Tensor, indices: [[Int]]) {
-    let (outer, n, _) = shape.split(at: -1, "topK")
+    let axes = shape.reduced(at: -1, "topK")
+    let n = axes.count
     require((0...n).contains(k), "topK: \(k) of \(n) elements in shape \(shape)")
     let indices = withUnsafeScalars { x in
-      (0..<outer).map { row in
+      (0..<axes.outer).map { row in
         Array(
           (0..<n).sorted { (a: Int, b: Int) -> Bool in
             let (u, v) = (x[row * n + a], x[row * n + b])
@@ -117,19 +118,19 @@ extension Tensor {
     let flat = indices.enumerated().flatMap { row, columns in columns.map { row * n + $0 } }
     var target = shape
     target[-1] = k
-    return (reshaped(to: [count]).gathering(flat).reshaped(to: target), indices)
+    return (reshaped(to: [count]).gather(flat).reshaped(to: target), indices)
   }
 
-  /// The sums of all elements up to each along `axis`.
+  /// The cumulative sums along `axis`.
   public func cumulativeSum(axis: Int = -1) -> Tensor {
-    cumulative(axis, reversed: false)
+    cumulative(axis, .forward)
   }
 
-  private func cumulative(_ axis: Int, reversed: Bool) -> Tensor {
-    let (outer, n, inner) = shape.split(at: axis, "cumulativeSum")
+  private func cumulative(_ axis: Int, _ direction: Reductions.Direction) -> Tensor {
+    let axes = shape.reduced(at: axis, "cumulativeSum")
     return Tensor(shape: shape) { out in
-      en_cumulative_sum(outer, n, inner, reversed ? 1 : 0, pointer, out.baseAddress!)
-    }.recorded("cumulativeSum", (self, { $0.cumulative(axis, reversed: !reversed) }))
+      Reductions.cumulativeSum(axes, direction, pointer, out.baseAddress!)
+    }.recorded("cumulativeSum", (self, { $0.cumulative(axis, direction == .forward ? .backward : .forward) }))
   }
 }
 
@@ -138,12 +139,11 @@ private let maximumScalar = Scalar.greatestFiniteMagnitude
 // MARK: Axes
 
 extension Shape {
-  /// The extents before `axis`, along it, and after it, multiplied up.
-  func split(at axis: Int, _ operation: String) -> (outer: Int, n: Int, inner: Int) {
+  /// The products of the extents before `axis`, along it, and after it.
+  func reduced(at axis: Int, _ operation: String) -> ReducedAxes {
     let axis = normalized(axis, operation)
-    return (
-      dimensions[..<axis].reduce(1, *), dimensions[axis], dimensions[(axis + 1)...].reduce(1, *)
-    )
+    return ReducedAxes(
+      outer: dimensions[..<axis].reduce(1, *), count: dimensions[axis], inner: dimensions[(axis + 1)...].reduce(1, *))
   }
 }
 
@@ -171,7 +171,7 @@ extension Tensor {
 
   /// Applies `kernel` to each run of neighbouring axes among `axes`, the last one first.
   fileprivate func reduced(
-    along axes: [Int]?, _ operation: String, _ kernel: (_ x: Tensor, _ outer: Int, _ n: Int, _ inner: Int) -> Tensor
+    along axes: [Int]?, _ operation: String, _ kernel: (_ x: Tensor, _ axes: ReducedAxes) -> Tensor
   ) -> Tensor {
     var result = detached
     var dimensions = shape.dimensions
@@ -180,8 +180,10 @@ extension Tensor {
       var first = last
       while rest.last == first - 1 { first = rest.removeLast() }
       result = kernel(
-        result, dimensions[..<first].reduce(1, *), dimensions[first...last].reduce(1, *),
-        dimensions[(last + 1)...].reduce(1, *))
+        result,
+        ReducedAxes(
+          outer: dimensions[..<first].reduce(1, *), count: dimensions[first...last].reduce(1, *),
+          inner: dimensions[(last + 1)...].reduce(1, *)))
       for axis in first...last { dimensions[axis] = 1 }
     }
     return result
@@ -190,7 +192,8 @@ extension Tensor {
 
 // MARK: Kernels in parallel
 
-private func sumKernel(_ x: Tensor, outer: Int, n: Int, inner: Int) -> Tensor {
+private func blockedSum(_ x: Tensor, _ axes: ReducedAxes) -> Tensor {
+  let (outer, n, inner) = (axes.outer, axes.count, axes.inner)
   // Few long sums are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
   let parts = outer >= 64 ? 1 : max(1, min(64, n / 8, n * inner / (1 << 15)))
   let partial = Tensor(shape: [parts, outer, inner]) { out in
@@ -198,22 +201,27 @@ private func sumKernel(_ x: Tensor, outer: Int, n: Int, inner: Int) -> Tensor {
     if parts > 1 {
       Parallel.sweep(parts) { range in
         for part in range {
-          en_sum(outer, n, inner, n * part / parts, n * (part + 1) / parts, x, y + part * outer * inner)
+          Reductions.sum(axes, over: n * part / parts..<n * (part + 1) / parts, x, y + part * outer * inner)
         }
       }
     } else {
       Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
-        en_sum(range.count, n, inner, 0, n, x + range.lowerBound * n * inner, y + range.lowerBound * inner)
+        Reductions.sum(
+          axes.withOuter(range.count), over: 0..<n, x + range.lowerBound * n * inner, y + range.lowerBound * inner)
       }
     }
   }
   guard parts > 1 else { return partial }
-  return Tensor(shape: [outer, inner]) { en_sum(1, parts, outer * inner, 0, parts, partial.pointer, $0.baseAddress!) }
+  return Tensor(shape: [outer, inner]) { out in
+    Reductions.sum(
+      ReducedAxes(outer: 1, count: parts, inner: outer * inner), over: 0..<parts, partial.pointer, out.baseAddress!)
+  }
 }
 
 private func extremes(
-  _ x: Tensor, outer: Int, n: Int, inner: Int, _ sign: Int32, _ operation: String
+  of x: Tensor, _ axes: ReducedAxes, _ extreme: Reductions.Extreme, _ operation: String
 ) -> (values: Tensor, indices: [Int]) {
+  let (outer, n, inner) = (axes.outer, axes.count, axes.inner)
   require(n > 0 || outer * inner == 0, "\(operation): nothing to choose from in shape \(x.shape)")
   var indices = [Int](repeating: 0, count: outer * inner)
   let values = Tensor(shape: [outer, inner]) { out in
@@ -222,9 +230,9 @@ private func extremes(
     indices.withUnsafeMutableBufferPointer { indices in
       nonisolated(unsafe) let indices = indices.baseAddress!
       Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
-        en_extreme(
-          range.count, n, inner, sign, x + range.lowerBound * n * inner, y + range.lowerBound * inner,
-          indices + range.lowerBound * inner)
+        Reductions.extreme(
+          extreme, axes.withOuter(range.count), x + range.lowerBound * n * inner, y + range.lowerBound * inner,
+          indices: indices + range.lowerBound * inner)
       }
     }
   }

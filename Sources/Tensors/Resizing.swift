@@ -19,7 +19,7 @@ public func resized2d(_ x: Tensor, height: Int, width: Int) -> Tensor {
   return y
 }
 
-/// What each output of an axis takes of each input, `[outputs, inputs]`.
+/// The weight of each input in each output of an axis, `[outputs, inputs]`.
 private func resizingMatrix(from inputs: Int, to outputs: Int) -> Tensor {
   Tensor(shape: [outputs, inputs]) { matrix in
     matrix.update(repeating: 0)

@@ -1,6 +1,6 @@
 /// The extents of a tensor along each axis, outermost first.
 ///
-/// Images are `[batch, height, width, channels]`. The empty shape is a scalar's.
+/// Images are `[batch, height, width, channels]`. The shape of a scalar is empty.
 public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
   public var dimensions: [Int]
 
@@ -11,7 +11,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
   }
   public init(arrayLiteral dimensions: Int...) { self.init(dimensions) }
 
-  /// - Throws: For a negative dimension, and for more elements than can be counted.
+  /// - Throws: For a negative dimension, and where the count overflows.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     dimensions = try values.decode([Int].self, forKey: .dimensions)
@@ -20,7 +20,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
       let (product, isTooLarge) = count.multipliedReportingOverflow(by: dimension)
       guard dimension >= 0, !isTooLarge else {
         throw DecodingError.dataCorruptedError(
-          forKey: .dimensions, in: values, debugDescription: "\(dimensions) is no shape")
+          forKey: .dimensions, in: values, debugDescription: "\(dimensions) is not a shape")
       }
       count = product
     }
@@ -43,14 +43,14 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
     return axis < 0 ? axis + rank : axis
   }
 
-  /// The distance in elements between neighbours along each axis.
+  /// The distance in elements between adjacent indices of each axis.
   package var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in stride(from: rank - 2, through: 0, by: -1) { strides[axis] = strides[axis + 1] * dimensions[axis + 1] }
     return strides
   }
 
-  /// The shape that both `self` and `other` broadcast to by NumPy's rules, or nil where they do not fit.
+  /// The shape that both `self` and `other` broadcast to by NumPy's rules, nil where there is none.
   public func broadcast(with other: Shape) -> Shape? {
     let rank = max(rank, other.rank)
     var result = [Int](repeating: 1, count: rank)

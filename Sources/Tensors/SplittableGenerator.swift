@@ -1,4 +1,4 @@
-/// A small, fast, splittable generator whose whole state can be saved: SplitMix64.
+/// SplitMix64: a small, fast, splittable generator whose state can be saved.
 ///
 /// Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014.
 public struct SplittableGenerator: RandomNumberGenerator, Sendable, Hashable, Codable {
@@ -7,13 +7,13 @@ public struct SplittableGenerator: RandomNumberGenerator, Sendable, Hashable, Co
 
   public init(seed: UInt64) { self.init(state: seed, gamma: 0x9e37_79b9_7f4a_7c15) }
 
-  /// The stream called `name` of all that `seed` decides, such as "order" or "decoder".
+  /// The stream `name` of `seed`, such as "order" or "decoder".
   ///
-  /// Streams of other names or other seeds are independent, so a new stream moves no other one. The name is hashed by
-  /// FNV-1a, and mixed with the seed as SplitMix64 mixes its state.
+  /// Streams with other names or seeds are independent, so a new stream changes no other one. The name is hashed by FNV-1a, and
+  /// mixed with the seed as SplitMix64 mixes its state.
   public init(seed: UInt64, stream name: String) { self.init(seed: Self.seed(seed, stream: name)) }
 
-  /// The seed of the stream called `name` of all that `seed` decides, for what takes a seed and no generator.
+  /// The seed of the stream `name` of `seed`, where a seed is needed instead of a generator.
   public static func seed(_ seed: UInt64, stream name: String) -> UInt64 {
     var hash = FNV1a()
     hash.append(bytes: name.utf8)
@@ -30,7 +30,7 @@ public struct SplittableGenerator: RandomNumberGenerator, Sendable, Hashable, Co
     return Self.mixed(state)
   }
 
-  /// A generator whose numbers are independent of those that `self` gives from here on.
+  /// A generator whose numbers are independent of the further ones of `self`.
   public mutating func split() -> SplittableGenerator {
     let seed = next()
     state &+= gamma

@@ -1,11 +1,9 @@
-import CKernels
-
-/// Every `stride`-th pixel in both directions, with channels of zeros before and after its own.
+/// Every `stride`-th pixel in both directions, with channels of zeros before and after the image's.
 ///
-/// What ResNet's option A adds where a block halves its images: He et al., arXiv 1512.03385.
+/// The shortcut of ResNet's option A where a block halves its images: He et al., arXiv 1512.03385.
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`, of at least one channel.
-///   - margins: How many channels of zeros.
+///   - margins: The numbers of channels of zeros.
 /// - Returns: `[batch, ⌈height / stride⌉, ⌈width / stride⌉, before + channels + after]`.
 public func subsampled2d(_ x: Tensor, stride: Int, channelMargins margins: (before: Int, after: Int) = (0, 0)) -> Tensor
 {
@@ -15,38 +13,37 @@ public func subsampled2d(_ x: Tensor, stride: Int, channelMargins margins: (befo
   return Subsampling(windows: windows, before: margins.before, after: margins.after).forward(x)
 }
 
-/// Pixels that are picked, and their gradient.
+/// A subsampling and its gradient.
 private struct Subsampling: Sendable {
   let windows: Windows
   let (before, after): (Int, Int)
 
   private var channels: Int { before + windows.channels + after }
-  private var yShape: Shape { [windows.images, windows.outputHeight, windows.outputWidth, channels] }
+  private var yShape: Shape { [windows.images, windows.ofImage.outputHeight, windows.ofImage.outputWidth, channels] }
 
   func forward(_ x: Tensor) -> Tensor {
     Tensor(shape: yShape) { out in
       let y = out.baseAddress!
       windows.forEachImage(of: x) { image, to in
-        en_subsample(
-          windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-          image, y + to / windows.channels * channels)
+        Pooling.subsample(
+          windows.ofImage, outputChannels: channels, before: before, image, y + to / windows.channels * channels)
       }
     }.recorded(
       "subsampled2d", from: [x],
-      owning: { dy, _, gathered in
-        // An outer tape follows operations, not what is added on the way.
-        if !GradientTape.active.isEmpty { return [adjoint(dy)] }
-        var sum = gathered.take()
+      consuming: { dy, _, accumulated in
+        // An outer tape records operations, not sums in place.
+        if !GradientTape.active.isEmpty { return [backward(dy)] }
+        var sum = accumulated.take()
         guard sum != nil, isKnownUniquelyReferenced(&sum!.storage) else {
-          gathered = sum
-          return [adjoint(dy)]
+          accumulated = sum
+          return [backward(dy)]
         }
         add(dy, to: sum!.storage.pointer, clearing: false)
         return [sum]
       })
   }
 
-  private func adjoint(_ dy: Tensor) -> Tensor {
+  private func backward(_ dy: Tensor) -> Tensor {
     Tensor(shape: windows.xShape) { add(dy, to: $0.baseAddress!, clearing: true) }
       .recorded("subsampled2dBackward", (dy, { forward($0) }))
   }
@@ -54,10 +51,9 @@ private struct Subsampling: Sendable {
   private func add(_ dy: Tensor, to dx: UnsafeMutablePointer<Scalar>, clearing: Bool) {
     let dy = dy.pointer
     windows.forEachImage { to, from in
-      if clearing { (dx + to).update(repeating: 0, count: windows.height * windows.width * windows.channels) }
-      en_subsample_adjoint(
-        windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, channels, before,
-        dy + from / windows.channels * channels, dx + to)
+      if clearing { (dx + to).update(repeating: 0, count: windows.xSize) }
+      Pooling.addSubsampleBackward(
+        windows.ofImage, outputChannels: channels, before: before, dy + from / windows.channels * channels, dx + to)
     }
   }
 }

@@ -38,13 +38,13 @@ extension Tensor: CustomStringConvertible {
     return "[" + parts.joined(separator: separator) + "]"
   }
 
-  /// The indices that are printed along an axis, nil where some are left out.
+  /// The indices that are printed along an axis, nil for an ellipsis.
   private static func shown(_ extent: Int, _ isSummarized: Bool) -> [Int?] {
     isSummarized && extent > 6 ? [0, 1, 2, nil, extent - 3, extent - 2, extent - 1] : Array(0..<extent)
   }
 }
 
-/// How the numbers of one tensor are written: with four decimals where all are of ordinary size, else as they are.
+/// The format of the numbers of a tensor: four decimals where all have an ordinary magnitude, else their full precision.
 private struct NumberFormat {
   private let isOrdinary: Bool
 

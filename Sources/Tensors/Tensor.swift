@@ -1,6 +1,6 @@
 @_exported import Kernels
 
-/// A contiguous, row-major array of numbers that gradients can be taken through.
+/// A contiguous, row-major array of numbers that can be differentiated.
 ///
 /// A value: copies share storage until one of them is changed. Images are `[batch, height, width, channels]`.
 public struct Tensor: Sendable {
@@ -27,7 +27,7 @@ public struct Tensor: Sendable {
     self.init(storage: Storage(repeating: scalar, count: shape.count), shape: shape)
   }
 
-  /// A tensor of `shape` whose elements `initialize` writes, every one of them.
+  /// A tensor of `shape` whose elements are all written by `initialize`.
   public init(shape: Shape, initializingWith initialize: (UnsafeMutableBufferPointer<Scalar>) throws -> Void) rethrows {
     let storage = Storage(count: shape.count)
     try initialize(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
@@ -38,7 +38,7 @@ public struct Tensor: Sendable {
   public static func ones(_ shape: Shape) -> Tensor { Tensor(repeating: 1, shape: shape) }
 
   public var count: Int { shape.count }
-  /// Whether no scalar is infinite or not a number.
+  /// Whether no element is NaN or infinite.
   package var isFinite: Bool { withUnsafeScalars { $0.allSatisfy(\.isFinite) } }
   public var rank: Int { shape.rank }
 
@@ -56,7 +56,7 @@ public struct Tensor: Sendable {
     try body(UnsafeBufferPointer(start: storage.pointer, count: storage.count))
   }
 
-  /// Changes the elements in place, copying them first where they are shared; the result is tracked by no tape.
+  /// Changes the elements in place, copying them first where they are shared; no tape tracks the result.
   public mutating func withUnsafeMutableScalars<R, E: Error>(
     _ body: (UnsafeMutableBufferPointer<Scalar>) throws(E) -> R
   ) throws(E) -> R {
@@ -65,20 +65,20 @@ public struct Tensor: Sendable {
     return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
   }
 
-  /// Where a kernel reads this tensor. Rows that are left to be computed are computed now: on all threads, but inside of a
-  /// parallel section on one, so ask for it before.
+  /// The address for kernels to read. Materializes a lazy tensor: on all threads, but inside of a parallel section on one, so ask
+  /// for it before.
   package var pointer: UnsafePointer<Scalar> { UnsafePointer(storage.pointer) }
 
-  /// A tensor of `shape` whose rows along the last axis are computed when they are needed.
+  /// A lazy tensor of `shape`, whose rows along the last axis are computed at its first use or fused into its consumers.
   ///
   /// - Parameter write: Writes the rows `range`, the first of them to `start`.
   package init(
     shape: Shape,
-    computingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
+    producingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
   ) {
     let width = Swift.max(shape[-1], 1)
     self.init(
-      storage: Storage(computing: RowComputation(count: shape.count / width, width: width, write: write)),
+      storage: Storage(producer: RowProducer(count: shape.count / width, width: width, write: write)),
       shape: shape)
   }
 }

@@ -51,7 +51,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///     that shape and the batch has labels.
   ///   - start: The position to resume at, with the model and the optimizer as they were there; see ``TrainingCheckpoint``.
   ///   - sharpness: The radius of sharpness-aware minimization, nil for the plain gradient; see
-  ///     ``valueWithSharpnessAwareGradient(of:radius:_:)``.
+  ///     ``valueWithSharpnessAwareGradient(of:rho:_:)``.
   ///   - shouldStop: Asked after each step: where it says so, the run stops there as ``TrainingError/interrupted(epoch:step:)``,
   ///     and can be resumed at ``position``.
   ///   - onStep: Called after each step.
@@ -138,7 +138,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
       return loss(prediction, batch)
     }
     let (value, gradients) =
-      sharpness.map { valueWithSharpnessAwareGradient(of: model, radius: $0, batchLoss) }
+      sharpness.map { valueWithSharpnessAwareGradient(of: model, rho: $0, batchLoss) }
       ?? valueWithGradient(of: model, batchLoss)
     guard value.item.isFinite, gradients.anomaly == nil else {
       let cause = gradients.anomaly.map { "first in \($0)" } ?? cause(batch)

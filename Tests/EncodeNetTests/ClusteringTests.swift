@@ -76,7 +76,7 @@ import Testing
     // Five images of the third cluster are too few to stand alone.
     let kept = owners.indices.filter { owners[$0] < 2 } + owners.indices.filter { owners[$0] == 2 }.prefix(5)
     let clusters = try IntraclassClustering(clustersPerClass: .fixed(3))(
-      points.gathering(kept), labels: kept.map { _ in 0 })
+      points.gather(kept), labels: kept.map { _ in 0 })
     #expect(clusters.count == 2)
     #expect(clusters.classes[0].clusters.reduce(0) { $0 + $1.count } == 85)
   }

@@ -168,7 +168,7 @@ import Testing
     let squares = mean(rows(square(shown - batch.targets)))
     let perceptual = mean(rows(square(maps - targets))) / Double(square(targets).mean().item)
     let entropies = (0..<count).map { row in
-      Double(softmaxCrossEntropy(logits.gathering([row]), labels: [batch.labels[row]]).item)
+      Double(softmaxCrossEntropy(logits.gather([row]), labels: [batch.labels[row]]).item)
     }
     let expected = squares + 0.25 * perceptual + 0.5 * mean(entropies)
     #expect(

@@ -92,7 +92,7 @@ struct GivenBaselineTests {
 
   @Test func anotherOrderOfTheClassesIsFound() throws {
     var state = try Self.learnt.get().state
-    for name in ["linear.weight", "linear.bias"] { state[name] = state[name]!.gathering([1, 0, 2]) }
+    for name in ["linear.weight", "linear.bias"] { state[name] = state[name]!.gather([1, 0, 2]) }
     let text = problem { _ = try run($0, state) }
     let names = try Self.learnt.get().data.classNames
     #expect(text.contains("takes most images of '\(names[0])' for '\(names[1])' for '\(names[0])'"), "\(text)")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Kernels
 
-@Suite("Convolutions by the definition") struct DirectConvolutionTests {
+@Suite("Direct convolutions") struct DirectConvolutionTests {
   struct Shape: CustomTestStringConvertible {
     var images: Int
     var height: Int
@@ -18,7 +18,7 @@ import Testing
       "\(images)×\(height)×\(width), \(inputs)-\(outputs), kernel \(kernel), stride \(stride), groups \(groups)"
     }
   }
-  /// Tiny images that go together, channels that fill no panel, many panels, each way to share the work, and every option.
+  /// Tiny images that are taken together, channels that fill no panel, many panels, each way to share the work, and every option.
   static let shapes = [
     Shape(images: 37, height: 1, width: 1, inputs: 5, outputs: 3),
     Shape(images: 33, height: 2, width: 3, inputs: 7, outputs: 130),
@@ -48,65 +48,39 @@ import Testing
     Shape(images: 3, height: 5, width: 4, inputs: 4, outputs: 64),
   ]
 
-  @Test(arguments: shapes) func agreeWithIt(shape: Shape) {
+  @Test(arguments: shapes) func areTheDefinition(shape: Shape) {
     let c = Convolution(
       images: shape.images, height: shape.height, width: shape.width, inputs: shape.inputs, kernelHeight: shape.kernel,
       kernelWidth: shape.kernel, outputs: shape.outputs, stride: shape.stride, padding: shape.padding,
       dilation: shape.dilation, groups: shape.groups)
-    let (inputs, outputs) = (c.inputs / c.groups, c.outputs / c.groups)
     var generator = TestGenerator(state: 5)
-    let x = generator.numbers(c.images * c.height * c.width * c.inputs)
-    let xs = Storage(x)
-    let w = generator.numbers(c.kernelHeight * c.kernelWidth * inputs * c.outputs)
-    let dy = generator.numbers(c.images * c.outputHeight * c.outputWidth * c.outputs)
-    let dys = Storage(dy)
-    var y = [Double](repeating: 0, count: dy.count)
-    var dx = [Double](repeating: 0, count: x.count)
-    var dw = [Double](repeating: 0, count: w.count)
-    for n in 0..<c.images {
-      for i in 0..<c.outputHeight {
-        for j in 0..<c.outputWidth {
-          for tap in 0..<c.kernelHeight * c.kernelWidth {
-            let (r, s) = tap.quotientAndRemainder(dividingBy: c.kernelWidth)
-            let (row, column) = (
-              i * c.stride + r * c.dilation - c.padding, j * c.stride + s * c.dilation - c.padding
-            )
-            guard row >= 0, row < c.height, column >= 0, column < c.width else { continue }
-            let from = ((n * c.height + row) * c.width + column) * c.inputs
-            let to = ((n * c.outputHeight + i) * c.outputWidth + j) * c.outputs
-            for k in 0..<c.outputs {
-              for q in 0..<inputs {
-                let (p, weight) = (from + k / outputs * inputs + q, (tap * inputs + q) * c.outputs + k)
-                y[to + k] += Double(x[p]) * Double(w[weight])
-                dx[p] += Double(dy[to + k]) * Double(w[weight])
-                dw[weight] += Double(dy[to + k]) * Double(x[p])
-              }
-            }
-          }
-        }
+    let reference = ReferenceProducts(c, &generator)
+    let residual = generator.numbers(reference.dy.count)
+    let bias = generator.numbers(c.outputs)
+    let finished = reference.y.enumerated().map { max(0, $1 + Double(bias[$0 % c.outputs]) + Double(residual[$0])) }
+    // More threads than there are images, or panels.
+    for threads in [2, 7] {
+      Parallel.withThreads(threads) {
+        reference.check("on \(threads) threads", residual: residual, bias: bias, finished)
       }
     }
-    func check(_ name: String, _ expected: [Double], _ run: (UnsafeMutablePointer<Scalar>) -> Void) {
-      var found = [Scalar](repeating: .nan, count: expected.count)
-      found.withUnsafeMutableBufferPointer { run($0.baseAddress!) }
-      let error = zip(found, expected).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
-      let relative = (error / expected.reduce(0) { $0 + $1 * $1 }).squareRoot()
-      #expect(relative < (Scalar.self == Float.self ? 1e-6 : 1e-14), "\(name): relative error \(relative)")
-    }
-    let residual = generator.numbers(dy.count)
-    let bias = generator.numbers(c.outputs)
-    let finished = y.indices.map { max(0, y[$0] + Double(bias[$0 % c.outputs]) + Double(residual[$0])) }
-    // More threads than there are images, or panels.
-    for threads in [2, 7] { Parallel.withThreads(threads) { checkAll(" on \(threads) threads") } }
+  }
+}
 
-    func checkAll(_ how: String) {
-      check("forward" + how, y) { c.forward(ImageSource(xs), w, into: $0) }
-      check("backward-data" + how, dx) { c.backwardData(ImageSource(dys), w, into: $0) }
-      check("backward-weights" + how, dw) { c.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0) }
-      bias.withUnsafeBufferPointer { bias in
-        residual.withUnsafeBufferPointer { residual in
-          let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, rectifies: true)
-          check("epilogue" + how, finished) { c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0) }
+extension ReferenceProducts {
+  fileprivate func check(_ suffix: String, residual: [Scalar], bias: [Scalar], _ finished: [Double]) {
+    let (c, xs, dys) = (convolution, Storage(x), Storage(dy))
+    let bound = Scalar.self == Float.self ? 1e-6 : 1e-14
+    expectClose(y, bound, "forward \(suffix)") { c.forward(ImageSource(xs), w, into: $0) }
+    expectClose(dx, bound, "backward-data \(suffix)") { c.backwardData(ImageSource(dys), w, into: $0) }
+    expectClose(dw, bound, "backward-weights \(suffix)") {
+      c.backwardWeights(ImageSource(xs), ImageSource(dys), into: $0)
+    }
+    bias.withUnsafeBufferPointer { bias in
+      residual.withUnsafeBufferPointer { residual in
+        let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, relu: true)
+        expectClose(finished, bound, "epilogue \(suffix)") {
+          c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0)
         }
       }
     }

@@ -15,7 +15,7 @@ import Testing
     var generator = TestGenerator(state: 3)
     let (a, b) = (generator.numbers(m * k), generator.numbers(k * n))
     for (isATransposed, isBTransposed) in [(false, false), (false, true), (true, false), (true, true)] {
-      let wanted = (0..<m * n).map { at in
+      let expected = (0..<m * n).map { at in
         (0..<k).reduce(0.0) {
           $0 + Double(a[isATransposed ? $1 * m + at / n : at / n * k + $1])
             * Double(b[isBTransposed ? at % n * k + $1 : $1 * n + at % n])
@@ -29,7 +29,7 @@ import Testing
             MatrixFactor(b, columns: isBTransposed ? k : n, isTransposed: isBTransposed), into: c.baseAddress!, m: m,
             n: n, k: k, usesOpenBLAS: usesOpenBLAS)
         }
-        let worst = zip(wanted, c).map { $1.isNaN ? .infinity : abs($0 - Double($1)) }.max()!
+        let worst = zip(expected, c).map { $1.isNaN ? .infinity : abs($0 - Double($1)) }.max()!
         let bound = (Scalar.self == Float.self ? 1e-6 : 1e-14) * Double(k + 10)
         #expect(
           worst < bound,

@@ -11,85 +11,24 @@ import Testing
     (35, 5, 7, 16, 32), (150, 2, 2, 32, 48), (19, 3, 3, 16, 16),
   ]
 
-  @Test(arguments: shapes) func agreesWithTheDefinition(shape: (Int, Int, Int, Int, Int)) {
-    let (n, h, w, ci, co) = shape
+  @Test(arguments: shapes) func isTheDefinition(shape: (Int, Int, Int, Int, Int)) {
+    let (n, h, w, inputs, outputs) = shape
     var generator = TestGenerator(state: 7)
-    let x = generator.numbers(n * h * w * ci)
-    let weights = generator.numbers(9 * ci * co)
-    let dy = generator.numbers(n * h * w * co)
-    var y = [Double](repeating: 0, count: n * h * w * co)
-    var dx = [Double](repeating: 0, count: x.count)
-    var dw = [Double](repeating: 0, count: weights.count)
-    let db = (0..<co).map { k in stride(from: k, to: dy.count, by: co).reduce(0) { $0 + Double(dy[$1]) } }
-    for image in 0..<n {
-      for i in 0..<h {
-        for j in 0..<w {
-          for tap in 0..<9 {
-            let (r, s) = (i + tap / 3 - 1, j + tap % 3 - 1)
-            guard r >= 0, r < h, s >= 0, s < w else { continue }
-            let (from, to) = (((image * h + r) * w + s) * ci, ((image * h + i) * w + j) * co)
-            for c in 0..<ci {
-              for k in 0..<co {
-                let weight = (tap * ci + c) * co + k
-                y[to + k] += Double(x[from + c]) * Double(weights[weight])
-                dx[from + c] += Double(dy[to + k]) * Double(weights[weight])
-                dw[weight] += Double(dy[to + k]) * Double(x[from + c])
-              }
-            }
-          }
-        }
-      }
-    }
+    let reference = ReferenceProducts(
+      Convolution(
+        images: n, height: h, width: w, inputs: inputs, kernelHeight: 3, kernelWidth: 3, outputs: outputs, stride: 1,
+        padding: 1, dilation: 1, groups: 1), &generator)
     let winograd = Winograd(h == 2 && w == 2 ? .winograd2x2 : .winograd4x4, images: n, height: h, width: w)
-    let (xs, dys) = (Storage(x), Storage(dy))
-    let bound = Scalar.self == Float.self ? 2e-5 : 1e-12
-    func check(_ name: String, _ expected: [Double], _ run: (UnsafeMutablePointer<Scalar>) -> Void) {
-      var found = [Scalar](repeating: .nan, count: expected.count)
-      found.withUnsafeMutableBufferPointer { run($0.baseAddress!) }
-      check(name, expected, found)
-    }
-    func check(_ name: String, _ expected: [Double], _ found: [Scalar]) {
-      let error = zip(found, expected).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
-      let norm = expected.reduce(0) { $0 + $1 * $1 }
-      #expect((error / norm).squareRoot() < bound, "\(name) of \(shape): relative error \((error / norm).squareRoot())")
-    }
-    // The images in memory, or pixels that are computed when they are asked for; and more threads than there are parts.
-    for (isComputed, threads) in [(false, 2), (true, 2), (false, 7)] {
-      Parallel.withThreads(threads) { checkAll(isComputed, threads) }
-    }
-
-    func checkAll(_ isComputed: Bool, _ threads: Int) {
-      func source(_ images: Storage, _ channels: Int) -> ImageSource {
-        guard isComputed else { return ImageSource(images) }
-        return ImageSource(
-          Storage(
-            computing: RowComputation(count: images.count / channels, width: channels) { rows, start in
-              start.update(from: images.pointer + rows.lowerBound * channels, count: rows.count * channels)
-            }))
-      }
-      let how = (isComputed ? " of computed images" : "") + " on \(threads) threads"
-      for (kept, layouts) in [("", nil), (" with weights that are kept", WeightLayouts())] {
-        check("forward" + kept + how, y) {
-          winograd.convolve(source(xs, ci), weights, layouts: layouts, inputs: ci, outputs: co, into: $0)
+    // Images in memory, and lazy ones; and more threads than there are parts.
+    for (isLazy, threads) in [(false, 2), (true, 2), (false, 7)] {
+      Parallel.withThreads(threads) {
+        reference.check(winograd, isLazy: isLazy, "of \(shape)\(isLazy ? ", lazy," : "") on \(threads) threads")
+        if Winograd.hasFewWeights(inputs, outputs) {
+          reference.checkBothGradients(
+            winograd, isLazy: isLazy, residual: generator.numbers(reference.dx.count),
+            "of \(shape)\(isLazy ? ", lazy," : "") on \(threads) threads")
         }
       }
-      check("backward-data" + how, dx) {
-        winograd.convolve(source(dys, co), weights, isAdjoint: true, inputs: co, outputs: ci, into: $0)
-      }
-      var sums = [Scalar](repeating: .nan, count: co)
-      check("backward-weights" + how, dw) {
-        winograd.weightsGradient(source(xs, ci), source(dys, co), inputs: ci, outputs: co, into: $0, db: &sums)
-      }
-      check("sums of pixels" + how, db, sums)
-      guard Winograd.hasFewWeights(ci, co) else { return }
-      var (both, residual) = ([Scalar](repeating: .nan, count: dw.count), generator.numbers(dx.count))
-      let sum = zip(dx, residual).map { $0 + Double($1) }
-      winograd.gradients(
-        source(xs, ci), weights, source(dys, co), inputs: ci, outputs: co, adding: residual, dx: &residual, dw: &both,
-        db: &sums)
-      check("both gradients: backward-data" + how, sum, residual)
-      check("both gradients: backward-weights" + how, dw, both)
-      check("both gradients: sums of pixels" + how, db, sums)
     }
   }
 
@@ -121,21 +60,58 @@ import Testing
   }
 }
 
-extension Storage {
-  /// A copy of `scalars`.
-  convenience init(_ scalars: [Scalar]) {
-    self.init(count: scalars.count)
-    pointer.update(from: scalars, count: scalars.count)
-  }
-}
+extension ReferenceProducts {
+  private var bound: Double { Scalar.self == Float.self ? 2e-5 : 1e-12 }
 
-/// A linear congruential generator: numbers in -1...1 that are the same everywhere.
-struct TestGenerator {
-  var state: UInt64
-  mutating func numbers(_ count: Int) -> [Scalar] {
-    (0..<count).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Scalar(Int64(bitPattern: state) >> 40) / Scalar(1 << 23)
+  /// The gradient of a bias.
+  private var db: [Double] {
+    let outputs = convolution.outputs
+    return (0..<outputs).map { k in stride(from: k, to: dy.count, by: outputs).reduce(0) { $0 + Double(dy[$1]) } }
+  }
+
+  private func source(_ images: Storage, _ channels: Int, isLazy: Bool) -> ImageSource {
+    guard isLazy else { return ImageSource(images) }
+    return ImageSource(
+      Storage(
+        producer: RowProducer(count: images.count / channels, width: channels) { rows, start in
+          start.update(from: images.pointer + rows.lowerBound * channels, count: rows.count * channels)
+        }))
+  }
+
+  /// The three products, apart.
+  fileprivate func check(_ winograd: Winograd, isLazy: Bool, _ suffix: String) {
+    let (inputs, outputs) = (convolution.inputs, convolution.outputs)
+    let (xs, dys) = (Storage(x), Storage(dy))
+    for (caching, packed) in [("", nil), (" with cached weights", PackedWeights())] {
+      expectClose(y, bound, "forward\(caching) \(suffix)") {
+        winograd.convolve(
+          source(xs, inputs, isLazy: isLazy), w, packed: packed, inputs: inputs, outputs: outputs, into: $0)
+      }
     }
+    expectClose(dx, bound, "backward-data \(suffix)") {
+      winograd.convolve(
+        source(dys, outputs, isLazy: isLazy), w, isBackwardData: true, inputs: outputs, outputs: inputs, into: $0)
+    }
+    var sums = [Scalar](repeating: .nan, count: outputs)
+    expectClose(dw, bound, "backward-weights \(suffix)") {
+      winograd.weightsGradient(
+        source(xs, inputs, isLazy: isLazy), source(dys, outputs, isLazy: isLazy), inputs: inputs, outputs: outputs,
+        into: $0, db: &sums)
+    }
+    expectClose(db, bound, "sums of pixels \(suffix)", sums)
+  }
+
+  /// Both gradients in one sweep, added to `residual`.
+  fileprivate func checkBothGradients(_ winograd: Winograd, isLazy: Bool, residual: [Scalar], _ suffix: String) {
+    let (inputs, outputs) = (convolution.inputs, convolution.outputs)
+    let (xs, dys) = (Storage(x), Storage(dy))
+    var (weights, sums) = ([Scalar](repeating: .nan, count: dw.count), [Scalar](repeating: .nan, count: outputs))
+    var found = residual
+    winograd.gradients(
+      source(xs, inputs, isLazy: isLazy), w, source(dys, outputs, isLazy: isLazy), inputs: inputs, outputs: outputs,
+      adding: residual, dx: &found, dw: &weights, db: &sums)
+    expectClose(zip(dx, residual).map { $0 + Double($1) }, bound, "both gradients: backward-data \(suffix)", found)
+    expectClose(dw, bound, "both gradients: backward-weights \(suffix)", weights)
+    expectClose(db, bound, "both gradients: sums of pixels \(suffix)", sums)
   }
 }

@@ -42,7 +42,7 @@ import Testing
     let decoder = Decoder(mirroring: model, imageShape: [side, side, 3], using: &g)
     model.evaluate()
     decoder.evaluate()
-    let map = model.features(Initializer.normal(deviation: 1)([1, side, side, 3], using: &g))
+    let map = model.features(Initializer.normal(std: 1)([1, side, side, 3], using: &g))
     #expect(map.rank == 4)
     let (height, width) = (map.shape[1], map.shape[2])
 

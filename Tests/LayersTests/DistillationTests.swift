@@ -49,7 +49,7 @@ struct DistillationTests {
     let w = Parameter(wrappedValue: Tensor([1, 3], shape: [2]))
     let model = WithInput(w, Identity())
     func loss(_: WithInput) -> Tensor { (square(w.wrappedValue - Tensor([3, 3], shape: [2])) * 0.5).sum() }
-    let (value, gradients) = valueWithSharpnessAwareGradient(of: model, radius: 0.5, loss)
+    let (value, gradients) = valueWithSharpnessAwareGradient(of: model, rho: 0.5, loss)
     expectClose(value, Tensor(2), 1e-6)
     expectClose(gradients[w], Tensor([-2.5, 0], shape: [2]), 1e-6)
     expectClose(w.wrappedValue, Tensor([1, 3], shape: [2]), 0)
@@ -64,7 +64,7 @@ struct DistillationTests {
     }
     let (plain, aware) = (network(), network())
     _ = valueWithGradient(of: plain) { softmaxCrossEntropy($0(x), labels: y) }
-    _ = valueWithSharpnessAwareGradient(of: aware, radius: 0.05) { softmaxCrossEntropy($0(x), labels: y) }
+    _ = valueWithSharpnessAwareGradient(of: aware, rho: 0.05) { softmaxCrossEntropy($0(x), labels: y) }
     for (name, value) in plain.everything { expectClose(aware.everything[name], value, 0, name) }
   }
 

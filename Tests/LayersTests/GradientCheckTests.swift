@@ -50,7 +50,7 @@ struct GradientCheckTests {
 
   @Test func everyLossPasses() {
     var g = generator(4)
-    let draw = Initializer.normal(deviation: 2)
+    let draw = Initializer.normal(std: 2)
     let logits = Parameter(wrappedValue: draw([3, 4], using: &g))
     let other = draw([3, 4], using: &g)
     let probabilities = Tensor([0.1, 0.2, 0.3, 0.4, 0, 0.5, 0.5, 0, 1, 0, 0, 0], shape: [3, 4])

@@ -3,7 +3,7 @@ import Testing
 @testable import Layers
 
 struct InitializerTests {
-  /// Mean, deviation and largest magnitude.
+  /// Mean, standard deviation and largest magnitude.
   private func statistics(_ initializer: Initializer, _ shape: Shape) -> (Double, Double, Double) {
     var g = generator(5)
     let x = initializer(shape, using: &g).scalars.map { Double($0) }
@@ -19,18 +19,18 @@ struct InitializerTests {
       (.heUniform(), [3, 3, 20, 50], (2.0 / 180).squareRoot(), 3.0.squareRoot()),
       (.glorotNormal(), [100, 200], (2.0 / 300).squareRoot(), 1),
       (.glorotUniform(), [3, 3, 20, 50], (2.0 / 630).squareRoot(), 3.0.squareRoot()),
-      (.standard, [100, 300], 1 / 30, 3.0.squareRoot()), (.normal(deviation: 0.5), [100, 100], 0.5, 1),
+      (.standard, [100, 300], 1 / 30, 3.0.squareRoot()), (.normal(std: 0.5), [100, 100], 0.5, 1),
     ] as [(Initializer, Shape, Double, Double)])
   func weightsHaveTheDeviationOfTheirName(
-    initializer: Initializer, shape: Shape, deviation: Double, boundInDeviations: Double
+    initializer: Initializer, shape: Shape, std: Double, boundInStds: Double
   ) {
     let (mean, found, largest) = statistics(initializer, shape)
-    #expect(abs(mean) < 4 * deviation / Double(shape.count).squareRoot())
-    #expect(abs(found / deviation - 1) < 0.03)
-    if boundInDeviations > 1 {
-      #expect((0.98...1.0001).contains(largest / (deviation * boundInDeviations)))
+    #expect(abs(mean) < 4 * std / Double(shape.count).squareRoot())
+    #expect(abs(found / std - 1) < 0.03)
+    if boundInStds > 1 {
+      #expect((0.98...1.0001).contains(largest / (std * boundInStds)))
     } else {
-      #expect(largest > 3 * deviation)
+      #expect(largest > 3 * std)
     }
   }
 

@@ -6,7 +6,7 @@ struct LayerTests {
   @Test func aFrozenBatchNormUsesAndKeepsItsRunningStatistics() {
     var g = generator()
     let norm = BatchNorm2d(2)
-    let x = Initializer.normal(deviation: 3)([4, 2, 2, 2], using: &g)
+    let x = Initializer.normal(std: 3)([4, 2, 2, 2], using: &g)
     norm.freeze()
     #expect(norm.isTraining && norm.isFrozen)
     expectClose(norm(x), x, 1e-5)
@@ -61,7 +61,7 @@ struct LayerTests {
 
   @Test func unflattenUndoesFlatten() {
     var g = generator()
-    let x = Initializer.normal(deviation: 1)([2, 3, 4, 5], using: &g)
+    let x = Initializer.normal(std: 1)([2, 3, 4, 5], using: &g)
     #expect(Unflatten([3, 4, 5])(Flatten()(x)).scalars == x.scalars)
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Layers
@@ -39,6 +40,17 @@ struct LossTests {
     let p = Tensor([0.5, 0.25, 0.25], shape: [1, 3])
     let logits = Tensor([0, 0, 0].enumerated().map { $0.offset == 0 ? 0.693_147_2 : $0.element }, shape: [1, 3])
     expectClose(klDivergence(logits, targets: p), Tensor(0), 1e-6)
+  }
+
+  @Test func softmaxEntropyIsThatOfTheProbabilities() {
+    let ln = { (x: Double) in log(x) }
+    let logits = Tensor([0, 0, 0, 0, 1e4, 0, 0, 0, 0, 0, -.infinity, -.infinity], shape: [3, 4])
+    let (entropies, confidences) = softmaxEntropy(logits)
+    for (found, expected) in zip(entropies, [ln(4), 0, ln(2)]) { #expect(abs(found - expected) < 1e-12) }
+    #expect(confidences == [0.25, 1, 0.5])
+    // A temperature of 2 halves the logits: probabilities 2/3 and 1/3.
+    let warm = softmaxEntropy(Tensor([Scalar(2 * ln(2)), 0], shape: [1, 2]), temperature: 2)
+    #expect(abs(warm.entropies[0] - (ln(3) - ln(2) * 2 / 3)) < 1e-6 && abs(warm.confidences[0] - 2.0 / 3) < 1e-6)
   }
 
   @Test func aLabelOutOfRangeTraps() async {

@@ -147,7 +147,7 @@ struct ModelTests {
     var g = generator()
     let model = ResNet(depth: 8, classes: 5, inputShape: [8, 8, 3], widthMultiplier: 0.25, using: &g)
     model.evaluate()
-    let x = Initializer.normal(deviation: 1)([2, 8, 8, 3], using: &g)
+    let x = Initializer.normal(std: 1)([2, 8, 8, 3], using: &g)
     let whole = model(x).scalars
     for split in model.splits {
       let (features, classifier) = model.split(at: split)

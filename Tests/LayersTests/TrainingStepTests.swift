@@ -39,7 +39,7 @@ struct TrainingStepTests {
     let (encoder, head) = model.split(at: "pool")
     encoder.freeze()
     let before = encoder.everything.mapValues(\.scalars)
-    let x = Initializer.normal(deviation: 1)([2, 8, 8, 1], using: &g)
+    let x = Initializer.normal(std: 1)([2, 8, 8, 1], using: &g)
     let optimizer = SGD(model, learningRate: 0.1, momentum: 0.9, weightDecay: 0.1)
     for _ in 0..<2 {
       let (_, gradients) = valueWithGradient(of: model) { softmaxCrossEntropy($0(x), labels: [0, 1]) }

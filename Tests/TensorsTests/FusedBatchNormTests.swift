@@ -3,18 +3,18 @@ import Testing
 
 @Suite("Batch norm with what follows it") struct FusedBatchNormTests {
   @Test(arguments: [false, true], [false, true])
-  func oneSweepGivesWhatSeparateOnesDo(hasResidual: Bool, rectifies: Bool) {
-    check(hasResidual, rectifies, isFixed: false)
+  func oneSweepGivesWhatSeparateOnesDo(hasResidual: Bool, hasReLU: Bool) {
+    check(hasResidual, hasReLU, isFixed: false)
   }
 
   /// By fixed statistics, as a frozen network has them.
   @Test(arguments: [false, true], [false, true])
-  func oneSweepByFixedStatisticsGivesWhatSeparateOnesDo(hasResidual: Bool, rectifies: Bool) {
-    check(hasResidual, rectifies, isFixed: true)
+  func oneSweepByFixedStatisticsGivesWhatSeparateOnesDo(hasResidual: Bool, hasReLU: Bool) {
+    check(hasResidual, hasReLU, isFixed: true)
   }
 
   /// - Parameter isFixed: Whether the mean and the variance are constants.
-  private func check(_ hasResidual: Bool, _ rectifies: Bool, isFixed: Bool) {
+  private func check(_ hasResidual: Bool, _ hasReLU: Bool, isFixed: Bool) {
     var generator = SplittableGenerator(seed: 5)
     let x = Tensor.normal([3, 4, 5, 7], using: &generator)
     let gamma = Tensor.normal([7], mean: 1, using: &generator)
@@ -26,14 +26,14 @@ import Testing
       let y =
         isFixed ? (t[0] - mean) * rsqrt(variance + 1e-5) * t[1] + t[2] : batchNorm2d(t[0], gamma: t[1], beta: t[2]).y
       let sum = hasResidual ? y + t[3] : y
-      return rectifies ? relu(sum) : sum
+      return hasReLU ? relu(sum) : sum
     }
     func fused(_ t: [Tensor]) -> Tensor {
       let residual = hasResidual ? t[3] : nil
       return isFixed
         ? batchNorm2d(
-          t[0], gamma: t[1], beta: t[2], mean: mean, variance: variance, adding: residual, rectifies: rectifies)
-        : batchNorm2d(t[0], gamma: t[1], beta: t[2], adding: residual, rectifies: rectifies).y
+          t[0], gamma: t[1], beta: t[2], mean: mean, variance: variance, adding: residual, relu: hasReLU)
+        : batchNorm2d(t[0], gamma: t[1], beta: t[2], adding: residual, relu: hasReLU).y
     }
     let inputs = [x, gamma, beta, residual]
     let (expected, expectedGradients) = valueWithGradient(at: inputs) { (separate($0) * upstream).sum() }
@@ -54,13 +54,13 @@ import Testing
     }
   }
 
-  @Test func whatIsNotANumberStaysSo() {
+  @Test func nanPropagates() {
     let x = Tensor([1, .nan, 3, 4, 5, 6], shape: [1, 3, 1, 2])
-    let (one, zero) = (Tensor.ones([2]), Tensor.zeros([2]))
-    let y = batchNorm2d(x, gamma: one, beta: zero, mean: zero, variance: one, rectifies: true)
+    let (ones, zeros) = (Tensor.ones([2]), Tensor.zeros([2]))
+    let y = batchNorm2d(x, gamma: ones, beta: zeros, mean: zeros, variance: ones, relu: true)
     let fused = FixedConvolution(.ones([1, 1, 2, 16]), bias: nil, stride: 1, padding: 0, dilation: 1, groups: 1)
-    #expect(batchNorm2d(x, gamma: one, beta: zero, rectifies: true).y.scalars[1].isNaN)
+    #expect(batchNorm2d(x, gamma: ones, beta: zeros, relu: true).y.scalars[1].isNaN)
     #expect(y.scalars[1].isNaN && y.scalars[0] > 0)
-    #expect(fused(x, rectifies: true).scalars[0].isNaN)
+    #expect(fused(x, relu: true).scalars[0].isNaN)
   }
 }

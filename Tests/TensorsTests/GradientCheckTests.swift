@@ -28,7 +28,7 @@ import Testing
     #expect(mismatch.description.hasPrefix("gradient of input 1 at [0, 2] is 3.5, the central difference "))
   }
 
-  @Test func refusesWhatIsNotANumber() {
+  @Test func refusesNaN() {
     #expect(throws: GradientMismatch.self) {
       try checkGradient(
         of: {

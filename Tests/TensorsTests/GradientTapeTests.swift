@@ -2,7 +2,7 @@ import Tensors
 import Testing
 
 @Suite("The tape") struct GradientTapeTests {
-  @Test func aTensorUsedTwiceGathersBothGradients() {
+  @Test func aTensorUsedTwiceAccumulatesBothGradients() {
     let x = Tensor([2, -3], shape: [2])
     #expect(gradient(at: x) { ($0 * $0 + $0).sum() }.scalars == [5, -5])
     #expect(gradient(at: x) { ($0 + $0 + $0).sum() }.scalars == [3, 3])
@@ -11,9 +11,9 @@ import Testing
     #expect(gradient(at: Tensor(3)) { $0 }.item == 1)
   }
 
-  /// A convolution adds to what is gathered of its input's gradient, in place where it may.
+  /// A convolution adds to the accumulated gradient of its input, in place where it may.
   @Test(arguments: [4, 16], [1, 2])
-  func aConvolutionAddsToWhatIsGathered(channels: Int, stride: Int) {
+  func aConvolutionAddsToTheAccumulatedGradient(channels: Int, stride: Int) {
     let x = normal([2, 8, 8, channels])
     let w = normal([3, 3, channels, channels])
     let g = normal([2, 8 / stride, 8 / stride, channels])
@@ -28,12 +28,12 @@ import Testing
     }
     #expect(along { ($0 * u).sum() }.isApproximatelyEqual(to: alone + u, absoluteTolerance: 1e-4))
     #expect(along { ($0 * u).sum() + $0.sum() }.isApproximatelyEqual(to: alone + u + 1, absoluteTolerance: 1e-4))
-    // A gradient that somebody else holds stays as it is: that of y reaches both sides of the sum.
-    let held = gradient(at: x) { x in
+    // A shared gradient stays as it is: that of y reaches both sides of the sum.
+    let shared = gradient(at: x) { x in
       let a = x * 1
       return ((a + conv2d(a, .zeros([3, 3, channels, channels]), padding: 1)) * u).sum()
     }
-    #expect(held.isApproximatelyEqual(to: u))
+    #expect(shared.isApproximatelyEqual(to: u))
     let before = u.scalars
     let (_, pullback) = valueWithPullback(at: [x]) { [$0[0] + conv2d($0[0], w, padding: 1)][0] }
     #expect(pullback(u)[0].scalars == pullback(u)[0].scalars && u.scalars == before)
@@ -49,8 +49,8 @@ import Testing
     #expect(curvature.isApproximatelyEqual(to: separate, relativeTolerance: 1e-3, absoluteTolerance: 1e-2))
   }
 
-  /// A subsample adds its pixels to what is gathered of its input's gradient, in place where it may.
-  @Test(arguments: [1, 2]) func aSubsampleAddsToWhatIsGathered(stride: Int) {
+  /// A subsample adds its pixels to the accumulated gradient of its input, in place where it may.
+  @Test(arguments: [1, 2]) func aSubsampleAddsToTheAccumulatedGradient(stride: Int) {
     let x = normal([2, 5, 4, 3])
     let u = normal(x.shape)
     func picked(_ x: Tensor) -> Tensor { subsampled2d(x, stride: stride, channelMargins: (1, 2)) }
@@ -64,7 +64,7 @@ import Testing
     }
     #expect(along { ($0 * u).sum() }.isApproximatelyEqual(to: alone + u, absoluteTolerance: 1e-5))
     #expect(along { ($0 * u).sum() + $0.sum() }.isApproximatelyEqual(to: alone + u + 1, absoluteTolerance: 1e-5))
-    // A gradient that somebody else holds stays as it is.
+    // A shared gradient stays as it is.
     let before = u.scalars
     let (_, pullback) = valueWithPullback(at: [x]) { subsampled2d($0[0], stride: 1) + $0[0] }
     #expect(
@@ -208,12 +208,12 @@ import Testing
 
   @Test func aMillionChainedOperationsOverflowNothing() {
     // 1 - (1 - y) is y, exactly.
-    let one = Tensor(1)
+    let unit = Tensor(1)
     let (value, gradient) = valueWithGradient(at: Tensor(3)) { x in
       var y = x
       for _ in 0..<250_000 {
-        y = one + -y
-        y = one + -y
+        y = unit + -y
+        y = unit + -y
       }
       return y * y
     }

@@ -48,7 +48,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
     "divide": { $1[0] / $1[1] }, "power": { pow($1[0], $1[1]) }, "maximum": { maximum($1[0], $1[1]) },
     "minimum": { minimum($1[0], $1[1]) }, "less": { $1[0] .< $1[1] }, "lessOrEqual": { $1[0] .<= $1[1] },
     "greater": { $1[0] .> $1[1] }, "greaterOrEqual": { $1[0] .>= $1[1] }, "equal": { $1[0] .== $1[1] },
-    "notEqual": { $1[0] .!= $1[1] }, "replacing": { $1[0].replacing(with: $1[1], where: $1[0] .> 0) },
+    "notEqual": { $1[0] .!= $1[1] }, "replacing": { .where($1[0] .> 0, $1[1], $1[0]) },
   ]
 
   private static let reductions: [String: Operation] = [
@@ -79,7 +79,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
     "broadcast": { $1[0].broadcast(to: [2, 3, 4]) },
     "concatenated": { .concatenated([$1[0], $1[1], $1[0]], axis: $0["axis"]) },
     "stacked": { .stacked($1, axis: $0["axis"]) }, "split": { $1[0].split([1, 2], axis: 1)[1] },
-    "gathering": { $1[0].gathering([1, 0, 1, 1]) }, "gathering axis 1": { $1[0].gathering([2, 0, 2], axis: 1) },
+    "gathering": { $1[0].gather([1, 0, 1, 1]) }, "gathering axis 1": { $1[0].gather([2, 0, 2], axis: 1) },
     "scatterAdded": { $1[0].scatterAdded(to: [2, 0, 2, 2], count: 3) },
   ]
 

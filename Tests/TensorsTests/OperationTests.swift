@@ -61,7 +61,7 @@ private func iota(count dimensions: [Int]) -> Tensor {
     #expect(Tensor.stacked([x[0], x[1]]).scalars == x.scalars)
     #expect(Tensor.concatenated(x.split([1, 2], axis: 1), axis: 1).scalars == x.scalars)
     #expect(x.padded([(0, 0), (1, 0), (0, 1)]).sum().item == x.sum().item)
-    #expect(x.gathering([2, 0], axis: 1).scalars.prefix(4) == [8, 9, 10, 11])
+    #expect(x.gather([2, 0], axis: 1).scalars.prefix(4) == [8, 9, 10, 11])
   }
 
   @Test func theProductHasAGradientAtZeros() {

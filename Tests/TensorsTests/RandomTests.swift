@@ -18,7 +18,7 @@ import Testing
 
   @Test func normalNumbersHaveNormalMoments() {
     var g = SplittableGenerator(seed: 2)
-    let x = Tensor.normal([100_001], mean: 2, deviation: 3, using: &g)
+    let x = Tensor.normal([100_001], mean: 2, std: 3, using: &g)
     let (mean, variance) = moments(x)
     #expect(Swift.abs(mean - 2) < 0.04 && Swift.abs(variance - 9) < 0.15)
     let z = (x - 2) / 3

@@ -11,7 +11,7 @@ import Testing
     let size = MemoryLayout<Scalar>.size
     #expect(tape.operations.map(\.name) == ["matmul", "relu", "*", "sum"])
     #expect(tape.operations.map(\.shape) == [[2, 4], [2, 4], [2, 4], []])
-    // The product keeps its inputs, which live anyhow; relu its output, which the square needs as well.
+    // The product saves its inputs, which are not counted; relu its output, which the square saves as well.
     #expect(tape.operations.map(\.bytesHeld) == [0, 8 * size, 0, 0])
     #expect(
       tape.description == """

@@ -28,8 +28,8 @@ import Testing
       _ = Tensor.concatenated([.ones([2, 3]), .ones([2, 4])])
     },
     "slicing": Trap("sliced: 1..<4 is not inside axis 1 of [2, 3]") { _ = Tensor.ones([2, 3]).sliced(1..<4, axis: 1) },
-    "gathering": Trap("gathering: index 2 is out of range for shape [2, 3]") {
-      _ = Tensor.ones([2, 3]).gathering([0, 2])
+    "gathering": Trap("gather: index 2 is out of range for shape [2, 3]") {
+      _ = Tensor.ones([2, 3]).gather([0, 2])
     },
     "a label": Trap("oneHot: label 3 is not one of 3 classes") { _ = Tensor.oneHot([0, 3], classes: 3) },
     "channels": Trap("conv2d: input [1, 8, 8, 4] has 4 channels, weight [3, 3, 3, 16] in 1 groups wants 3") {

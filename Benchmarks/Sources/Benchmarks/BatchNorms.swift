@@ -23,7 +23,7 @@ func normalizing(_ side: Int, _ channels: Int, addsResidual: Bool, isBackward: B
   let (y, pullback) = valueWithPullback(at: inputs) { inputs in
     batchNorm2d(
       inputs[0], gamma: inputs[1], beta: inputs[2], epsilon: 1e-5, adding: inputs.count > 3 ? inputs[3] : nil,
-      rectifies: true
+      relu: true
     ).0
   }
   return { for gradient in pullback(y) { gradient.withUnsafeScalars { _ in } } }

@@ -1,10 +1,10 @@
-// Every elementwise function of two arguments a and b, included where BINARY says what to make of it.
+// Every elementwise function of two arguments a and b, expanded by BINARY.
 BINARY(add, a + b)
 BINARY(subtract, a - b)
 BINARY(multiply, a * b)
 BINARY(divide, a / b)
 BINARY(power, pow(a, b))
-// As in PyTorch, what is not a number stays so.
+// NaN propagates, as in PyTorch.
 BINARY(maximum, a > b || a != a ? a : b)
 BINARY(minimum, a < b || a != a ? a : b)
 BINARY(less, a < b ? 1 : 0)

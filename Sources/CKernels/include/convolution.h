@@ -2,15 +2,16 @@
 #include "microkernel.h"
 #include "multiversion.h"
 
-// Convolution as an implicit matrix product: for every output pixel the input pixels under the taps of the weight form a
-// row, read in place, and the taps' matrices lie packed in panels of 16 columns.
+// Direct convolution as an implicit GEMM: the input pixels under the taps of each output pixel form a row, read in place, and
+// the weights are packed in panels of 16 columns.
 //
-// A pixel is a pair of offsets: `from` into the image, `to` into the output. A segment is a run of input scalars that lie
-// together, at the same offset from every pixel: with dilation 1 the taps of one row of the weight form one segment.
+// `from`, `to` and `segments` are the indirection buffer. A pixel is a pair of offsets: `from` into the image, `to` into the
+// output. A segment is a contiguous run of input scalars at the same offset from every pixel: with dilation 1 the taps of one
+// row of the kernel form one segment.
 
-enum { en_panel_width = 16, en_few_panels = 8, en_weight_rows = 96, en_narrow_columns = 4 };
+enum { en_panel_width = 16, en_panel_threshold = 8, en_max_weight_rows = 96, en_narrow_columns = 4 };
 
-/// Copies images into the middle of larger ones, and fills their margins with zeros. Negative margins crop.
+/// Pads images with zeros; negative margins crop.
 OVERLOADED void en_pad_images(
   long images, long height, long width, long channels, long top, long left, long paddedHeight, long paddedWidth,
   const float *x, float *padded);
@@ -33,8 +34,8 @@ OVERLOADED void en_convolve(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const double *x, const double *panel, en_double_epilogue epilogue, long columns, double *y);
 
-/// The same for at most `en_narrow_columns` columns and lengths of multiples of 16; a column of the panel lies together, `depth`
-/// from the next one.
+/// The same for at most `en_narrow_columns` columns and lengths that are multiples of 16. The panel is column-major: columns lie
+/// `depth` apart.
 OVERLOADED void en_convolve_narrow(
   long pixels, const int *from, const int *to, long segmentCount, const int *segments, const int *rows, long length,
   const float *x, const float *panel, long depth, en_float_epilogue epilogue, long columns, float *y);
@@ -43,13 +44,13 @@ OVERLOADED void en_convolve_narrow(
   const double *x, const double *panel, long depth, en_double_epilogue epilogue, long columns, double *y);
 
 /// panels[j / 16][row - firstRow][j % 16] += Σ x[from[p] + segments[s] + k] · dy[to[p] + j], for row = s · length + k in
-/// `firstRow` ..< `firstRow` + `rows`, at most `en_weight_rows` where there are more than `en_few_panels`, and j < `columns`;
-/// panels lie `panelSize` apart. `next` are the parts of x and dy that are needed after these.
+/// `firstRow` ..< `firstRow` + `rows` and j < `columns`. Beyond `en_panel_threshold` panels there are at most `en_max_weight_rows`
+/// rows. Panels lie `panelSize` apart. `next` are the parts of x and dy to prefetch.
 OVERLOADED void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows, const float *x,
   const float *dy, long columns, float *panels, long panelSize,
-  const en_ahead next[2]);
+  const en_prefetch next[2]);
 OVERLOADED void en_convolve_weights(
   long pixels, const int *from, const int *to, const int *segments, long length, long firstRow, long rows,
   const double *x, const double *dy, long columns, double *panels, long panelSize,
-  const en_ahead next[2]);
+  const en_prefetch next[2]);

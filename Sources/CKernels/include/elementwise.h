@@ -1,14 +1,14 @@
 #pragma once
 #include "multiversion.h"
 
-/// y[i] = f(x[i]), f as unary.table.h has it.
+/// y[i] = f(x[i]), f from unary.table.h.
 #define UNARY(name, result)                                     \
   OVERLOADED void en_##name(long n, const float *x, float *y);  \
   OVERLOADED void en_##name(long n, const double *x, double *y);
 #include "unary.table.h"
 #undef UNARY
 
-/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f as binary.table.h has it.
+/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f from binary.table.h.
 #define BINARY(name, result)                                                                                          \
   OVERLOADED void en_##name(                                                                                          \
     long rows, long n, long aRow, long aStep, long bRow, long bStep, const float *a, const float *b, float *y);       \

@@ -1,22 +1,22 @@
 #pragma once
 
-// What the micro-kernels of products share: some rows of sixteen sums in registers.
+// The register tile that the micro-kernels of products share: MR rows of sixteen sums.
 
-// What a convolution does to its results while they are in registers: y = conv + bias + residual, and 0 in place of what is
-// then negative. A null bias or residual is left out. The residual lies like y. What streams goes to memory without being
-// fetched into a cache first: y, which no cache could hold, begins with a line of one, and each pixel takes whole lines.
+// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU. A null bias or
+// residual is left out; the residual has the layout of y. Non-temporal stores bypass the caches: y is larger than any of them,
+// begins at a cache line, and each pixel takes whole lines.
 typedef struct {
   const float *bias, *residual;
-  int rectifies, streams;
+  int relu, nontemporal;
 } en_float_epilogue;
 
 typedef struct {
   const double *bias, *residual;
-  int rectifies, streams;
+  int relu, nontemporal;
 } en_double_epilogue;
 
-/// How many rows of sums stay in registers: six take twelve of AVX2's sixteen, twelve as many of AVX-512's thirty-two.
-static inline __attribute__((always_inline)) long en_most_rows(void) {
+/// The maximum MR. Six rows of sums take twelve of AVX2's sixteen registers, twelve rows take twelve of AVX-512's thirty-two.
+static inline __attribute__((always_inline)) long en_max_mr(void) {
 #if defined(__x86_64__) && !defined(EN_AT_MOST_AVX2)
   return __builtin_cpu_supports("avx512vl") ? 12 : 6;
 #else
@@ -24,25 +24,25 @@ static inline __attribute__((always_inline)) long en_most_rows(void) {
 #endif
 }
 
-/// How many of `left` rows a micro-kernel of at most `most` takes next: whole ones, and a rest of more than three where it can
-/// be, for fewer cannot keep the arithmetic busy.
-static inline __attribute__((always_inline)) long en_share(long left, long most) {
-  if (most == 12 && (left == 12 || left > 15)) return 12;
-  if (most == 12 && left == 9) return 9;
+/// The MR split: how many of `left` rows a micro-kernel takes next. The rest keeps more than three rows where it can, as fewer
+/// rows leave the arithmetic units idle.
+static inline __attribute__((always_inline)) long en_split_mr(long left, long maxMR) {
+  if (maxMR == 12 && (left == 12 || left > 15)) return 12;
+  if (maxMR == 12 && left == 9) return 9;
   return left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
 }
 
-/// The cases of a switch over what `en_share` gives.
-#define EN_EACH_SHARE(CASE) CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(9); CASE(12)
+/// The cases of a switch over what `en_split_mr` returns.
+#define EN_EACH_MR(CASE) CASE(1); CASE(2); CASE(3); CASE(4); CASE(5); CASE(6); CASE(9); CASE(12)
 
-/// Memory that is needed soon. What computes brings it near, a share at each of its steps, as it would else be waited for.
+/// Memory to prefetch: a kernel prefetches a part of it at each of its steps.
 typedef struct {
   const void *start;
   long bytes;
-} en_ahead;
+} en_prefetch;
 
-/// Fetches the share of `count` of `steps` steps from `step` on; a fetch beyond what is there does no harm.
-static inline __attribute__((always_inline)) void en_bring_near(en_ahead ahead, long step, long steps, long count) {
-  const char *start = (const char *)ahead.start, *end = start + ahead.bytes * (step + count) / steps;
-  for (const char *line = start + ahead.bytes * step / steps; line < end; line += 64) __builtin_prefetch(line, 0, 2);
+/// Prefetches the part of `count` of `steps` steps from `step` on; a prefetch beyond the range is harmless.
+static inline __attribute__((always_inline)) void en_prefetch_part(en_prefetch prefetch, long step, long steps, long count) {
+  const char *start = (const char *)prefetch.start, *end = start + prefetch.bytes * (step + count) / steps;
+  for (const char *line = start + prefetch.bytes * step / steps; line < end; line += 64) __builtin_prefetch(line, 0, 2);
 }

@@ -7,7 +7,7 @@ OVERLOADED void en_read_strided(
 OVERLOADED void en_read_strided(
   long rank, const long *dimensions, const long *strides, const double *x, double *y);
 
-/// The other way: what lies in row-major order in x goes into y with `strides`.
+/// Writes x, in row-major order of `dimensions`, into y with `strides`.
 OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const float *x, float *y);
 OVERLOADED void en_write_strided(

@@ -4,12 +4,12 @@
 // KERNEL: one copy for each instruction set, chosen by the loader at start (an indirect function); elsewhere a plain
 //   function, which on arm64 means NEON.
 // OVERLOADED: the same C name for float and double, told apart by the argument types, in C and in Swift alike.
-//   A family's loops stand once in `<family>.body.h`, written in REAL, and `<family>.c` includes them twice.
+//   The loops of a family are in `<family>.body.h`, written in REAL, and `<family>.c` includes them for both types.
 #if defined(__x86_64__) && defined(__linux__) && defined(EN_AT_MOST_AVX2)
 // As on a processor without AVX-512, to test and measure on one that has it: `swift test -Xcc -O2 -Xcc -DEN_AT_MOST_AVX2`.
 #define KERNEL __attribute__((target_clones("arch=x86-64-v3", "default"), min_vector_width(512)))
 #elif defined(__x86_64__) && defined(__linux__)
-// Vectors of 64 bytes that are written as such are one register where there is one.
+// Explicit vectors of 64 bytes take one register where there are such.
 #define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
 #else
 #define KERNEL

@@ -1,7 +1,7 @@
 #pragma once
 #include "multiversion.h"
 
-// These see a tensor as rows of channels.
+// Kernels over [rows, channels].
 
 /// sums[c] += Σ d and squares[c] += Σ d², d = x[row][c] - shift[c]; a shift near the mean keeps the variance accurate.
 OVERLOADED void en_channel_moments(
@@ -9,11 +9,12 @@ OVERLOADED void en_channel_moments(
 OVERLOADED void en_channel_moments(
   long rows, long channels, const double *shift, const double *x, double *sums, double *squares);
 
-// A ReLU after the norm lets dy through where its output is positive: that is y, where it is given, else scale · (x - mean) +
-// offset, where these are. Without y there is less to read; where a residual was added, there is no way without.
+// dz is dy masked by the ReLU after the norm: dy where the ReLU's output is positive, else 0. The output is y where y is given;
+// else it is recomputed as scale · (x - mean) + offset where scale is given, which reads less memory but cannot include a
+// residual; without either there is no ReLU.
 
-/// sums[c] += Σ dz[row][c] and products[c] += Σ dz[row][c] · (x[row][c] - mean[c]), dz being dy as it was let through, which is
-/// kept in dz where there is room for it and y is given; dz may be dy.
+/// sums[c] += Σ dz[row][c] and products[c] += Σ dz[row][c] · (x[row][c] - mean[c]). Writes dz where it is not null and y is
+/// given; dz may be dy.
 OVERLOADED void en_channel_products(
   long rows, long channels, const float *mean, const float *scale, const float *offset, const float *dy, const float *y,
   const float *x, double *sums, double *products, float *dz);
@@ -21,15 +22,15 @@ OVERLOADED void en_channel_products(
   long rows, long channels, const double *mean, const double *scale, const double *offset, const double *dy, const double *y,
   const double *x, double *sums, double *products, double *dz);
 
-/// y = scale · (x - mean) + offset, plus residual where there is one, and 0 in place of what is negative if it rectifies.
+/// y = scale · (x - mean) + offset, plus residual where it is not null, then ReLU if `relu`.
 OVERLOADED void en_scale_channels(
   long rows, long channels, const float *mean, const float *scale, const float *offset, const float *x,
-  const float *residual, int rectifies, float *y);
+  const float *residual, int relu, float *y);
 OVERLOADED void en_scale_channels(
   long rows, long channels, const double *mean, const double *scale, const double *offset, const double *x,
-  const double *residual, int rectifies, double *y);
+  const double *residual, int relu, double *y);
 
-/// dx = p · dy + q · (x - mean) + r
+/// dx = p · dz + q · (x - mean) + r
 OVERLOADED void en_batch_norm_backward(
   long rows, long channels, const float *mean, const float *scale, const float *offset, const float *p, const float *q,
   const float *r, const float *dy, const float *y, const float *x, float *dx);

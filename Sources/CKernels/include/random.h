@@ -1,13 +1,13 @@
 #pragma once
 #include "multiversion.h"
 
-// Numbers `first`, `first` + 1, … of the sequence that a seed stands for: each is a hash of its place, so that any thread can
-// make any part of it.
+// Counter-based random numbers `first`, `first` + 1, … of a seed's sequence: each is a hash of its index, so any thread can
+// generate any part.
 
 /// Uniform in 0 ..< 1.
 OVERLOADED void en_uniform(unsigned long seed, long first, long n, float *y);
 OVERLOADED void en_uniform(unsigned long seed, long first, long n, double *y);
 
-/// Normal with mean 0 and deviation 1, by Box and Muller. `first` is even.
+/// Normal with mean 0 and standard deviation 1, by Box and Muller. `first` is even.
 OVERLOADED void en_normal(unsigned long seed, long first, long n, float *y);
 OVERLOADED void en_normal(unsigned long seed, long first, long n, double *y);

@@ -1,14 +1,14 @@
 #pragma once
 #include "multiversion.h"
 
-// Reductions see a tensor as [outer, n, inner] and take out the middle.
+// Reductions over the middle axis of [outer, n, inner].
 
 /// y[o][i] = Σ x[o][k][i] over `from` ≤ k < `to`, summed in blocks, which keeps the rounding of long sums small.
 OVERLOADED void en_sum(long outer, long n, long inner, long from, long to, const float *x, float *y);
 OVERLOADED void en_sum(long outer, long n, long inner, long from, long to, const double *x, double *y);
 
-/// y[o][i] = the largest x[o][k][i], or the smallest if sign is -1; indices[o][i] = the first k that has it; NaN is larger
-/// and smaller than anything.
+/// y[o][i] = the largest x[o][k][i], or the smallest if sign is -1; indices[o][i] = the first k that has it; NaN
+/// propagates.
 OVERLOADED void en_extreme(long outer, long n, long inner, int sign, const float *x, float *y, long *indices);
 OVERLOADED void en_extreme(long outer, long n, long inner, int sign, const double *x, double *y, long *indices);
 

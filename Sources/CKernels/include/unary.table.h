@@ -1,4 +1,4 @@
-// Every elementwise function of one argument v, included where UNARY says what to make of it.
+// Every elementwise function of one argument v, expanded by UNARY.
 UNARY(negate, -v)
 UNARY(exp, exp(v))
 UNARY(expm1, expm1(v))

@@ -35,7 +35,7 @@ extension ConversionView {
     let features = baseline.parts(at: configuration.split).features
     let points = found.features.flattenedRows
     let centres = found.clusters.classes.map { group in
-      Tensor.stacked(group.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+      Tensor.stacked(group.clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
     }
     var shown: [Int: [Gallery.Conversion]] = [:]
     for batch in batches.epoch(0) {
@@ -45,7 +45,7 @@ extension ConversionView {
           && shown[label, default: []].count + batch.labels[..<row].count { $0 == label } < each
       }
       guard !rows.isEmpty else { continue }
-      let inputs = batch.images.gathering(rows)
+      let inputs = batch.images.gather(rows)
       let outputs = gcae.evaluating { gcae(inputs) }
       let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
       let seen = features.evaluating { features(inputs).averagedOverSpace }
@@ -53,13 +53,13 @@ extension ConversionView {
       let sized = resized2d(outputs, height: shape[0], width: shape[1])
       for (place, row) in rows.enumerated() {
         let label = batch.labels[row]
-        let nearest = (-squaredDistances(seen.gathering([place]), centres[label])).argmax()[0]
+        let nearest = (-squaredDistances(seen.gather([place]), centres[label])).argmax()[0]
         shown[label, default: []].append(
           .init(
             label: label, given: given[place], judged: judged?[place],
             input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
             output: .init(
-              pixels: Data(sized.gathering([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
+              pixels: Data(sized.gather([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
               caption: "converted"),
             target: picture(found.representatives.classes[label][nearest], "representative")))
       }
@@ -74,9 +74,9 @@ extension ConversionView {
       var generator = run.generator("map of class \(group.label)")
       let images = group.clusters.joined().sorted()
       let shown = Array(Set(images.shuffled(using: &generator).prefix(limit) + chosen)).sorted()
-      let points = all.gathering(images)
+      let points = all.gather(images)
       guard let axes = try? PrincipalComponents(of: points, count: 2),
-        case let seen = axes(all.gathering(shown)), seen.shape[1] == 2
+        case let seen = axes(all.gather(shown)), seen.shape[1] == 2
       else { return nil }
       let scalars = seen.scalars.map { (Double($0) * 1000).rounded() / 1000 }
       let first = numbers[group.clusters[0][0]]

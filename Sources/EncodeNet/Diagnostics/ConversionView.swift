@@ -122,7 +122,7 @@ struct ConversionView {
     for batch in run.inOrder(run.images).epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
       let clusters = batch.indices.map { numbers[$0] }
-      squares += Double(square(shown - targets.gathering(clusters)).sum().item)
+      squares += Double(square(shown - targets.gather(clusters)).sum().item)
       matches += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
     }
     let n = Double(run.images.count)
@@ -201,7 +201,7 @@ struct ConversionView {
     return try found.clusters.classes.map { group in
       guard group.clusters.count > 1 else { return 1 }
       let images = group.clusters.joined().sorted()
-      let points = all.gathering(images)
+      let points = all.gather(images)
       let reduced = try PrincipalComponents(of: points, count: configuration.clustering.dimensions)(points)
       let again = try KMeans(
         clusters: group.clusters.count, restarts: configuration.clustering.restarts,

@@ -18,7 +18,7 @@ func linearProbe(_ points: Tensor, _ labels: [Int], classes: Int, on others: Ten
 func nearestNeighbours(_ points: Tensor, _ labels: [Int], classes: Int, on others: Tensor, k: Int = 5) -> [Int] {
   var guesses: [Int] = []
   for start in stride(from: 0, to: others.shape[0], by: 256) {
-    let rows = others.gathering(Array(start..<min(start + 256, others.shape[0])))
+    let rows = others.gather(Array(start..<min(start + 256, others.shape[0])))
     let distances = squaredDistances(rows, points)
     let nearest = (-distances).topK(min(k, labels.count)).indices
     for row in nearest {

@@ -50,14 +50,14 @@ extension ExperimentRun {
     return (diagnostics, gallery)
   }
 
-  /// Measures the conversion of the images trained on and of the validation images, to choose settings by: nil for a control
-  /// that makes no images.
+  /// Measures how each of `stages` converts the images trained on and the validation images, to choose settings by: nil for
+  /// a control that makes no images.
   ///
   /// Audit images are not looked at: what is chosen by them judges nothing any more.
-  public func conversionOutcome(_ stage: ConversionStage) throws -> SeedDiagnostics.Conversion? {
-    guard let gcae = stage.gcae else { return nil }
+  public func conversionOutcomes(_ stages: [ConversionStage]) throws -> [SeedDiagnostics.Conversion?] {
     let view = ConversionView(self, try run.baseline().network, try judge()?.model, try clustering())
-    return view.conversion(gcae, sets: view.sets(withAudit: false)) { _ in }
+    let sets = view.sets(withAudit: false)
+    return stages.map { stage in stage.gcae.map { view.conversion($0, sets: sets) { _ in } } }
   }
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {

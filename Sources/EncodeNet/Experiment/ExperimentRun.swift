@@ -85,7 +85,10 @@ public struct ExperimentRun {
     run = try SeedRun(
       c.run, seed: seed, data: images, baseline: baseline, in: folder, trainer: trainer, network: makeModel)
     try run.store.write(["version": 4], to: "version.json")
-    run.budget = try run.plan(c.reference(baseline: baseline)).budget.total
+    let reference = try run.plan(c.reference(baseline: baseline))
+    run.budget = reference.budget.total
+    // Every stage begins with these.
+    try run.share(reference.steps.through(Cluster.self))
     _ = try judgeChoice()
   }
 

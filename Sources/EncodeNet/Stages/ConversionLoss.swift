@@ -53,7 +53,7 @@ struct ConversionLoss {
       let targets =
         places.isEmpty
         ? baseline(batch.targets).maps.map(\.detached)
-        : cachedMaps.map { $0.gathering(batch.pairs.map { places[$0.target]! }) }
+        : cachedMaps.map { $0.gather(batch.pairs.map { places[$0.target]! }) }
       var distance = Tensor(0)
       for (map, target) in zip(seen.maps, targets) {
         // As a share of the target's own squares, so that maps of any layer and network count alike.

@@ -111,9 +111,9 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     let points = features.flattenedRows
     var mixtures: [Int: [Share]] = [:]
     for (group, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
-      let centres = Tensor.stacked(group.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+      let centres = Tensor.stacked(group.clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
       let images = group.clusters.joined().sorted()
-      let distances = squaredDistances(points.gathering(images), centres).scalars.map { Double($0) }
+      let distances = squaredDistances(points.gather(images), centres).scalars.map { Double($0) }
       let k = targets.count
       let rows = images.indices.map { Array(distances[$0 * k..<($0 + 1) * k]) }
       let mean = rows.reduce(0) { $0 + $1.min()! } / Double(max(rows.count, 1))

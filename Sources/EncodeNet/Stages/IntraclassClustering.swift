@@ -102,7 +102,7 @@ public struct IntraclassClustering: Settings {
     _ points: Tensor, _ images: [Int], _ label: Int, name: String, seed: UInt64
   ) throws(ExperimentError) -> Clusters.Class {
     try check(images.count, name: name)
-    let members = points.gathering(images)
+    let members = points.gather(images)
     let reduced = try PrincipalComponents(of: members, count: dimensions)(members)
     func result(_ k: Int) throws(ExperimentError) -> KMeans.Result {
       let batch = images.count > miniBatchAbove ? 1024 : nil
@@ -153,7 +153,7 @@ public struct IntraclassClustering: Settings {
       let gone = living.remove(at: smallest)
       let left = assignments.indices.filter { assignments[$0] == gone }
       guard !left.isEmpty else { continue }
-      let nearest = nearestCentroids(points.gathering(left), result.centroids.gathering(living)).assignments
+      let nearest = nearestCentroids(points.gather(left), result.centroids.gather(living)).assignments
       for (point, cluster) in zip(left, nearest) { assignments[point] = living[cluster] }
     }
     return assignments.map { living.firstIndex(of: $0)! }

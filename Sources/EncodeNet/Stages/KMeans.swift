@@ -65,7 +65,7 @@ public struct KMeans: Sendable, Codable, Hashable {
   private func initialization(_ points: Tensor, using generator: inout SplittableGenerator) -> Tensor {
     let n = points.shape[0]
     var chosen = [Int.random(in: 0..<n, using: &generator)]
-    var nearest = squaredDistances(points, points.gathering(chosen)).scalars
+    var nearest = squaredDistances(points, points.gather(chosen)).scalars
     while chosen.count < clusters {
       let total = nearest.reduce(0) { $0 + Double($1) }
       var next = Int.random(in: 0..<n, using: &generator)
@@ -78,11 +78,11 @@ public struct KMeans: Sendable, Codable, Hashable {
         }
       }
       chosen.append(next)
-      squaredDistances(points, points.gathering([next])).withUnsafeScalars { new in
+      squaredDistances(points, points.gather([next])).withUnsafeScalars { new in
         for i in 0..<n { nearest[i] = min(nearest[i], new[i]) }
       }
     }
-    return points.gathering(chosen)
+    return points.gather(chosen)
   }
 
   private func lloyd(_ points: Tensor, from start: Tensor) -> Result {
@@ -132,7 +132,7 @@ public struct KMeans: Sendable, Codable, Hashable {
     let d = points.shape[1]
     var seen = [Int](repeating: 0, count: clusters)
     for _ in 0..<maximumIterations {
-      let batch = points.gathering((0..<size).map { _ in Int.random(in: 0..<points.shape[0], using: &generator) })
+      let batch = points.gather((0..<size).map { _ in Int.random(in: 0..<points.shape[0], using: &generator) })
       let (assignments, _) = nearestCentroids(batch, centroids)
       centroids.withUnsafeMutableScalars { c in
         for (point, cluster) in assignments.enumerated() {

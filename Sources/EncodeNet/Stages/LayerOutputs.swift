@@ -39,7 +39,7 @@ public struct TensorBatches: BatchSource {
     }
     return (0..<batchCount).lazy.map { [order] batch in
       let rows = Array(order[batch * size..<Swift.min((batch + 1) * size, order.count)])
-      return Batch(images: inputs.gathering(rows), labels: rows.map { labels[$0] }, indices: rows)
+      return Batch(images: inputs.gather(rows), labels: rows.map { labels[$0] }, indices: rows)
     }
   }
 }

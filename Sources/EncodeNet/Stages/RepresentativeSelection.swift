@@ -93,10 +93,10 @@ public struct RepresentativeSelection: Settings {
 
   /// The member with the least sum of distances to the others; rows are taken a few at a time to bound memory.
   private static func medoid(_ members: [Int], _ points: Tensor) -> Int {
-    let all = points.gathering(members)
+    let all = points.gather(members)
     var sums: [Double] = []
     for start in stride(from: 0, to: members.count, by: 512) {
-      let part = points.gathering(Array(members[start..<min(start + 512, members.count)]))
+      let part = points.gather(Array(members[start..<min(start + 512, members.count)]))
       squaredDistances(part, all).withUnsafeScalars { distances in
         for row in 0..<part.shape[0] {
           sums.append(

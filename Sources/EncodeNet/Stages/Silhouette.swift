@@ -13,7 +13,7 @@ public struct Silhouette: Sendable {
     var generator = SplittableGenerator(seed: seed)
     let all = Array(0..<points.shape[0])
     sample = all.count > limit ? all.shuffled(using: &generator).prefix(limit).sorted() : all
-    let rows = points.gathering(sample)
+    let rows = points.gather(sample)
     var distances = squaredDistances(rows, rows)
     distances.withUnsafeMutableScalars { for i in $0.indices { $0[i] = $0[i].squareRoot() } }
     self.distances = distances

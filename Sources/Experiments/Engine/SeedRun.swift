@@ -146,6 +146,9 @@ public struct SeedRun {
     }
   }
 
+  /// Keeps the states after each of these steps in memory.
+  package func share(_ steps: [any Step]) throws { memory.shared.formUnion(try keys(of: steps)) }
+
   /// A name for each step and everything before it.
   package func keys(of steps: [any Step]) throws -> [String] {
     var key = key

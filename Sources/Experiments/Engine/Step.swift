@@ -15,7 +15,7 @@ public protocol Step: Encodable, Sendable {
   /// - Returns: The step with its epochs settled, where it takes those that the budget leaves.
   func planned(in plan: inout ArmPlan) throws -> Self
 
-  /// Does it.
+  /// Does it: changes the network's weights, and not its architecture, which later steps know it by.
   ///
   /// - Parameter state: Has a network that no other step sees, and ``ExperimentState/key``, by which what this step saves is
   ///   found again.

@@ -18,7 +18,7 @@ public enum Corruption: String, Sendable, CaseIterable {
       var generator = SplittableGenerator(seed: 0xda3a9e)
       for start in stride(from: 0, to: pixels.count, by: 1 << 16) {
         let end = min(start + 1 << 16, pixels.count)
-        let noise = Tensor.normal([end - start], deviation: 0.08 * 255, using: &generator)
+        let noise = Tensor.normal([end - start], std: 0.08 * 255, using: &generator)
         noise.withUnsafeScalars { noise in
           for i in start..<end {
             pixels[i] = UInt8(min(max((Scalar(pixels[i]) + noise[i - start]).rounded(), 0), 255))

@@ -1,7 +1,7 @@
 /// A recipe to train a classifier with more than plain cross-entropy: published methods with the same goal as EncodeNet.
 ///
 /// The pieces are the library's own, for any training loop: ``Mixing``, ``WeightAverage``,
-/// ``valueWithSharpnessAwareGradient(of:radius:_:)``, ``distillation(_:from:temperature:)`` and its kin. `Docs/methods.md`
+/// ``valueWithSharpnessAwareGradient(of:rho:_:)``, ``distillation(_:from:temperature:)`` and its kin. `Docs/methods.md`
 /// has their sources and the published results.
 public struct TrainingRecipe: Settings {
   /// An average of the weights, used in the place of the last ones.
@@ -85,7 +85,7 @@ public struct Distillation: Settings {
     case softTargets
     /// The softened probabilities of standardised logits.
     case standardizedLogits
-    /// ``decoupledDistillation(_:from:labels:rightWeight:wrongWeight:temperature:)``
+    /// ``decoupledDistillation(_:from:labels:targetWeight:nonTargetWeight:temperature:)``
     case decoupled
     /// The feature map before pooling, through a learnt 1 by 1 convolution: FitNets' hint.
     case hint

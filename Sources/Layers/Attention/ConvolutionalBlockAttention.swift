@@ -1,18 +1,18 @@
-/// Scales each channel, then each pixel, by what their means and maxima ask for.
+/// Channel attention, then spatial attention, from means and maxima.
 ///
 /// Woo, Park, Lee, Kweon: "CBAM: convolutional block attention module", arXiv 1807.06521, equations 2 and 3; the batch norm
-/// after the spatial convolution is the authors' code's.
+/// after the spatial convolution is that of the authors' code.
 public final class ConvolutionalBlockAttention: Layer {
-  /// Of means and maxima alike, to fewer channels.
+  /// The reduction of means and maxima to fewer channels.
   public let reduce: Linear
-  /// And back.
+  /// The expansion to all channels.
   public let expand: Linear
-  /// 7 by 7, over each pixel's mean and maximum.
+  /// The 7 by 7 convolution of each pixel's mean and maximum.
   public let spatial: Conv2d
-  /// Of what ``spatial`` says.
+  /// The batch norm of ``spatial``.
   public let norm: BatchNorm2d
 
-  /// - Parameter reduction: Divides the channels between the two linear layers, of which there is at least one.
+  /// - Parameter reduction: Divides the number of channels between the two linear layers, which is at least 1.
   public init(_ channels: Int, reduction: Int = 16, using generator: inout some RandomNumberGenerator) {
     require(channels > 0 && reduction > 0, "ConvolutionalBlockAttention: \(channels) channels, reduced by \(reduction)")
     let inner = max(1, channels / reduction)
@@ -23,8 +23,8 @@ public final class ConvolutionalBlockAttention: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    func asked(_ summary: Tensor) -> Tensor { expand(relu(reduce(summary))) }
-    let channels = sigmoid(asked(globalAveragePool2d(x)) + asked(x.max(alongAxes: [1, 2])))
+    func channelLogits(_ summary: Tensor) -> Tensor { expand(relu(reduce(summary))) }
+    let channels = sigmoid(channelLogits(globalAveragePool2d(x)) + channelLogits(x.max(alongAxes: [1, 2])))
     let scaled = x * channels.reshaped(to: [x.shape[0], 1, 1, x.shape[3]])
     let summary = Tensor.concatenated(
       [scaled.max(alongAxes: [3], keepingDimensions: true), scaled.mean(alongAxes: [3], keepingDimensions: true)],

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// Scales each channel by what its neighbours and itself show on average: a convolution along the channels' means.
+/// Channel attention from the means of neighbouring channels: a one-dimensional convolution along the channels.
 ///
 /// Wang et al.: "ECA-Net: efficient channel attention for deep convolutional neural networks", arXiv 1910.03151.
 public final class EfficientChannelAttention: Layer {

@@ -1,13 +1,13 @@
-/// Scales each channel by how much the whole image asks for it: `x · sigmoid(W₂ relu(W₁ mean(x)))`.
+/// Channel attention from the global mean: `x · sigmoid(W₂ relu(W₁ mean(x)))`.
 ///
 /// Hu, Shen, Sun: "Squeeze-and-excitation networks", arXiv 1709.01507, equations 2 to 4.
 public final class SqueezeExcitation: Layer {
-  /// To fewer channels.
+  /// The reduction to fewer channels.
   public let reduce: Linear
-  /// And back.
+  /// The expansion to all channels.
   public let expand: Linear
 
-  /// - Parameter reduction: Divides the channels between the two layers, of which there is at least one.
+  /// - Parameter reduction: Divides the number of channels between the two layers, which is at least 1.
   public init(_ channels: Int, reduction: Int = 16, using generator: inout some RandomNumberGenerator) {
     require(channels > 0 && reduction > 0, "SqueezeExcitation: \(channels) channels, reduced by \(reduction)")
     let inner = max(1, channels / reduction)

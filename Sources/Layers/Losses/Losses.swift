@@ -34,7 +34,7 @@ public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   requireSameShape("softmaxCrossEntropy", logits, targets)
   require(
     logits.rank == 2 && logits.count > 0,
-    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes] with anything in them")
+    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
   return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
@@ -45,7 +45,7 @@ public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
   return (difference * difference).mean()
 }
 
-/// Half the squared error where it is below `threshold` δ, `δ (|d| - δ/2)` where it is not; the mean over all elements.
+/// The Huber loss: `d²/2` where `|d|` is below `threshold` δ, `δ (|d| - δ/2)` elsewhere; the mean over all elements.
 ///
 /// Huber, 1964; PyTorch's `HuberLoss`.
 public func huber(_ prediction: Tensor, _ target: Tensor, threshold: Scalar = 1) -> Tensor {
@@ -66,7 +66,7 @@ public func binaryCrossEntropyWithLogits(_ logits: Tensor, _ targets: Tensor) ->
 ///
 /// - Parameter logits: `[batch, classes]`.
 public func klDivergence(_ logits: Tensor, targets: Tensor) -> Tensor {
-  // The targets' own entropy is a constant to the logits, but keeps the divergence of equals at 0.
+  // The entropy of the targets has no gradient, but makes the divergence of equal distributions 0.
   let negativeEntropy = targets.withUnsafeScalars { $0.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } }
   return softmaxCrossEntropy(logits, targets: targets) + Tensor(negativeEntropy / Scalar(targets.shape[0]))
 }

@@ -1,11 +1,11 @@
 /// An AlexNet for 32 by 32 images: five convolutions and a linear layer, 2.47 M parameters.
 ///
-/// Names and numbers are those of bearpaw/pytorch-classification. The first convolution's stride is 4, for images of less than
-/// 28 pixels as much less as leaves a map of 8 by 8: of one pixel nothing can be learnt. Max-pools that would find less than two pixels are left
-/// out; what is larger than one pixel at the end is averaged.
+/// Names and numbers are those of bearpaw/pytorch-classification. The stride of the first convolution is 4, and less for images
+/// of less than 28 pixels, for a map of 8 by 8. Max-pools of maps of less than two pixels are left out; a last map of more than
+/// one pixel is averaged.
 ///
-/// Weights begin as He et al. draw them: without batch norm, PyTorch's smaller ones let the signal fade, and nothing is
-/// learnt.
+/// Weights are initialised as by He et al.: without batch norm the signal vanishes with PyTorch's smaller ones, and the network
+/// does not train.
 ///
 /// Krizhevsky, Sutskever, Hinton: "ImageNet classification with deep convolutional neural networks", 2012.
 public final class AlexNet: StagedClassifier {

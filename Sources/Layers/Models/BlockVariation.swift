@@ -1,4 +1,4 @@
-/// What is added to the blocks of a ResNet or a VGG16.
+/// Variations of the blocks of a ResNet or a VGG16.
 public enum BlockVariation: String, Sendable, Codable, Hashable, CaseIterable {
   /// Nothing.
   case plain
@@ -8,7 +8,7 @@ public enum BlockVariation: String, Sendable, Codable, Hashable, CaseIterable {
   case efficientChannelAttention
   /// ``ConvolutionalBlockAttention``
   case convolutionalBlockAttention
-  /// ``AsymmetricConv2d`` in the place of every 3 by 3 convolution and its batch norm, to be folded after training.
+  /// ``AsymmetricConv2d`` instead of every 3 by 3 convolution and its batch norm, to be folded after training.
   case asymmetricBranches
 
   /// The attention that follows a block, nil for the variations that have none.

@@ -1,35 +1,35 @@
-/// Makes images of a classifier's features: the second half of a Generalized Converting Autoencoder.
+/// Maps features of a classifier to images: the decoder of a Generalized Converting Autoencoder.
 ///
-/// Every pixel is made from the whole image: features that are a map are first pooled or flattened to a vector, from which a
-/// linear layer makes the first map. Blocks of transposed convolution 3 by 3 with stride 2, batch norm and ReLU double the
-/// map and halve its channels, down to 8; a convolution 3 by 3 and a sigmoid make the image, in 0...1.
+/// Every pixel depends on the whole image: features that are a map are first pooled or flattened to a vector, which a linear layer
+/// expands to the first map. Blocks of 3 by 3 transposed convolution with stride 2, batch norm and ReLU double the size of the map
+/// and halve its channels, down to 8; a 3 by 3 convolution and a sigmoid give the image, in 0...1.
 ///
-/// A decoder without that vector cannot convert: transposed convolutions make a corner of the picture from a few cells of
-/// the map, and a corner of the image does not know the class of the whole.
+/// A decoder without that vector cannot convert: transposed convolutions compute a corner of the output from a few cells of the
+/// map, and a corner of an image does not determine its class.
 ///
-/// The first map has the size that the encoder ended with, but at most 8 by 8, and as many channels. For ResNet20 the
-/// channels are 64, 32, 16, 3; for VGG16 512, 256, 128, 64, 32, 16, 3. There are no connections past the bottleneck, so that
-/// what the image shows must go through the features.
+/// The first map has the size of the encoder's last one, but at most 8 by 8, and as many channels. For ResNet20 the channels are
+/// 64, 32, 16, 3; for VGG16 512, 256, 128, 64, 32, 16, 3. There are no skip connections, so all information passes through the
+/// features.
 public final class Decoder: Layer {
-  /// How features that are a map become the vector that the decoder begins with.
+  /// The vector that the decoder begins with, where features are a map.
   public enum View: String, Sendable, Codable, Hashable, CaseIterable {
-    /// The mean of each channel: what a head that pools at once sees.
+    /// The mean of each channel, for a head that begins with pooling.
     case pooled
-    /// Every cell of every channel, of large maps the means of a grid: what any other head sees.
+    /// Every cell of every channel, of large maps the means of a grid, for any other head.
     case flattened
   }
 
-  /// Makes the first map of the features.
+  /// The layers from features to the first map.
   public let expand: Sequential
   /// The up-sampling blocks.
   public let blocks: Sequential
   /// The last convolution and the sigmoid.
   public let image: Sequential
 
-  /// A decoder for the features of `model`, cut at `split`, nil for the model's own ``SplitClassifier/features``.
+  /// A decoder for the features of `model`, split at `split`, nil for the model's own ``SplitClassifier/features``.
   ///
   /// - Parameters:
-  ///   - view: What of a map the decoder sees, nil for what the model's head sees.
+  ///   - view: The vector of a map, nil for that of the model's head.
   ///   - imageShape: `[height, width, channels]` of the model's input.
   ///   - targetShape: `[height, width, channels]` of the decoder's output, nil for the input's.
   public convenience init(
@@ -42,10 +42,10 @@ public final class Decoder: Layer {
       targetShape: targetShape, using: &generator)
   }
 
-  /// A decoder for what `encoder` makes of an image.
+  /// A decoder for the features of `encoder`.
   ///
   /// - Parameters:
-  ///   - view: What of a map the decoder sees; see ``View/of(_:after:imageShape:)``.
+  ///   - view: The vector of a map; see ``View/of(_:after:imageShape:)``.
   ///   - imageShape: `[height, width, channels]` of the encoder's input.
   ///   - targetShape: `[height, width, channels]` of the decoder's output, nil for the input's.
   public init(
@@ -61,8 +61,8 @@ public final class Decoder: Layer {
     let (doublings, size) = Self.firstMap(for: target, encoder: map)
     let (vector, inputs) = Self.vector(of: output, view)
     // A linear layer of more than 16 million weights would outweigh the encoder: the map then has fewer channels.
-    let mostChannels = max(8, (1 << 24) / (inputs * size[0] * size[1]))
-    let start: Shape = [size[0], size[1], min(map[3], mostChannels)]
+    let maxChannels = max(8, (1 << 24) / (inputs * size[0] * size[1]))
+    let start: Shape = [size[0], size[1], min(map[3], maxChannels)]
     expand = Sequential(vector + [Linear(inputs, start.count, using: &generator), Unflatten(start)])
 
     var (channels, layers) = (start[2], [any Layer]())
@@ -84,12 +84,12 @@ public final class Decoder: Layer {
 
   public func callAsFunction(_ features: Tensor) -> Tensor { image(blocks(expand(features))) }
 
-  /// Layers that make a vector of the features, and its size.
+  /// Layers from features to a vector, and its size.
   private static func vector(of features: Shape, _ view: View) -> (layers: [any Layer], count: Int) {
     guard features.rank == 4 else { return ([], features[-1]) }
     let (height, width, channels) = (features[1], features[2], features[3])
     guard view == .flattened else { return ([GlobalAveragePool()], channels) }
-    // At most 4,096 numbers, but for very many channels.
+    // At most 4,096 numbers, except for very many channels.
     var side = 8
     while side > 1, min(side, height) * min(side, width) * channels > 4096 { side -= 1 }
     let (h, w) = (min(side, height), min(side, width))
@@ -97,7 +97,7 @@ public final class Decoder: Layer {
     return (resize + [Flatten()], h * w * channels)
   }
 
-  /// How often the first map is doubled, and its height and width: no larger than 8 by 8, nor than the encoder's.
+  /// The number of doublings of the first map, and its size: at most 8 by 8, and at most the encoder's.
   private static func firstMap(for target: Shape, encoder map: Shape) -> (doublings: Int, size: [Int]) {
     var doublings = 0
     func size(_ axis: Int) -> Int { ((target[axis] - 1) >> doublings) + 1 }
@@ -107,7 +107,7 @@ public final class Decoder: Layer {
 }
 
 extension Decoder.View {
-  /// What `head` sees of the features before it: means where it pools at once, else every cell.
+  /// The view of `head`: ``pooled`` where it begins with global pooling, else ``flattened``.
   public static func of(_ head: any Layer, after features: any Layer, imageShape: Shape) -> Decoder.View {
     let (_, map) = LayerTrace.run(features, on: imageShape)
     guard map.rank == 4 else { return .pooled }
@@ -116,11 +116,11 @@ extension Decoder.View {
   }
 }
 
-/// Images of another size; see ``resized2d(_:height:width:)``.
+/// Resizes images; see ``resized2d(_:height:width:)``.
 public final class Resize: Layer {
-  /// Of the output.
+  /// The height of an output.
   public let height: Int
-  /// Of the output.
+  /// The width of an output.
   public let width: Int
   /// A layer without parameters.
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
@@ -128,13 +128,13 @@ public final class Resize: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { reported(resized2d(x, height: height, width: width)) }
 }
 
-/// The middle of an image that is larger than `height` by `width`.
+/// Crops the centre of images that are larger than `height` by `width`.
 public final class Crop: Layer {
-  /// The largest height of an output.
+  /// The maximum height of an output.
   public let height: Int
-  /// The largest width of an output.
+  /// The maximum width of an output.
   public let width: Int
-  /// A layer that leaves alone what is no larger than `height` by `width`.
+  /// A layer that leaves images of at most `height` by `width` unchanged.
   public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -1,10 +1,10 @@
-/// The Converting Autoencoder of the earlier work: linear layers that turn a hard image into an easy one of its class.
+/// The Converting Autoencoder of the earlier work: linear layers that convert a hard image to an easy one of its class.
 ///
-/// Images are flattened, narrowed through `widths` with ReLU, widened through the same widths, and end in a sigmoid, in
+/// Images are flattened, encoded by layers of `widths` with ReLU, decoded by the same widths in reverse, and end in a sigmoid, in
 /// 0...1. The image and the output have the shape `[batch, height, width, channels]`.
 ///
 /// Mahmud, Kang, Desai, Lama, Prasad: "A Converting Autoencoder Toward Low-latency and Energy-efficient DNN Inference at
-/// the Edge", arXiv 2403.07036. Its exact widths are not known to us; the default ones are ours.
+/// the Edge", arXiv 2403.07036. Its exact widths are not published; the defaults are a choice of this library.
 public final class DenseConvertingAutoencoder: Layer {
   /// From the image to the narrowest layer.
   public let encoder: Sequential

@@ -1,9 +1,9 @@
 /// LeNet-5 with ReLU and max-pooling: two convolutions and three linear layers, 61,706 parameters for one channel.
 ///
 /// Takes 32 by 32 images as they are; smaller ones are padded by 2 at the first convolution, as is usual for MNIST, and a
-/// second convolution that would not fit is padded too. Names: `conv1`, `conv2`, `fc1`, `fc2`, `fc3`.
+/// second convolution that would not fit is padded as well. Names: `conv1`, `conv2`, `fc1`, `fc2`, `fc3`.
 ///
-/// Weights begin as He et al. draw them: without batch norm, PyTorch's smaller ones let the signal fade.
+/// Weights are initialised as by He et al.: without batch norm the signal vanishes with PyTorch's smaller ones.
 ///
 /// LeCun et al.: "Gradient-based learning applied to document recognition", 1998.
 public final class LeNet5: StagedClassifier {

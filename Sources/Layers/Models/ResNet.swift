@@ -4,11 +4,11 @@
 ///
 /// He et al.: "Deep residual learning for image recognition", 2015, section 4.2.
 public final class ResNet: StagedClassifier {
-  /// The way around a block that changes the shape.
+  /// The shortcut of a block that changes the shape.
   public enum Shortcut: String, Sendable, Codable, CaseIterable {
-    /// Every second pixel, and zeros for the new channels: the paper's option A, without parameters.
+    /// Subsampling, and zeros for the new channels: the paper's option A, without parameters.
     case identity
-    /// A convolution of one pixel and batch norm: option B.
+    /// A 1 by 1 convolution and batch norm: option B.
     case projection
   }
 
@@ -19,7 +19,7 @@ public final class ResNet: StagedClassifier {
   ///   - depth: 6n+2: 20, 32, 44, 56, 110, or 8 and 14.
   ///   - inputShape: `[height, width, channels]`, 8 to 224 pixels a side.
   ///   - widthMultiplier: Multiplies the number of channels, which are 16, 32 and 64.
-  ///   - variation: What is added to each block.
+  ///   - variation: Attention or branches in each block.
   public init(
     depth: Int = 20, classes: Int, inputShape: Shape = [32, 32, 3], shortcut: Shortcut = .identity,
     widthMultiplier: Double = 1, variation: BlockVariation = .plain, using generator: inout some RandomNumberGenerator
@@ -58,9 +58,9 @@ public final class ResNet: StagedClassifier {
   }
 }
 
-/// Two 3 by 3 convolutions with batch norm, and a way around them: `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
+/// Two 3 by 3 convolutions with batch norm and a shortcut: `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
 ///
-/// Attention, where there is any, comes before the sum.
+/// Attention, where there is any, is applied before the sum.
 public final class BasicBlock: Layer {
   /// The first convolution, which may have a stride.
   public let conv1: Conv2d
@@ -70,9 +70,9 @@ public final class BasicBlock: Layer {
   public let conv2: Conv2d
   /// The second batch norm.
   public let bn2: BatchNorm2d
-  /// Scales what the convolutions give, nil for none.
+  /// The attention after the convolutions, nil for none.
   public let attention: (any Layer)?
-  /// The way around the convolutions.
+  /// The shortcut.
   public let shortcut: any Layer
   private let relu = ReLU()
 
@@ -93,11 +93,11 @@ public final class BasicBlock: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    // First the way around: its gradient comes last then, and adds the few pixels it has to what is there.
-    let around = shortcut(x)
+    // The shortcut first: its gradient is then computed last, and adds its few pixels to the accumulated gradient in place.
+    let residual = shortcut(x)
     let inner = bn1(conv1(x), then: relu)
-    guard let attention else { return bn2(conv2(inner), adding: around, then: relu) }
-    return relu(attention(bn2(conv2(inner))) + around)
+    guard let attention else { return bn2(conv2(inner), adding: residual, then: relu) }
+    return relu(attention(bn2(conv2(inner))) + residual)
   }
 }
 
@@ -120,7 +120,7 @@ final class BranchedBlock: Layer {
 }
 
 extension ResNet.Shortcut {
-  /// The way around a block.
+  /// The shortcut layer.
   fileprivate func layer(
     _ inputs: Int, _ outputs: Int, stride: Int, using generator: inout some RandomNumberGenerator
   ) -> any Layer {
@@ -134,9 +134,9 @@ extension ResNet.Shortcut {
   }
 }
 
-/// Every `stride`-th pixel, and zeros before and after the channels to make up their number: ResNet's option A.
+/// Every `stride`-th pixel, with channels of zeros before and after: ResNet's option A.
 public final class SubsampledIdentity: Layer {
-  /// Pixels between those that are kept.
+  /// The stride of subsampling.
   public let stride: Int
   private let before: Int
   private let after: Int

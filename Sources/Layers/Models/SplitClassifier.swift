@@ -1,4 +1,4 @@
-/// A classifier in two parts, between which EncodeNet works: layers that extract features, then layers that classify.
+/// A classifier in the two parts that EncodeNet works with: feature-extraction layers, then classification layers.
 ///
 /// ```swift
 /// final class MyModel: SplitClassifier {
@@ -7,16 +7,16 @@
 ///   …
 /// }
 /// ```
-/// The features may be a map `[batch, height, width, channels]` or a vector `[batch, channels]`. A model that can be cut in
-/// more than one place says so in ``splits``; see ``StagedClassifier``.
+/// The features may be a map `[batch, height, width, channels]` or a vector `[batch, channels]`. A model that can be split at
+/// more than one layer lists them in ``splits``; see ``StagedClassifier``.
 public protocol SplitClassifier: Layer {
   /// The feature-extraction layers, which share their parameters with the model.
   var features: any Layer { get }
-  /// The layers that make logits of the features.
+  /// The layers that map features to logits.
   var classifier: any Layer { get }
-  /// The places where the model can be cut, from the image to the logits, by the names of the last feature layers.
+  /// The layers at which the model can be split, from the image to the logits: each is the last feature layer of a split.
   var splits: [String] { get }
-  /// The model in two parts, cut after the layer named `split`, which is one of ``splits``.
+  /// The model in two parts, split after the layer `split` of ``splits``.
   func split(at split: String) -> (features: any Layer, classifier: any Layer)
 }
 
@@ -29,9 +29,9 @@ extension SplitClassifier {
   }
 }
 
-/// A classifier that is a chain of named layers and can be cut after any of them.
+/// A classifier that is a chain of named layers and can be split after each of them.
 ///
-/// Its parts have the names of the whole in their state (`layer1.0.conv1.weight`), so they load from each other.
+/// Its parts have the names of the model in their state (`layer1.0.conv1.weight`), so they can load the state of each other.
 public protocol StagedClassifier: SplitClassifier {
   /// All layers from image to logits, with their names in the model's state.
   var stages: [(name: String, layer: any Layer)] { get }

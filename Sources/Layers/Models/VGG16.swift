@@ -1,8 +1,8 @@
 /// The VGG16 with batch norm that is common for CIFAR: 13 convolutions, one linear layer, 14.73 M parameters, 313 M MACs.
 ///
 /// Names and numbers are those of kuangliu/pytorch-cifar: convolutions have biases, `features.0.weight` …
-/// `features.41.bias`, `classifier.weight`. Of the five max-pools those are left out that would find an image less than two
-/// pixels high or wide, so 8 by 8 images work; what is larger than one pixel at the end is averaged.
+/// `features.41.bias`, `classifier.weight`. Max-pools of maps less than two pixels high or wide are left out, so 8 by 8 images
+/// work; a last map of more than one pixel is averaged.
 ///
 /// Simonyan, Zisserman: "Very deep convolutional networks for large-scale image recognition", 2015.
 public final class VGG16: StagedClassifier {
@@ -12,7 +12,7 @@ public final class VGG16: StagedClassifier {
   /// - Parameters:
   ///   - inputShape: `[height, width, channels]`, 8 to 224 pixels a side.
   ///   - widthMultiplier: Multiplies the number of channels.
-  ///   - variation: What is added: attention before each pool, or branches to each convolution.
+  ///   - variation: Attention before each pool, or branches of each convolution.
   public init(
     classes: Int, inputShape: Shape = [32, 32, 3], widthMultiplier: Double = 1, variation: BlockVariation = .plain,
     using generator: inout some RandomNumberGenerator
@@ -29,7 +29,7 @@ public final class VGG16: StagedClassifier {
           : [Conv2d(channels, outputs, kernelSize: 3, padding: 1, using: &generator), BatchNorm2d(outputs), ReLU()]
         channels = outputs
       }
-      // An identity in a pool's place keeps the numbering of the layers after it.
+      // An identity instead of a pool, for the numbering of the layers after it.
       let pool: any Layer = side >= 2 ? MaxPool2d(2) : Identity()
       layers.append(variation.attention(channels, using: &generator).map { Sequential([$0, pool]) } ?? pool)
       side = max(1, side / 2)

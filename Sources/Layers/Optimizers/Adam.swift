@@ -4,11 +4,11 @@
 ///
 /// Kingma, Ba: "Adam: a method for stochastic optimization", 2015.
 public class Adam: SlottedOptimizer {
-  /// The weights of the past in the two running means.
+  /// The decay rates of the two running means.
   public let betas: (Scalar, Scalar)
   /// Keeps the divisor from 0.
   public let epsilon: Scalar
-  /// Whether weight decay shrinks the weights directly instead of entering the gradient.
+  /// Whether weight decay is decoupled from the gradient.
   let decouplesWeightDecay: Bool
 
   fileprivate init(
@@ -19,7 +19,7 @@ public class Adam: SlottedOptimizer {
     super.init(groups, learningRate: learningRate, weightDecay: weightDecay, slots: ["exp_avg", "exp_avg_sq"])
   }
 
-  /// Weight decay enters the gradient: `g ← g + λ w`.
+  /// Weight decay is added to the gradient: `g ← g + λ w`.
   public convenience init(
     _ groups: [ParameterGroup], learningRate: Scalar = 1e-3, betas: (Scalar, Scalar) = (0.9, 0.999),
     epsilon: Scalar = 1e-8, weightDecay: Scalar = 0
@@ -47,7 +47,7 @@ public class Adam: SlottedOptimizer {
   }
 }
 
-/// Adam whose weight decay shrinks the weights directly: `w ← (1 - η λ) w` before each step, as PyTorch's `optim.AdamW`.
+/// Adam with decoupled weight decay: `w ← (1 - η λ) w` before each step, as PyTorch's `optim.AdamW`.
 ///
 /// Loshchilov, Hutter: "Decoupled weight decay regularization", 2019.
 public final class AdamW: Adam {

@@ -1,7 +1,7 @@
 extension Gradients {
   /// The Euclidean norm of all gradients together.
   public var norm: Scalar {
-    // Sorted, so that the sum is the same in every run although the dictionary's order is not.
+    // Sorted, as the order of a dictionary differs between runs.
     let squares = byID.values.map { gradient in
       gradient.withUnsafeScalars { $0.reduce(into: 0.0) { $0 += Double($1) * Double($1) } }
     }
@@ -14,7 +14,7 @@ extension Gradients {
     return factor < 1 ? mapped { $0 * factor } : self
   }
 
-  /// These gradients with every element brought into `-limit...limit`, as PyTorch's `clip_grad_value_`.
+  /// These gradients with every element clamped to `-limit...limit`, as PyTorch's `clip_grad_value_`.
   public func clipped(toValue limit: Scalar) -> Gradients {
     mapped { Swift.min(Swift.max($0, -limit), limit) }
   }

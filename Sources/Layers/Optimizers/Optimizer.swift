@@ -1,34 +1,34 @@
 /// Changes parameters along their gradients.
 ///
-/// A parameter without a gradient, being frozen or without a part in the loss, is left as it is, weight decay included.
+/// A parameter without a gradient is left unchanged, without weight decay.
 public protocol Optimizer: AnyObject {
-  /// The rate of the next update, which a schedule may set before each.
+  /// The learning rate of the next update, which a schedule may set.
   var learningRate: Scalar { get set }
   /// The parameters that change.
   var groups: [ParameterGroup] { get }
   /// Takes one step.
   func update(with gradients: Gradients)
 
-  /// Everything that the next updates depend on besides the parameters, by names that do not change from run to run.
+  /// The state that updates depend on besides the parameters, by stable names.
   var state: [String: Tensor] { get }
-  /// Takes over what ``state`` gave.
+  /// Loads a saved ``state``.
   func load(_ state: [String: Tensor]) throws(OptimizerStateError)
 }
 
 /// A saved state that does not fit the optimizer.
 public struct OptimizerStateError: Error, CustomStringConvertible {
-  /// What does not fit.
+  /// The mismatch.
   public let description: String
 }
 
-/// What the optimizers of this library share: groups, and for each parameter a few tensors and a count of steps.
+/// The base class of this library's optimizers: groups, and for each parameter a few tensors and a count of steps.
 public class SlottedOptimizer: Optimizer {
   public var learningRate: Scalar
-  /// λ, for groups that have none of their own.
+  /// λ, for groups without one.
   public var weightDecay: Scalar
   public private(set) var groups: [ParameterGroup]
 
-  /// The tensors kept for a parameter, by name, all of the parameter's shape; empty before its first step.
+  /// The state of a parameter: tensors of its shape, empty before its first step.
   struct Slots {
     var tensors: [Tensor] = []
     var steps = 0
@@ -54,20 +54,21 @@ public class SlottedOptimizer: Optimizer {
           slots[g][p].tensors = slotNames.map { _ in .zeros(gradient.shape) }
         }
         slots[g][p].steps += 1
-        let kept = slots[g][p].tensors.indices.map { index in
+        let slotPointers = slots[g][p].tensors.indices.map { index in
           slots[g][p].tensors[index].withUnsafeMutableScalars { $0.baseAddress }
         }
         let number = slots[g][p].steps
         parameter.wrappedValue.update(with: gradient) { w, g, count in
           step(
             Step(
-              w: w, g: g, slots: kept.compactMap { $0 }, count: count, number: number, rate: rate, weightDecay: decay))
+              w: w, g: g, slots: slotPointers.compactMap { $0 }, count: count, number: number, rate: rate,
+              weightDecay: decay))
         }
       }
     }
   }
 
-  /// One update of one parameter: where its elements, its gradient's and its slots' lie.
+  /// One update of a parameter: the addresses of its elements, its gradient and its slots.
   struct Step {
     let w: UnsafeMutablePointer<Scalar>
     let g: UnsafePointer<Scalar>
@@ -79,7 +80,7 @@ public class SlottedOptimizer: Optimizer {
     let weightDecay: Scalar
   }
 
-  /// Changes one parameter and its slots, in place.
+  /// Updates a parameter and its slots in place.
   func step(_ s: Step) { fatalError("an optimizer overrides step") }
 
   /// `learning_rate`, and `GROUP.NAME.step` and `GROUP.NAME.SLOT` for each parameter that has had a step.
@@ -104,7 +105,7 @@ public class SlottedOptimizer: Optimizer {
     forEachParameter { g, p, key, shape in
       guard let step = remaining.removeValue(forKey: "\(key).step") else { return }
       guard step.count == 1, step.item >= 1, step.item < 0x1p53 else {
-        problem = problem ?? "'\(key).step' is no count of steps"
+        problem = problem ?? "'\(key).step' is not a count of steps"
         return
       }
       loaded[g][p].steps = Int(step.item)
@@ -138,7 +139,7 @@ public class SlottedOptimizer: Optimizer {
 }
 
 extension Tensor {
-  /// Changes the elements in place beside those of a gradient of the same shape.
+  /// Updates the elements in place with a gradient of the same shape.
   mutating func update(
     with gradient: Tensor, _ body: (UnsafeMutablePointer<Scalar>, UnsafePointer<Scalar>, Int) -> Void
   ) {

@@ -1,6 +1,6 @@
-/// Parameters that an optimizer treats alike.
+/// Parameters with the same settings of an optimizer.
 public struct ParameterGroup {
-  /// The parameters, with the names that the optimizer's state keeps them under.
+  /// The parameters, with their names in the optimizer's state.
   public let parameters: [(name: String, parameter: Parameter)]
   /// Multiplies the optimizer's learning rate.
   public var learningRateScale: Scalar
@@ -21,7 +21,7 @@ public struct ParameterGroup {
     self.init(module.namedParameters, learningRateScale: learningRateScale, weightDecay: weightDecay)
   }
 
-  /// This group in two: weights, and biases and norms (what has one axis), which are left to themselves by weight decay.
+  /// Splits this group in two: weights, and biases and norms, which have one axis, without weight decay.
   public func sparingBiasesAndNorms() -> [ParameterGroup] {
     [
       ParameterGroup(

@@ -2,7 +2,7 @@
 ///
 /// `v ← α v + (1 - α) g²`, `b ← μ b + g / (√v + ε)`, `w ← w - η b`. Tieleman, Hinton, 2012.
 public final class RMSprop: SlottedOptimizer {
-  /// α, the weight of the past in the running mean.
+  /// α, the decay rate of the running mean.
   public let smoothing: Scalar
   /// μ.
   public let momentum: Scalar

@@ -8,7 +8,7 @@
 
 /// The learning rate for each step of a run, counted from 0.
 ///
-/// Small values that compose:
+/// Schedules compose:
 /// ```swift
 /// let schedule = Schedule.cosine(from: 0.1, over: 9_500).warmedUp(over: 500)
 /// optimizer.learningRate = schedule(step)
@@ -16,13 +16,13 @@
 public struct Schedule: Sendable {
   private let rate: @Sendable (Int) -> Scalar
 
-  /// A schedule of the caller's own.
+  /// A custom schedule.
   public init(_ rate: @escaping @Sendable (_ step: Int) -> Scalar) { self.rate = rate }
 
   /// The learning rate for `step`.
   public func callAsFunction(_ step: Int) -> Scalar { rate(step) }
 
-  /// The same rate for ever.
+  /// A constant rate.
   public static func constant(_ rate: Scalar) -> Schedule { Schedule { _ in rate } }
 
   /// `rate`, multiplied by `factor` every `interval` steps: PyTorch's `StepLR`.
@@ -36,7 +36,7 @@ public struct Schedule: Sendable {
     Schedule { step in rate * integerPower(factor, milestones.count { $0 <= step }) }
   }
 
-  /// A straight line from `start` to `end` in `steps` steps, then `end`.
+  /// Linear from `start` to `end` in `steps` steps, then `end`.
   public static func linear(from start: Scalar, to end: Scalar, over steps: Int) -> Schedule {
     Schedule { start + (end - start) * fraction($0, of: steps) }
   }
@@ -48,17 +48,17 @@ public struct Schedule: Sendable {
     Schedule { halfCosine(from: start, to: end, fraction($0, of: steps)) }
   }
 
-  /// Up from `peak / divisor` to `peak` in the first part of `steps` and down to almost nothing in the rest, both by half a
-  /// cosine: PyTorch's `OneCycleLR`.
+  /// Rises from `peak / divisor` to `peak` in the first part of `steps` and falls to almost 0 in the rest, both by half a cosine:
+  /// PyTorch's `OneCycleLR`.
   ///
   /// Smith, Topin: "Super-convergence", 2018.
   /// - Parameters:
-  ///   - rise: The share of the steps that go up.
+  ///   - rise: The fraction of the steps that rise.
   ///   - finalDivisor: The first rate divided by this is the last one.
   public static func oneCycle(
     peak: Scalar, over steps: Int, rise: Scalar = 0.3, divisor: Scalar = 25, finalDivisor: Scalar = 1e4
   ) -> Schedule {
-    require(steps > 1, "Schedule.oneCycle: \(steps) steps are no cycle")
+    require(steps > 1, "Schedule.oneCycle: \(steps) steps are not a cycle")
     let top = rise * Scalar(steps) - 1
     let bottom = Scalar(steps - 1)
     let first = peak / divisor
@@ -75,9 +75,9 @@ public struct Schedule: Sendable {
     Schedule { $0 < steps ? self($0) : next($0 - steps) }
   }
 
-  /// A straight rise in `steps` steps to this schedule's first rate, then this schedule from its beginning.
+  /// Linear warm-up in `steps` steps to this schedule's first rate, then this schedule from its beginning.
   ///
-  /// Step `i` of the rise has `(i + 1) / (steps + 1)` of that rate, so that no step is lost on a rate of 0.
+  /// Step `i` of the warm-up has `(i + 1) / (steps + 1)` of that rate, so that no step is lost on a rate of 0.
   public func warmedUp(over steps: Int) -> Schedule {
     let first = self(0)
     return Schedule { first * Scalar($0 + 1) / Scalar(steps + 1) }.then(after: steps, self)

@@ -1,4 +1,4 @@
-/// A running average of a model's parameters and buffers, to evaluate or keep instead of the last ones.
+/// A running average of a model's parameters and buffers (EMA or SWA), to evaluate or use instead of the last ones.
 ///
 /// ```swift
 /// let average = WeightAverage(of: model, .exponential(decay: 0.999))
@@ -9,9 +9,9 @@
 /// ```
 ///
 /// Parameters and batch norm's running statistics are both averaged; after stochastic weight averaging the statistics are
-/// better found anew with ``Module/recomputeRunningStatistics(over:)``.
+/// better recomputed with ``Layer/recomputeRunningStatistics(over:)``.
 public final class WeightAverage {
-  /// How new values enter the average.
+  /// The weight of new values.
   public enum Rule: Sendable, Hashable {
     /// `a ← decay a + (1 - decay) w`: EMA.
     case exponential(decay: Scalar)
@@ -19,20 +19,20 @@ public final class WeightAverage {
     case equal
   }
 
-  /// How new values enter the average.
+  /// The weight of new values.
   public let rule: Rule
   private let model: any Module
   private var averages: [Tensor]
-  /// How many updates the average holds; the first one is taken over as it is.
+  /// The number of updates in the average; the first one sets it.
   public private(set) var count = 0
 
-  /// An average of `model`'s values, which holds none so far.
+  /// An empty average of `model`'s values.
   public init(of model: any Module, _ rule: Rule) {
     (self.model, self.rule) = (model, rule)
     averages = model.values
   }
 
-  /// Lets the model's present values into the average.
+  /// Adds the model's present values to the average.
   public func update() {
     let weight: Scalar =
       switch rule {
@@ -48,15 +48,15 @@ public final class WeightAverage {
     count += 1
   }
 
-  /// Runs `body` with the averaged values in the model, and puts the model's own back.
+  /// Runs `body` with the averaged values in the model, then restores the model's values.
   public func applied<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-    let own = model.values
+    let values = model.values
     model.values = averages
-    defer { model.values = own }
+    defer { model.values = values }
     return try body()
   }
 
-  /// Gives the model the averaged values for good.
+  /// Sets the model's values to the averages.
   public func apply() { model.values = averages }
 
   /// The averages by the names of the model's state, and `count`.
@@ -66,7 +66,7 @@ public final class WeightAverage {
     return state
   }
 
-  /// Takes over what ``state`` gave.
+  /// Loads a saved ``state``.
   public func load(_ state: [String: Tensor]) throws(OptimizerStateError) {
     guard let count = state["count"], count.count == 1, count.item >= 0, count.item < 0x1p53 else {
       throw OptimizerStateError(description: "the weight average's state has no 'count'")
@@ -104,7 +104,7 @@ extension Module {
 }
 
 extension Layer {
-  /// Finds batch norm's running statistics anew as the mean over `batches`, as PyTorch's `update_bn`.
+  /// Recomputes batch norm's running statistics as the mean over `batches`, as PyTorch's `update_bn`.
   public func recomputeRunningStatistics(over batches: some Sequence<Tensor>) {
     var norms: [BatchNorm2d] = []
     if let itself = self as? BatchNorm2d { norms.append(itself) }

@@ -1,0 +1,98 @@
+import CKernels
+
+/// A function of one element: y[i] = f(x[i]).
+package enum UnaryFunction: Sendable {
+  case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
+  case sigmoid, softplus, normalDensity, normalDistribution
+
+  /// Applies the function to `count` elements of `x`.
+  package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
+    switch self {
+    case .negate: en_negate(count, x, y)
+    case .exp: en_exp(count, x, y)
+    case .expm1: en_expm1(count, x, y)
+    case .log: en_log(count, x, y)
+    case .log1p: en_log1p(count, x, y)
+    case .sqrt: en_sqrt(count, x, y)
+    case .rsqrt: en_rsqrt(count, x, y)
+    case .abs: en_abs(count, x, y)
+    case .sign: en_sign(count, x, y)
+    case .square: en_square(count, x, y)
+    case .sin: en_sin(count, x, y)
+    case .cos: en_cos(count, x, y)
+    case .tan: en_tan(count, x, y)
+    case .tanh: en_tanh(count, x, y)
+    case .erf: en_erf(count, x, y)
+    case .floor: en_floor(count, x, y)
+    case .ceil: en_ceil(count, x, y)
+    case .round: en_round(count, x, y)
+    case .sigmoid: en_sigmoid(count, x, y)
+    case .softplus: en_softplus(count, x, y)
+    case .normalDensity: en_normal_density(count, x, y)
+    case .normalDistribution: en_normal_distribution(count, x, y)
+    }
+  }
+}
+
+/// A function of two elements: y[row][i] = f(a[row][i], b[row][i]).
+package enum BinaryFunction: Sendable {
+  case add, subtract, multiply, divide, power, maximum, minimum, less, lessOrEqual, equal, notEqual
+
+  /// The steps of an operand from row to row and along a row, the latter 0 or 1: a step of 0 repeats what it has.
+  package typealias Steps = (row: Int, element: Int)
+
+  /// Applies the function to `rows` rows of `columns` elements; `y` is contiguous.
+  package func callAsFunction(
+    rows: Int, columns: Int, _ a: UnsafePointer<Scalar>, _ aSteps: Steps, _ b: UnsafePointer<Scalar>, _ bSteps: Steps,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    let (aRow, aStep) = aSteps
+    let (bRow, bStep) = bSteps
+    switch self {
+    case .add: en_add(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .subtract: en_subtract(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .multiply: en_multiply(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .divide: en_divide(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .power: en_power(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .maximum: en_maximum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .minimum: en_minimum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .less: en_less(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .lessOrEqual: en_less_or_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .equal: en_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .notEqual: en_not_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    }
+  }
+
+  /// Applies the function to `count` pairs of elements; `y` may be `a` or `b`.
+  package func callAsFunction(
+    _ count: Int, _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    self(rows: 1, columns: count, a, (0, 1), b, (0, 1), y)
+  }
+}
+
+/// Further elementwise kernels, over contiguous arrays of `count` scalars.
+package enum Elementwise {
+  /// y[i] = mask[i] ≠ 0 ? a[i] : b[i]
+  package static func select(
+    _ count: Int, mask: UnsafePointer<Scalar>, _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_select(count, mask, a, b, y)
+  }
+
+  /// y[i] = x[i] > 0 ? x[i] : slope · x[i]
+  package static func leakyReLU(
+    _ count: Int, slope: Scalar, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_leaky_relu(count, slope, x, y)
+  }
+
+  /// dx[i] = x[i] > 0 ? dy[i] : slope · dy[i]
+  package static func leakyReLUBackward(
+    _ count: Int, slope: Scalar, _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>,
+    _ dx: UnsafeMutablePointer<Scalar>
+  ) {
+    en_leaky_relu_backward(count, slope, x, dy, dx)
+  }
+}

@@ -1,0 +1,42 @@
+import CKernels
+
+/// The epilogue of a convolution, applied to results in registers: y = convolution + `bias` + `residual`, then ReLU.
+package struct Epilogue {
+  var bias: UnsafePointer<Scalar>?
+  /// In the layout of y.
+  var residual: UnsafePointer<Scalar>?
+  private let relu: Bool
+  private var isNonTemporal = false
+
+  package init(
+    bias: UnsafePointer<Scalar>? = nil, residual: UnsafePointer<Scalar>? = nil, relu: Bool = false
+  ) {
+    (self.bias, self.residual, self.relu) = (bias, residual, relu)
+  }
+
+  /// The same with non-temporal stores where y, of `count` scalars and `channels` to a pixel, is too large for any cache.
+  func nonTemporal(for y: UnsafePointer<Scalar>, _ count: Int, channels: Int) -> Epilogue {
+    var epilogue = self
+    let isLarge = count * MemoryLayout<Scalar>.stride > 6 << 20
+    epilogue.isNonTemporal = isLarge && channels % en_panel_width == 0 && UInt(bitPattern: y) % 64 == 0
+    return epilogue
+  }
+
+  /// The same for the pixels and channels `offset` scalars into y, of which `channel` is the first channel.
+  func moved(by offset: Int, channel: Int) -> Epilogue {
+    var epilogue = self
+    epilogue.bias = bias.map { $0 + channel }
+    epilogue.residual = residual.map { $0 + offset }
+    return epilogue
+  }
+
+  #if DoublePrecision
+    var descriptor: en_double_epilogue {
+      en_double_epilogue(bias: bias, residual: residual, relu: relu ? 1 : 0, nontemporal: isNonTemporal ? 1 : 0)
+    }
+  #else
+    var descriptor: en_float_epilogue {
+      en_float_epilogue(bias: bias, residual: residual, relu: relu ? 1 : 0, nontemporal: isNonTemporal ? 1 : 0)
+    }
+  #endif
+}

@@ -1,0 +1,46 @@
+import CKernels
+
+/// Kernels that move scalars and compute nothing, or add what they move.
+package enum Movement {
+  /// y = x read with `strides`, in row-major order of `dimensions`: permutes, slices, flips and broadcasts.
+  package static func readStrided(
+    _ dimensions: [Int], strides: [Int], from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_read_strided(dimensions.count, dimensions, strides, x, y)
+  }
+
+  /// Writes x, in row-major order of `dimensions`, into y with `strides`.
+  package static func writeStrided(
+    _ dimensions: [Int], strides: [Int], from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_write_strided(dimensions.count, dimensions, strides, x, y)
+  }
+
+  /// y[i] = x[indices[i]], in rows of `width` scalars.
+  package static func gatherRows(
+    _ indices: UnsafeBufferPointer<Int>, width: Int, from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    if let start = indices.baseAddress { en_gather_rows(indices.count, width, start, x, y) }
+  }
+
+  /// y[indices[i]] += x[i], in rows of `width` scalars.
+  package static func scatterAddRows(
+    _ indices: UnsafeBufferPointer<Int>, width: Int, from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    if let start = indices.baseAddress { en_scatter_add_rows(indices.count, width, start, x, y) }
+  }
+
+  /// y[i] = x[indices[i]]
+  package static func gather(
+    _ count: Int, _ indices: UnsafePointer<Int32>, from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_gather(count, indices, x, y)
+  }
+
+  /// y[indices[i]] += x[i]
+  package static func scatterAdd(
+    _ count: Int, _ indices: UnsafePointer<Int32>, from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_scatter_add(count, indices, x, y)
+  }
+}

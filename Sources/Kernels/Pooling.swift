@@ -1,0 +1,102 @@
+import CKernels
+
+/// Windows of `size` by `size` over one image `[height, width, channels]`, and the outputs they make.
+package struct ImageWindows: Sendable {
+  package let height: Int
+  package let width: Int
+  package let channels: Int
+  package let size: Int
+  package let stride: Int
+  package let padding: Int
+
+  package init(height: Int, width: Int, channels: Int, size: Int, stride: Int, padding: Int) {
+    (self.height, self.width, self.channels) = (height, width, channels)
+    (self.size, self.stride, self.padding) = (size, stride, padding)
+  }
+
+  package var outputHeight: Int { (height + 2 * padding - size) / stride + 1 }
+  package var outputWidth: Int { (width + 2 * padding - size) / stride + 1 }
+}
+
+/// Pooling of one image, and the derivatives of it.
+package enum Pooling {
+  /// Writes the largest element of each window and its index in the image, the first of equals. Padding never wins.
+  package static func maximum(
+    _ windows: ImageWindows, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
+    indices: UnsafeMutablePointer<Int32>
+  ) {
+    en_max_pool(
+      windows.height, windows.width, windows.channels, windows.size, windows.stride, windows.padding,
+      windows.outputHeight, windows.outputWidth, x, y, indices)
+  }
+
+  /// y = weight · the sum of each window; padding counts as 0.
+  package static func weightedSum(
+    _ windows: ImageWindows, weight: Scalar, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_window_sum(
+      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
+      windows.padding, windows.outputHeight, windows.outputWidth, weight, x, y)
+  }
+
+  /// The adjoint of ``weightedSum(_:weight:_:_:)``: adds weight · dy to each pixel of its window. Overwrites dx.
+  package static func spread(
+    _ windows: ImageWindows, weight: Scalar, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>
+  ) {
+    en_window_spread(
+      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
+      windows.padding, windows.outputHeight, windows.outputWidth, weight, dy, dx)
+  }
+
+  /// y[…][outputChannels] = every `stride`-th pixel of x, its channels from `before` on, zeros around them.
+  package static func subsample(
+    _ windows: ImageWindows, outputChannels: Int, before: Int, _ x: UnsafePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_subsample(
+      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
+      before,
+      x, y)
+  }
+
+  /// The adjoint of ``subsample(_:outputChannels:before:_:_:)``, added to dx.
+  package static func addSubsampleBackward(
+    _ windows: ImageWindows, outputChannels: Int, before: Int, _ dy: UnsafePointer<Scalar>,
+    _ dx: UnsafeMutablePointer<Scalar>
+  ) {
+    en_subsample_adjoint(
+      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
+      before,
+      dy, dx)
+  }
+}
+
+/// Linear interpolation of one image: each output lies between two rows and two columns of the input.
+package struct BilinearInterpolation: Sendable {
+  /// Along one axis, the two inputs of each output, and the fraction of the second.
+  package typealias Axis = (inputs: [Int32], fractions: [Scalar])
+
+  private let width: Int
+  private let channels: Int
+  private let rows: Axis
+  private let columns: Axis
+
+  /// - Parameter width: Of the input.
+  package init(width: Int, channels: Int, rows: Axis, columns: Axis) {
+    (self.width, self.channels, self.rows, self.columns) = (width, channels, rows, columns)
+  }
+
+  /// Writes the enlarged image.
+  package func callAsFunction(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
+    en_interpolate(
+      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
+      columns.fractions, x, y)
+  }
+
+  /// Adds the adjoint to dx.
+  package func addBackward(_ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>) {
+    en_interpolate_adjoint(
+      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
+      columns.fractions, dy, dx)
+  }
+}

@@ -1,0 +1,48 @@
+import CKernels
+
+/// The axes of a reduction: a tensor is seen as `[outer, count, inner]`, of which the middle is reduced.
+package struct ReducedAxes: Sendable {
+  package let outer: Int
+  package let count: Int
+  package let inner: Int
+
+  package init(outer: Int, count: Int, inner: Int) { (self.outer, self.count, self.inner) = (outer, count, inner) }
+
+  /// The same with other outer axes.
+  package func withOuter(_ outer: Int) -> ReducedAxes { ReducedAxes(outer: outer, count: count, inner: inner) }
+}
+
+/// Reductions over the middle of three axes.
+package enum Reductions {
+  package enum Extreme: Sendable { case largest, smallest }
+  package enum Direction: Sendable { case forward, backward }
+
+  /// y[o][i] = Σ x[o][k][i] over `k` in `range`, summed in blocks, which keeps the rounding of long sums small.
+  package static func sum(
+    _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_sum(axes.outer, axes.count, axes.inner, range.lowerBound, range.upperBound, x, y)
+  }
+
+  /// y[o][i] = the extreme x[o][k][i]; indices[o][i] = the first k that has it. NaN is larger and smaller than any number.
+  package static func extreme(
+    _ extreme: Extreme, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
+    indices: UnsafeMutablePointer<Int>
+  ) {
+    en_extreme(axes.outer, axes.count, axes.inner, extreme == .largest ? 1 : -1, x, y, indices)
+  }
+
+  /// y[o][k][i] = Π x[o][j][i] over j ≠ k
+  package static func productsOfOthers(
+    _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_products_of_others(axes.outer, axes.count, axes.inner, x, y)
+  }
+
+  /// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or backwards over j ≥ k
+  package static func cumulativeSum(
+    _ axes: ReducedAxes, _ direction: Direction, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_cumulative_sum(axes.outer, axes.count, axes.inner, direction == .backward ? 1 : 0, x, y)
+  }
+}
