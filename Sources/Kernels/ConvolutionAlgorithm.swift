@@ -49,7 +49,7 @@ public struct ConvolutionRule: Sendable, Hashable, CustomStringConvertible {
     (self.algorithm, self.sides, self.inputs, self.outputs) = (algorithm, sides, inputs, outputs)
   }
 
-  /// The fastest algorithms on an AMD EPYC with AVX-512 and two threads; see `Docs/performance.md`.
+  /// The fastest algorithms on an AMD EPYC with AVX-512 and two threads; see `Docs/performance-tables.md`.
   public static let measured = [
     ConvolutionRule(.winograd2x2),
     ConvolutionRule(.winograd4x4, sides: 3...Int.max),
