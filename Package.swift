@@ -93,17 +93,22 @@ let package = Package(
       exclude: ["Corpus"]),
 
     // Tests
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "FileFormats"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "CZlib"]),
-    .testTarget(name: "DownloadsTests", dependencies: ["Downloads"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Checkpoints", "FileFormats", "Kernels", "Layers"]),
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "FileFormats", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "TestSupport", "CZlib"]),
+    .testTarget(name: "DownloadsTests", dependencies: ["Downloads", "TestSupport"]),
     .testTarget(
-      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments"], resources: [.copy("Fixtures")]),
+      name: "TrainingTests",
+      dependencies: ["Training", "Checkpoints", "FileFormats", "Kernels", "Layers", "TestSupport"]),
+    .testTarget(
+      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments", "TestSupport"],
+      resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -116,5 +121,5 @@ if !isDependency { package.products.append(.executable(name: "encodenet", target
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
   // A library that only uses `squareRoot()` fails to link in a consumer without libm.
   target.linkerSettings = [.linkedLibrary("m", .when(platforms: [.linux]))]
-  if target.path != nil { target.exclude.append("README.md") }
+  if target.path != nil, target.type == .executable { target.exclude.append("README.md") }
 }

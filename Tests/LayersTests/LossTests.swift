@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -13,7 +14,7 @@ struct LossTests {
   }
 
   @Test func everyLossGivesPyTorchsValueAndGradient() throws {
-    let cases: [Case] = try fixture("losses")
+    let cases: [Case] = try fixture("losses", in: .module)
     #expect(cases.count == 8)
     for fixture in cases {
       let target = fixture.target?.tensor ?? Tensor(0)
