@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Reports
 
 struct Cluster: ParsableCommand {
@@ -18,13 +17,13 @@ struct Cluster: ParsableCommand {
       [
         run.images.classNames[one.label], "\(one.clusters.count)",
         one.clusters.map { "\($0.count)" }.joined(separator: " "),
-        String(format: "%.3f", one.silhouette), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
+        fixed(one.silhouette, 3), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
       ]
     }
-    print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))
+    print(aligned(["class", "clusters", "sizes", "silhouette", "representatives"], rows))
+    let certainty = found.certainty
     print(
-      String(
-        format: "Mean entropy %.4f nats, saturated on %.1f %% of the images.", found.certainty.meanEntropy,
-        100 * found.certainty.saturation))
+      "Mean entropy \(fixed(certainty.meanEntropy, 4)) nats, saturated on \(percent(certainty.saturation, 1)) of the images."
+    )
   }
 }
