@@ -101,16 +101,13 @@ struct ConversionView {
   }
 
   /// How sure the baseline and the judge are of images as they are.
-  struct Unconverted {
-    let baseline: Certainty
-    let judge: Certainty?
-  }
+  typealias Unconverted = (baseline: Certainty, judge: Certainty?)
 
   private func unconverted(_ batches: Batches) -> Unconverted {
     func certainty(_ model: any SplitClassifier) -> Certainty {
       configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    return Unconverted(baseline: certainty(baseline), judge: judge.map(certainty))
+    return (certainty(baseline), judge.map(certainty))
   }
 
   /// Over the images trained on, whose targets are known.
@@ -123,7 +120,7 @@ struct ConversionView {
       let shown = gcae.evaluating { gcae(batch.images) }
       let clusters = batch.indices.map { numbers[$0] }
       squares += Double(square(shown - targets.gathering(clusters)).sum().item)
-      own += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
+      own += zip(squaredDistances(shown.flattenedRows, flatTargets).argmin(), clusters).count { $0 == $1 }
     }
     let n = Double(run.images.count)
     let size = Double(flatTargets.shape[1])
@@ -145,7 +142,7 @@ struct ConversionView {
     var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
     for batch in batches.epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
-      let nearest = (-squaredDistances(shown.flattenedRows, flatTargets)).argmax()
+      let nearest = squaredDistances(shown.flattenedRows, flatTargets).argmin()
       ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
       seen.append(logits(baseline, shown))
       if let judge { judged.append(logits(judge, shown)) }

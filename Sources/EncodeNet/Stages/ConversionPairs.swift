@@ -111,7 +111,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     let points = features.flattenedRows
     var mixtures: [Int: [Share]] = [:]
     for (one, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
-      let centres = Tensor.stacked(one.clusters.map { points.gathering($0).mean(alongAxes: [0]) }, axis: 0)
+      let centres = one.centres(in: points)
       let images = one.clusters.joined().sorted()
       let distances = squaredDistances(points.gathering(images), centres).scalars.map { Double($0) }
       let k = targets.count

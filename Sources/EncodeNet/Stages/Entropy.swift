@@ -1,5 +1,3 @@
-import Foundation
-
 /// Stage S3: how sure a classifier is of each image, from its logits.
 ///
 /// ```swift
@@ -28,28 +26,12 @@ public struct PredictionEntropy: Settings {
       logits.rank == 2 && logits.shape[0] == labels.count && logits.shape[1] > 0,
       "PredictionEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [images, classes]")
     let classes = logits.shape[1]
-    var certainty = Certainty(entropies: [], isCorrect: [], confidences: [])
-    logits.withUnsafeScalars { scalars in
-      for (image, label) in labels.enumerated() {
-        let row = scalars[image * classes..<(image + 1) * classes]
-        let top = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
-        certainty.isCorrect.append(top - row.startIndex == label)
-        certainty.entropies.append(Self.entropy(row, temperature: temperature).entropy)
-        certainty.confidences.append(Self.entropy(row, temperature: 1).confidence)
-      }
+    return logits.withUnsafeScalars { scalars in
+      let rows = labels.indices.map { scalars[$0 * classes..<($0 + 1) * classes] }
+      return Certainty(
+        entropies: rows.map { softmaxEntropy($0, temperature: temperature).entropy },
+        isCorrect: zip(logits.argmax(), labels).map { $0 == $1 }, confidences: rows.map { 1 / softmaxEntropy($0).sum })
     }
-    return certainty
-  }
-
-  /// `log Σ exp(z) - Σ p z` with `z` measured from the largest logit: no logarithm of a vanishing probability.
-  private static func entropy(_ row: Slice<UnsafeBufferPointer<Scalar>>, temperature: Double) -> (
-    entropy: Double, confidence: Double
-  ) {
-    let top = Double(row.max()!)
-    let z = row.map { (Double($0) - top) / temperature }
-    let sum = z.reduce(0) { $0 + exp($1) }
-    let mean = z.reduce(0) { $0 + ($1 == -.infinity ? 0 : exp($1) / sum * $1) }
-    return (max(0, log(sum) - mean), 1 / sum)
   }
 }
 
