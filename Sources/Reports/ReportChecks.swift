@@ -6,7 +6,7 @@ extension ExperimentReport {
     func check(_ isRight: Bool, _ place: String, _ problem: @autoclosure () -> String) throws(ExperimentError) {
       guard isRight else { throw ExperimentError("\(place) \(problem())") }
     }
-    let (classes, most) = (classNames.count, ImageCount.largest)
+    let (classes, most) = (classNames.count, largestPlausibleCount)
     let counts = [run.training, run.validation, run.audit, run.test, run.leaked]
     try check(counts.allSatisfy { (0...most).contains($0) }, "run", "has \(counts) images")
     try check(!arms.isEmpty, "arms", "are none")
