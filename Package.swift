@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let package = Package(
@@ -17,11 +18,6 @@ let package = Package(
   traits: [
     .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6."),
     .trait(name: "HDF5", description: "Read Keras' weights, through the HDF5 library, which nothing else links."),
-  ],
-  dependencies: [
-    // Only the command needs these; an importer of the libraries never builds them.
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     // System libraries
@@ -67,15 +63,6 @@ let package = Package(
     .target(name: "EncodeNet", dependencies: ["Experiments"]),
     .target(name: "Reports", dependencies: ["EncodeNet"]),
 
-    // The command
-    .executableTarget(
-      name: "EncodeNetCLI",
-      dependencies: [
-        "Downloads", "Reports",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-      ]),
-
     // Examples: `swift run digits`
     .executableTarget(name: "digits", dependencies: ["Reports"], path: "Examples/digits"),
     .executableTarget(
@@ -93,28 +80,69 @@ let package = Package(
       exclude: ["Corpus"]),
 
     // Tests
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "FileFormats"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "CZlib"]),
-    .testTarget(name: "DownloadsTests", dependencies: ["Downloads"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Checkpoints", "FileFormats", "Kernels", "Layers"]),
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "FileFormats", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "TestSupport", "CZlib"]),
+    .testTarget(name: "DownloadsTests", dependencies: ["Downloads", "TestSupport"]),
     .testTarget(
-      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments"], resources: [.copy("Fixtures")]),
+      name: "TrainingTests",
+      dependencies: ["Training", "Checkpoints", "FileFormats", "Kernels", "Layers", "TestSupport"]),
+    .testTarget(
+      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments", "TestSupport"],
+      resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )
 
-// SwiftPM takes every executable product of a dependency for used: declared always, the command would make each importer of
-// the libraries fetch the packages that it alone needs. While SwiftPM resolves versions a dependency has no folder.
-let isDependency = Context.packageDirectory == "/" || Context.packageDirectory.contains("/checkouts/")
-if !isDependency { package.products.append(.executable(name: "encodenet", targets: ["EncodeNetCLI"])) }
+// The command, and the packages that it alone needs. SwiftPM takes every executable product of a dependency for used: declared
+// always, it would make each importer of the libraries fetch those packages, and agree on their versions.
+let isDependency = isImported()
+if isDependency != true {
+  // Exactly what was tested, but where another package may import this one after all.
+  func versions(_ tested: Version) -> Range<Version> {
+    isDependency == nil ? "1.0.0"..<"2.0.0" : tested..<Version(tested.major, tested.minor, tested.patch + 1)
+  }
+  package.dependencies += [
+    .package(url: "https://github.com/apple/swift-argument-parser", versions("1.8.2")),
+    .package(url: "https://github.com/apple/swift-log", versions("1.16.2")),
+  ]
+  package.products.append(.executable(name: "encodenet", targets: ["EncodeNetCLI"]))
+  package.targets.append(
+    .executableTarget(
+      name: "EncodeNetCLI",
+      dependencies: [
+        "Downloads", "Reports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]))
+}
+
+/// Whether another package imports this one; nil where nothing tells.
+///
+/// A version lies in the importer's `checkouts`, and has no folder while versions are resolved. A path is imported by the
+/// package in whose folder SwiftPM was called. That folder is asked for as `PWD`, not as the working directory: SwiftPM keeps
+/// what a manifest gave by its environment.
+func isImported() -> Bool? {
+  func resolved(_ path: String) -> URL { URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath() }
+  let here = Context.packageDirectory
+  if here == "/" || here.contains("/checkouts/") { return true }
+  guard let start = Context.environment["PWD"] else { return nil }
+  var folder = resolved(start)
+  while !FileManager.default.fileExists(atPath: folder.appendingPathComponent("Package.swift").path) {
+    if folder.path == "/" { return nil }
+    folder.deleteLastPathComponent()
+  }
+  return folder.path != resolved(here).path
+}
 
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
   // A library that only uses `squareRoot()` fails to link in a consumer without libm.
   target.linkerSettings = [.linkedLibrary("m", .when(platforms: [.linux]))]
-  if target.path != nil { target.exclude.append("README.md") }
+  if target.path != nil, target.type == .executable { target.exclude.append("README.md") }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Reports
 
 struct Cluster: ParsableCommand {
@@ -22,13 +21,12 @@ struct Cluster: ParsableCommand {
       [
         run.images.classNames[group.label], "\(group.clusters.count)",
         group.clusters.map { "\($0.count)" }.joined(separator: " "),
-        String(format: "%.3f", group.silhouette), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
+        fixed(group.silhouette, 3), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
       ]
     }
-    print(aligned([["class", "clusters", "sizes", "silhouette", "representatives"]] + rows))
+    print(aligned(["class", "clusters", "sizes", "silhouette", "representatives"], rows))
     print(
-      String(
-        format: "Mean entropy %.4f nats, saturated on %.1f %% of the images.", found.confidence.meanEntropy,
-        100 * found.confidence.saturation))
+      "Mean entropy \(fixed(found.confidence.meanEntropy, 4)) nats, saturated on \(percent(found.confidence.saturation, 1)) of the images."
+    )
   }
 }

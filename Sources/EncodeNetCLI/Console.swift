@@ -52,14 +52,7 @@ extension Logger {
 /// Writes a line to standard error, quiet or not.
 func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
-/// 0.9173 as "91.73 %".
-func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
-
-/// Rows of cells in columns of equal width, the first row being their names.
-func aligned(_ rows: [[String]]) -> String {
-  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-    return cells.dropLast().map { $0 + "  " }.joined() + (row.last ?? "")
-  }.joined(separator: "\n")
+/// Columns of words, for a terminal.
+func aligned(_ names: [String], _ rows: [[String]]) -> String {
+  ReportTable(names: names, rows: rows, textColumns: .max).text
 }

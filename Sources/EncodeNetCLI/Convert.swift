@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Reports
 
 struct Convert: ParsableCommand {
@@ -31,19 +30,16 @@ func converted(
     guard let conversion, let outcome = conversion.unseen else { continue }
     for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
       rows.append([
-        arm, String(format: "%.3f", conversion.r2), outcome.images.rawValue, percent(outcome.nearestIsOfClass), name,
+        arm, fixed(conversion.r2, 3), outcome.images.rawValue, percent(outcome.nearestIsOfClass), name,
         "\(percent(halves.all.accuracyBefore)) → \(percent(halves.all.accuracyAfter))",
-        String(format: "%.3f → %.3f", halves.all.entropyBefore, halves.all.entropyAfter),
+        "\(fixed(halves.all.entropyBefore, 3)) → \(fixed(halves.all.entropyAfter, 3))",
         "\(percent(halves.hard.accuracyBefore)) of them right; \(percent(halves.hard.loweredAndRight)) : \(percent(halves.hard.loweredAndWrong))",
       ])
     }
   }
   return aligned(
     [
-      [
-        "arm", "R²", "images", "nearest is of class", "seen by", "recognised", "entropy",
-        "hard half: lowered and right : wrong",
-      ]
-    ]
-      + rows)
+      "arm", "R²", "images", "nearest is of class", "seen by", "recognised", "entropy",
+      "hard half: lowered and right : wrong",
+    ], rows)
 }

@@ -31,7 +31,7 @@ struct Info: ParsableCommand {
       if let saved = try SavedClassifier.read(from: url) {
         print("\(saved.model) for images \(saved.imageShape), classes: \(saved.classNames.joined(separator: ", "))")
       }
-      print(aligned([["tensor", "shape"]] + state.keys.sorted().map { [$0, "\(state[$0]!.shape)"] }))
+      print(aligned(["tensor", "shape"], state.keys.sorted().map { [$0, "\(state[$0]!.shape)"] }))
     }
     if network.model != nil || (images == nil && weights == nil) {
       let choice = network.choiceOrDefault

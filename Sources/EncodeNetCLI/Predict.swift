@@ -38,7 +38,7 @@ struct Predict: ParsableCommand {
       lines.append(
         [path] + best.map { "\(description.classNames[$0]) \(percent(Double(probabilities[$0])))" })
     }
-    print(aligned(lines))
+    print(aligned([], lines))
   }
 }
 

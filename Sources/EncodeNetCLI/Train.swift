@@ -20,9 +20,9 @@ struct Train: ParsableCommand {
 func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
   let isSeen = run.configuration.baseline?.isTrainedOnAll == true
   return aligned(
-    [["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"]]
-      + arms.map { trained in
-        let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none"
-        return [trained.id, trained.name, accuracy, trained.weights.path]
-      })
+    ["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"],
+    arms.map { trained in
+      let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none"
+      return [trained.id, trained.name, accuracy, trained.weights.path]
+    })
 }

@@ -22,6 +22,9 @@ package func fixed(_ value: Double, _ decimals: Int) -> String {
   return sign + padded.dropLast(decimals) + (decimals > 0 ? "." + padded.suffix(decimals) : "")
 }
 
+/// 0.9173 as "91.73 %".
+package func percent(_ share: Double, _ decimals: Int = 2) -> String { fixed(100 * share, decimals) + " %" }
+
 /// `value` with two decimals and its sign.
 package func signed(_ value: Double) -> String {
   let text = fixed(value, 2)

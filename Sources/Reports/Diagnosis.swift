@@ -32,8 +32,8 @@ extension ExperimentReport {
     let share = Double(largest) / Double(max(arm.confusion.joined().reduce(0, +), 1))
     guard arm.mean <= share, arm.confusion.count > 1 else { return nil }
     return
-      "\(arm.id) has not learnt: it is right on \(fixed(100 * arm.mean, 1)) % of the test images, the largest class has "
-      + "\(fixed(100 * share, 1)) %"
+      "\(arm.id) has not learnt: it is right on \(percent(arm.mean, 1)) of the test images, the largest class has "
+      + "\(percent(share, 1))"
   }
 
   private func clusterWords(_ diagnostics: [SeedDiagnostics]) -> [String] {
@@ -56,7 +56,7 @@ extension ExperimentReport {
     let saturation = diagnostics.reduce(0) { $0 + $1.baseline.saturation } / Double(diagnostics.count)
     if saturation > 0.5, configuration.selection.selector == .minimumEntropy {
       words.append(
-        "the baseline has saturated on \(fixed(100 * saturation, 0)) % of the training images: rounding "
+        "the baseline has saturated on \(percent(saturation, 0)) of the training images: rounding "
           + "decides which entropy is least, try --selector lowEntropyMedoid or a temperature above 1")
     }
     let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
@@ -82,8 +82,8 @@ extension ExperimentReport {
     if let known = average(of: .training, \.accuracyBefore), let recognised = average(of: .training, \.accuracyAfter) {
       if recognised < known / 2 {
         words.append(
-          "conversion blurs the classes: the baseline recognises \(fixed(100 * recognised, 1)) % of the converted images, of the "
-            + "images themselves \(fixed(100 * known, 1)) %")
+          "conversion blurs the classes: the baseline recognises \(percent(recognised, 1)) of the converted images, of the "
+            + "images themselves \(percent(known, 1))")
       }
       let unseen = average(of: .audit, \.accuracyAfter) ?? average(of: .validation, \.accuracyAfter)
       let plain = average(of: .audit, \.accuracyBefore) ?? average(of: .validation, \.accuracyBefore)
@@ -129,7 +129,7 @@ extension ExperimentReport {
             + "\(signed(100 * continued.differences.mean)) are left beside continued training")
     }
     if let best = arms.max(by: { $0.mean < $1.mean }), arms.count > 1 {
-      words.append("the highest mean is that of \(best.id), \(best.name): \(fixed(100 * best.mean, 2)) %")
+      words.append("the highest mean is that of \(best.id), \(best.name): \(percent(best.mean, 2))")
     }
     return words
   }

@@ -24,8 +24,6 @@ extension ExperimentReport {
     }
   }
 
-  private func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
-
   /// The judge where there is one, else the baseline, over all seeds.
   private func seen(_ value: (SeedDiagnostics.Halves) -> Double) -> Double {
     shown.reduce(0) { $0 + value($1.outcome.byJudge ?? $1.outcome.byBaseline) } / Double(max(shown.count, 1))
@@ -57,11 +55,11 @@ extension ExperimentReport {
     let outcome: Answer.Outcome =
       nearest >= baseline - 0.01 && after >= before - 0.05 ? .yes : after >= before / 2 ? .partly : .no
     return Answer(
-      question: "Does it convert?", outcome: outcome, figure: percent(nearest),
+      question: "Does it convert?", outcome: outcome, figure: percent(nearest, 1),
       words:
         "of \(place) come out nearest to a representative of their class (\(first.conversion.arms[0])); the baseline "
-        + "classifies \(percent(baseline)) of them rightly. To \(observer) \(percent(after)) of the converted images "
-        + "show their class, of the images as they are \(percent(before))."
+        + "classifies \(percent(baseline, 1)) of them rightly. To \(observer) \(percent(after, 1)) of the converted images "
+        + "show their class, of the images as they are \(percent(before, 1))."
         + (before < baseline / 2 ? " A judge of so low an accuracy says little." : ""))
   }
 
@@ -77,8 +75,8 @@ extension ExperimentReport {
       question: "Does it clarify?", outcome: outcome, figure: "\(fixed(before, 3)) → \(fixed(after, 3)) nats",
       words:
         "is the mean entropy to \(observer), before and after conversion. Of the harder half of the images it falls "
-        + "for \(percent(right)) that are then taken for their class, and for \(percent(wrong)) that are taken for "
-        + "another; as they are the baseline is right about \(percent(known)) of that half.")
+        + "for \(percent(right, 1)) that are then taken for their class, and for \(percent(wrong, 1)) that are taken for "
+        + "another; as they are the baseline is right about \(percent(known, 1)) of that half.")
   }
 
   /// The best arm beside a network that was given: whether that one stays the best.
@@ -86,7 +84,7 @@ extension ExperimentReport {
     guard run.givenBaseline != nil, let given = baseline else { return "" }
     let others = arms.filter { $0.id != given.id }
     guard let best = others.max(by: { $0.mean < $1.mean }) else { return "" }
-    let difference = "\(signed(100 * (best.mean - given.mean))) points to the given network's \(percent(given.mean))"
+    let difference = "\(signed(100 * (best.mean - given.mean))) points to the given network's \(percent(given.mean, 1))"
     return best.mean > given.mean
       ? " The best arm, \(best.id), is \(difference)."
       : " None is better than the given network (the best, \(best.id), is \(difference)): keep it."

@@ -118,9 +118,7 @@ extension ExperimentReport {
     guard let json = try? Data(contentsOf: file) else {
       throw ExperimentError("\(file.path): there is no report: 'encodenet compare' and 'encodenet run' write one")
     }
-    struct Label: Decodable { var version: Int }
-    if let version = (try? JSONDecoder().decode(Label.self, from: json))?.version, !(3...Self.version).contains(version)
-    {
+    if let version = members(ofJSON: json)["version"] as? Int, !(3...Self.version).contains(version) {
       throw ExperimentError(
         "\(file.path): the report has version \(version), this library reads versions 3 to \(Self.version)")
     }

@@ -6,7 +6,7 @@ extension ExperimentReport {
     func check(_ isRight: Bool, _ place: String, _ problem: @autoclosure () -> String) throws(ExperimentError) {
       guard isRight else { throw ExperimentError("\(place) \(problem())") }
     }
-    let (classes, largest) = (classNames.count, ImageCount.largest)
+    let (classes, largest) = (classNames.count, largestPlausibleCount)
     let counts = [run.training, run.validation, run.audit, run.test, run.leaked]
     try check(counts.allSatisfy { (0...largest).contains($0) }, "run", "has \(counts) images")
     try check(!arms.isEmpty, "arms", "are none")

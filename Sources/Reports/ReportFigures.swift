@@ -15,7 +15,6 @@ extension ExperimentReport {
   }
 
   private func colour(_ id: String) -> String { Plot.colour(arms.firstIndex { $0.id == id } ?? 0) }
-  private func percent(_ value: Double) -> String { fixed(100 * value, 1) + " %" }
 
   /// A little wider than what is in it.
   private func range(_ values: [Double], within limits: ClosedRange<Double>? = nil) -> ClosedRange<Double> {
@@ -37,14 +36,12 @@ extension ExperimentReport {
         plot.dot(x + offset, accuracy, colour, radius: 4, hollow: true)
       }
     }
-    return plot.svg(xLabels: arms.enumerated().map { (Double($0), $1.id) }, yLabels: percent)
+    return plot.svg(xLabels: arms.enumerated().map { (Double($0), $1.id) }, yLabels: { percent($0, 1) })
   }
 
   /// The comparisons with their intervals: one that does not touch the line in the middle is a difference.
   private var differencesFigure: String {
-    // What a part is worth may be one of the comparisons before.
-    var seen: Set<[String]> = []
-    let shown = comparisons.filter { seen.insert([$0.first, $0.second]).inserted }.prefix(16)
+    let shown = distinctComparisons.prefix(16)
     guard !shown.isEmpty else { return "" }
     let bounds = shown.flatMap { ($0.differences.bootstrapInterval ?? []) + $0.differences.values }.map { 100 * $0 }
     var plot = Plot(
@@ -75,7 +72,7 @@ extension ExperimentReport {
       plot.line(curve.enumerated().map { (Double($0 + 1), max($1, y.lowerBound)) }, Plot.colour(index))
       plot.name(arms[index].id, Plot.colour(index))
     }
-    return plot.svg(yLabels: percent, xTitle: "epoch of the arm's own training")
+    return plot.svg(yLabels: { percent($0, 1) }, xTitle: "epoch of the arm's own training")
   }
 
   private var costFigure: String {
@@ -88,7 +85,7 @@ extension ExperimentReport {
       plot.dot(x, arm.mean, colour, radius: 4)
       plot.name(arm.id, colour)
     }
-    return plot.svg(yLabels: percent, xTitle: "full-backprop-equivalent epochs")
+    return plot.svg(yLabels: { percent($0, 1) }, xTitle: "full-backprop-equivalent epochs")
   }
 
   private var classesFigure: String {
@@ -120,7 +117,7 @@ extension ExperimentReport {
       for bin in bins { plot.dot(bin.confidence, bin.accuracy, Plot.colour(index)) }
       plot.name("\(arm.id), calibration error \(fixed(arm.calibrationError, 3))", Plot.colour(index))
     }
-    return plot.svg(yLabels: { fixed(100 * $0, 0) + " %" }, xTitle: "confidence")
+    return plot.svg(yLabels: { percent($0, 0) }, xTitle: "confidence")
   }
 
   private func entropiesFigure(_ entropies: SeedDiagnostics.Histogram) -> String {

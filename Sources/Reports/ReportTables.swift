@@ -1,8 +1,12 @@
 /// Names and rows of cells; the first `textColumns` are words, the rest numbers.
-struct ReportTable {
+package struct ReportTable {
   let names: [String]
   let rows: [[String]]
-  var textColumns = 1
+  let textColumns: Int
+
+  package init(names: [String] = [], rows: [[String]], textColumns: Int = 1) {
+    (self.names, self.rows, self.textColumns) = (names, rows, textColumns)
+  }
 
   var markdown: String {
     let line = names.indices.map { $0 < textColumns ? "---" : "---:" }
@@ -11,13 +15,14 @@ struct ReportTable {
   }
 
   /// The table in columns of equal width, for a terminal.
-  var text: String {
-    let all = [names] + rows
-    let widths = names.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+  package var text: String {
+    let all = (names.isEmpty ? [] : [names]) + rows
+    let widths = (all.first ?? []).indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       zip(row, widths).enumerated().map { column, cell in
         let space = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column < textColumns ? cell.0 + space : space + cell.0
+        guard column < textColumns else { return space + cell.0 }
+        return column < row.count - 1 ? cell.0 + space : cell.0
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }
@@ -32,8 +37,6 @@ struct ReportTable {
 }
 
 extension ExperimentReport {
-  private func percent(_ share: Double, _ decimals: Int = 2) -> String { fixed(100 * share, decimals) + " %" }
-
   /// The run in one line.
   var subject: String {
     "\(configuration.model) on \(run.data): \(grouped(run.training)) images trained on, \(grouped(run.validation)) for "
@@ -191,16 +194,20 @@ extension ExperimentReport {
   }
 
   /// The comparisons, each once: what a part is worth may be one of those before it.
-  private var distinctComparisons: ReportTable {
-    var report = self
+  var distinctComparisons: [Comparison] {
     var seen: Set<[String]> = []
-    report.comparisons = comparisons.filter { seen.insert([$0.first, $0.second]).inserted }
+    return comparisons.filter { seen.insert([$0.first, $0.second]).inserted }
+  }
+
+  private var distinctTable: ReportTable {
+    var report = self
+    report.comparisons = distinctComparisons
     return report.comparisonTable(.primary, .alternatives, .attribution)
   }
 
   /// The report for a terminal.
   public var text: String {
-    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctComparisons.text + "\n\n")
+    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctTable.text + "\n\n")
       + answers.map { "\($0.question) \($0.figure) \($0.words)" }.joined(separator: "\n")
   }
 }

@@ -88,20 +88,20 @@ final class RunLog: Sendable {
       p.finished.values.reduce(0) { $0 + $1.keys.reduce(0) { $0 + (p.work[$1] ?? 0) } }
       + p.current.values.reduce(0) { $0 + min($1.done, p.work[$1.arm] ?? 0) }
     let share = isEnd ? 1 : min(done / max(total, 1e-9), 0.999)
-    var state = "\(fixed(100 * share, 1)) % done."
+    var state = "\(percent(share, 1)) done."
     if isEnd {
       state = "Finished after \(Self.duration(elapsed)): <a href=\"report.html\">the report</a>."
     } else if p.trained > 0 {
       let left = (total - done) * elapsed / p.trained
       state =
-        "\(fixed(100 * share, 1)) % done, about \(Self.duration(left)) left, ends about \(Self.time(in: left))."
+        "\(percent(share, 1)) done, about \(Self.duration(left)) left, ends about \(Self.time(in: left))."
     }
     let rows = configuration.seeds.map { "<tr><th>seed \($0)</th>\(cells(p, seed: $0))</tr>" }.joined()
     let names = p.arms.map { "<th title=\"\(escaped($0.name))\">\(escaped($0.id))</th>" }.joined()
     let lines = p.current.sorted { $0.key < $1.key }.map { "<li>seed \($0): \(escaped($1.line))</li>" }.joined()
     return """
       <!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-      \(isEnd ? "" : "<meta http-equiv=\"refresh\" content=\"5\">")<title>\(fixed(100 * share, 0)) % – EncodeNet</title>
+      \(isEnd ? "" : "<meta http-equiv=\"refresh\" content=\"5\">")<title>\(percent(share, 0)) – EncodeNet</title>
       <style>\(ExperimentReport.style) progress { width: 100%; height: 1.2rem; } .done { color: #2f9e6b; } .now { color: #2f6fd0; font-weight: 600; }</style>
       </head><body><p class=kicker>EncodeNet, running</p><h1>\(escaped(configuration.model)) on \(escaped(configuration.data))</h1>
       <progress value="\(fixed(share, 4))"></progress><p>\(state)</p>
@@ -117,7 +117,7 @@ final class RunLog: Sendable {
       if p.finished[seed]?[arm.id] != nil { return "<td class=done>done</td>" }
       guard let current = p.current[seed], current.arm == arm.id else { return "<td>–</td>" }
       let part = min(current.done / max(p.work[arm.id] ?? 1, 1e-9), 0.99)
-      return "<td class=now>\(fixed(100 * part, 0)) %</td>"
+      return "<td class=now>\(percent(part, 0))</td>"
     }.joined()
   }
 

@@ -103,61 +103,29 @@ extension Evaluation {
       labels.allSatisfy((0..<classes).contains), "evaluate: a label is not one of the \(classes) classes of the output")
     self.summary = summary
     self.labels = labels
-    predictions = logits.predictions
+    predictions = logits.argmax()
     confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
     for (label, prediction) in zip(labels, predictions) { confusion[label][prediction] += 1 }
 
-    var (entropies, confidences, inTopK): ([Double], [Double], Int) = ([], [], 0)
+    var (confidences, inTopK): ([Double], Int) = ([], 0)
     probabilities = Tensor(shape: logits.shape) { out in
       logits.withUnsafeScalars { logits in
         for (image, label) in labels.enumerated() {
-          let row = logits[image * classes..<(image + 1) * classes].map { Double($0) }
-          let top = row.max()!
-          let exponentials = row.map { exp($0 - top) }
-          let sum = exponentials.reduce(0, +)
+          let row = logits[image * classes..<(image + 1) * classes]
+          let (entropy, exponentials, sum) = softmaxEntropy(row: row)
           for (index, e) in exponentials.enumerated() { out[image * classes + index] = Scalar(e / sum) }
-          entropies.append(exponentials.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 })
-          confidences.append(exponentials.max()! / sum)
+          entropies.append(entropy)
+          confidences.append(1 / sum)
           // As in `predictions`, the first of equal classes is the likelier.
-          let before = row.indices.count { row[$0] > row[label] || (row[$0] == row[label] && $0 < label) }
+          let place = row.startIndex + label
+          let before = row.indices.count { row[$0] > row[place] || (row[$0] == row[place] && $0 < place) }
           if before < summary.k { inTopK += 1 }
         }
       }
     }
-    self.entropies = entropies
     let isRight = zip(predictions, labels).map { $0 == $1 }
     self.summary.top1 = Double(isRight.count { $0 }) / Double(max(labels.count, 1))
     self.summary.topK = Double(inTopK) / Double(max(labels.count, 1))
     self.summary.calibrationError = expectedCalibrationError(confidences: confidences, isRight: isRight)
-  }
-}
-
-/// The expected calibration error: over `bins` equal parts of 0...1, the mean of `|accuracy - confidence|` weighted by the
-/// share of images in each.
-///
-/// Guo et al.: "On calibration of modern neural networks", 2017. Bins are open below and closed above, as there.
-public func expectedCalibrationError(confidences: [Double], isRight: [Bool], bins: Int = 15) -> Double {
-  require(
-    confidences.count == isRight.count && bins > 0,
-    "expectedCalibrationError: \(confidences.count) confidences, \(isRight.count) outcomes, \(bins) bins")
-  var gaps = [Double](repeating: 0, count: bins)
-  for (confidence, isRight) in zip(confidences, isRight) {
-    let bin = confidence.isFinite ? min(max(Int((confidence * Double(bins)).rounded(.up)) - 1, 0), bins - 1) : bins - 1
-    gaps[bin] += (isRight ? 1 : 0) - confidence
-  }
-  return gaps.reduce(0) { $0 + $1.magnitude } / Double(max(confidences.count, 1))
-}
-
-extension Tensor {
-  /// The index of the largest of each row of `[rows, columns]`, the first of equals.
-  var predictions: [Int] {
-    let columns = shape[1]
-    return withUnsafeScalars { scalars in
-      (0..<shape[0]).map { row in
-        var best = row * columns
-        for i in best..<(row + 1) * columns where scalars[i] > scalars[best] { best = i }
-        return best - row * columns
-      }
-    }
   }
 }

@@ -24,19 +24,19 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   /// The number of epochs of the run, those before a resumption included.
   public let epochs: Int
   /// The position of the run.
-  public private(set) var position: TrainingPosition
+  public package(set) var position: TrainingPosition
 
   private let source: Source
   private let loss: Loss
-  private let optimizer: any Optimizer
+  package let optimizer: any Optimizer
   private let schedule: Schedule?
   private let validation: (any BatchSource<Source.Batch>)?
   private let average: WeightAverage?
   private let clipping: Scalar?
   private let sharpness: Scalar?
   private let classifies: Bool
-  private let shouldStop: (() -> Bool)?
-  private let onStep: ((StepReport) -> Void)?
+  package var shouldStop: (() -> Bool)?
+  package var onStep: ((StepReport) -> Void)?
   private var hasEnded = false
 
   /// Prepares a run, and trains nothing.
@@ -152,7 +152,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     position.lossSum += lastLoss * Double(images)
     position.images += images
     if classifies, let output, output.rank == 2, output.shape[0] == batch.labels.count {
-      position.correct += zip(output.predictions, batch.labels).count { $0 == $1 }
+      position.correct += zip(output.argmax(), batch.labels).count { $0 == $1 }
       position.classified += batch.labels.count
     }
     position.batch += 1

@@ -1,6 +1,3 @@
-import FileFormats
-import Foundation
-
 /// The figures of a run, epoch by epoch, to plot or to save.
 public struct LearningCurves: Sendable, Codable, Equatable {
   /// The reports of the epochs, in order.
@@ -42,24 +39,5 @@ public struct LearningCurves: Sendable, Codable, Equatable {
       "epoch,step,loss,accuracy,validation_loss,validation_top1,validation_topk,validation_calibration_error,"
       + "learning_rate,seconds,images_per_second"
     return ([names] + rows).joined(separator: "\n") + "\n"
-  }
-}
-
-/// Writes the learning curves to a CSV file, which is whole after every epoch.
-public struct CSVLog {
-  /// The file.
-  public let url: URL
-  /// The curves in the file.
-  public private(set) var curves: LearningCurves
-
-  /// A log that begins with the epochs `curves`, those of a run that is resumed.
-  public init(_ url: URL, continuing curves: LearningCurves = LearningCurves()) {
-    (self.url, self.curves) = (url, curves)
-  }
-
-  /// Adds an epoch and writes the file.
-  public mutating func append(_ report: EpochReport) throws(CheckpointError) {
-    curves.append(report)
-    try writeAtomically(Array(curves.csv.utf8), to: url)
   }
 }

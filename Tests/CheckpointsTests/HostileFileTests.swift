@@ -1,22 +1,19 @@
 import FileFormats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
 
 /// Files that were made to do harm, given to what reads files of every kind.
 struct HostileFileTests {
-  private func fixture(_ name: String) throws -> [UInt8] {
-    let url = try #require(Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures"))
-    return [UInt8](try Data(contentsOf: url))
-  }
-
   /// Loads a file of these bytes.
   private func load(_ bytes: [UInt8]) throws -> StateDictionary {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("hostile-\(UUID().uuidString)")
-    try Data(bytes).write(to: file)
-    defer { try? FileManager.default.removeItem(at: file) }
-    return try loadState(from: file)
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("hostile")
+      try Data(bytes).write(to: file)
+      return try loadState(from: file)
+    }
   }
 
   @Test(arguments: [
@@ -29,7 +26,7 @@ struct HostileFileTests {
 
   /// `file` with the number of four bytes at `offset` from the first entry of its directory set to `value`.
   private func patched(_ file: String, _ offset: Int, _ value: UInt32) throws -> [UInt8] {
-    var bytes = try fixture(file)
+    var bytes = [UInt8](try Data(contentsOf: fixture(file, in: .module)))
     let entry = try #require(bytes.indices.dropLast(46).first { bytes[$0...].starts(with: [0x50, 0x4b, 1, 2]) })
     for byte in 0..<4 { bytes[entry + offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
     return bytes

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -64,7 +65,7 @@ struct InteropTests {
 
   @Test func onnxRuntimeGivesOurOutputs() throws {
     var g = SplittableGenerator(seed: 4)
-    try withTemporaryFolder { folder in
+    try withFolder { folder in
       for (name, layer, shape) in Self.networks() {
         // Running statistics that are not those of the beginning.
         for _ in 0..<2 { _ = layer(.normal(Shape([4] + shape.dimensions), using: &g) + 0.5) }
@@ -96,7 +97,7 @@ struct InteropTests {
   @Test func safetensorsAndNumPyGoBothWays() throws {
     var g = SplittableGenerator(seed: 5)
     let model = ResNet(depth: 8, classes: 3, inputShape: [8, 8, 3], using: &g)
-    try withTemporaryFolder { folder in
+    try withFolder { folder in
       try model.save(to: folder.appendingPathComponent("ours.safetensors"), metadata: ["a": "b"])
       try NumPy.save(model.stateDictionary, to: folder.appendingPathComponent("ours.npz"))
       try run(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -6,10 +7,6 @@ import Testing
 /// The fixtures are Keras' own, with what Keras itself makes of some images; see `Scripts/fixtures_keras.py`.
 struct KerasFileTests {
   private static let trait: Comment = "built without the trait HDF5"
-
-  private func fixture(_ name: String) throws -> URL {
-    try #require(Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures"))
-  }
 
   private func deep(classes: Int = 3) -> Sequential {
     var g = SplittableGenerator(seed: 0)
@@ -32,8 +29,8 @@ struct KerasFileTests {
 
   /// How far the model is from what Keras says, beside the largest of that.
   private func error(of model: Sequential, _ file: String, _ outputs: String, epsilon: Scalar = 1e-3) throws -> Double {
-    try model.load(try KerasFile.state(from: try fixture(file), for: model, epsilon: epsilon))
-    let known = try NumPy.loadArchive(try fixture("keras-outputs.npz"))
+    try model.load(try KerasFile.state(from: try fixture(file, in: .module), for: model, epsilon: epsilon))
+    let known = try NumPy.loadArchive(try fixture("keras-outputs.npz", in: .module))
     let (found, wanted) = (model.evaluating { model(known["images"]!) }.scalars, known[outputs]!.scalars)
     #expect(found.count == wanted.count)
     return Double(zip(found, wanted).map { abs($0 - $1) }.max()! / wanted.map(abs).max()!)
@@ -52,7 +49,7 @@ struct KerasFileTests {
   @Test(.enabled(if: KerasFile.isReadable, trait))
   func whatDoesNotFitIsNamed() throws {
     func expect(_ says: String, _ file: String, _ model: Sequential) throws {
-      let url = try fixture(file)
+      let url = try fixture(file, in: .module)
       let error = #expect(throws: CheckpointError.self) { try KerasFile.state(from: url, for: model) }
       #expect(error?.file == url.path && error?.problem.contains(says) == true, "\(says): \(String(describing: error))")
     }
@@ -78,8 +75,8 @@ struct KerasFileTests {
 
   @Test(.enabled(if: KerasFile.isReadable, trait))
   func damagedFilesAreRefusedOrRead() throws {
-    let whole = [UInt8](try Data(contentsOf: try fixture("keras-model.h5")))
-    try withTemporaryFolder { folder in
+    let whole = [UInt8](try Data(contentsOf: try fixture("keras-model.h5", in: .module)))
+    try withFolder { folder in
       let file = folder.appendingPathComponent("damaged.h5")
       for length in stride(from: 8, to: whole.count, by: 499) {
         try Data(whole.prefix(length)).write(to: file)
@@ -98,8 +95,8 @@ struct KerasFileTests {
   }
 
   @Test func filesOfHDF5AreKnownWithoutTheirLibrary() throws {
-    let file = try fixture("keras-model.h5")
-    #expect(try KerasFile.recognizes(file) && !KerasFile.recognizes(fixture("arrays.npz")))
+    let file = try fixture("keras-model.h5", in: .module)
+    #expect(try KerasFile.recognizes(file) && !KerasFile.recognizes(fixture("arrays.npz", in: .module)))
     let error = #expect(throws: CheckpointError.self) { try loadState(from: file) }
     #expect(error?.problem.contains("is an HDF5 file: Keras' weights are read ") == true)
     if !KerasFile.isReadable {

@@ -1,16 +1,13 @@
 import FileFormats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
 
 struct NumPyTests {
-  private func fixture(_ name: String) throws -> URL {
-    try #require(Bundle.module.url(forResource: name, withExtension: nil, subdirectory: "Fixtures"))
-  }
-
   @Test func filesOfNumPyAreRead() throws {
-    let state = try NumPy.loadArchive(try fixture("arrays.npz"))
+    let state = try NumPy.loadArchive(try fixture("arrays.npz", in: .module))
     #expect(state["matrix"]?.shape == [2, 3] && state["matrix"]?.scalars == [0, 1, 2, 3, 4, 5])
     #expect(state["fortran"]?.shape == [2, 3] && state["fortran"]?.scalars == [0, 1, 2, 3, 4, 5])
     #expect(state["cube"]?.shape == [2, 2, 2] && state["cube"]?.scalars == [0, 1, 2, 3, 4, 5, 6, 7])
@@ -19,9 +16,9 @@ struct NumPyTests {
       state["half"]?.scalars == [0.5, -2] && state["bytes"]?.scalars == [0, 255] && state["flags"]?.scalars == [1, 0])
     #expect(state["long"]?.scalars == [-1, 300] && state["empty"]?.shape == [0, 4])
     #expect(state.count == 9)
-    let deflated = try NumPy.loadArchive(try fixture("arrays-deflated.npz"))
+    let deflated = try NumPy.loadArchive(try fixture("arrays-deflated.npz", in: .module))
     #expect(deflated.mapValues(\.scalars) == state.mapValues(\.scalars))
-    #expect(try loadState(from: try fixture("arrays.npz")).keys.count == 9)
+    #expect(try loadState(from: try fixture("arrays.npz", in: .module)).keys.count == 9)
   }
 
   @Test func whatIsWrittenReadsBackBitForBit() throws {
@@ -29,7 +26,7 @@ struct NumPyTests {
       "a": Tensor([1, -2.5, 3, 0.25], shape: [2, 2]), "b.weight": Tensor(7), "vector": Tensor([1, 2, 3], shape: [3]),
       "empty": Tensor([], shape: [0, 3]),
     ]
-    try withTemporaryFolder { folder in
+    try withFolder { folder in
       let (one, all) = (folder.appendingPathComponent("a.npy"), folder.appendingPathComponent("all.npz"))
       try NumPy.save(tensors["a"]!, to: one)
       #expect(try NumPy.load(one).scalars == tensors["a"]!.scalars)

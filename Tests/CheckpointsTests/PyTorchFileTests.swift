@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -7,7 +8,7 @@ import Testing
 struct PyTorchFileTests {
   @Test func sharedAndStridedStoragesAreReadInBothForms() throws {
     for form in ["zip", "deflated", "legacy"] {
-      let state = try PyTorchFile.decode(fixture(form), from: form).withPlainNames
+      let state = try PyTorchFile.decode(bytes(form), from: form).withPlainNames
       #expect(Set(state.keys) == ["plain", "transposed", "column", "expanded", "half", "integers", "empty"], "\(form)")
       #expect(state["plain"]?.scalars == [0, 1, 2, 3, 4, 5] && state["plain"]?.shape == [2, 3])
       #expect(state["transposed"]?.scalars == [0, 3, 1, 4, 2, 5] && state["transposed"]?.shape == [3, 2])
@@ -21,7 +22,7 @@ struct PyTorchFileTests {
 
   @Test(arguments: ["zip", "deflated", "legacy"])
   func noCutFileCrashesOrReads(form: String) throws {
-    let bytes = try fixture(form)
+    let bytes = try bytes(form)
     for end in stride(from: 0, to: bytes.count, by: 7) {
       #expect(throws: CheckpointError.self) { try PyTorchFile.decode(Array(bytes[..<end]), from: form) }
     }
@@ -29,7 +30,7 @@ struct PyTorchFileTests {
 
   @Test(arguments: ["zip", "deflated", "legacy"])
   func noDamagedByteCrashes(form: String) throws {
-    let bytes = try fixture(form)
+    let bytes = try bytes(form)
     var survived = 0
     for index in stride(from: 0, to: bytes.count, by: 3) {
       for value: UInt8 in [0, 0xff, bytes[index] ^ 1] {
@@ -97,18 +98,16 @@ struct PyTorchFileTests {
     return Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8) + arguments + Array("R.".utf8)
   }
 
-  private func fixture(_ name: String) throws -> [UInt8] {
-    let url = try #require(
-      Bundle.module.url(forResource: "tensors-\(name)", withExtension: "pt", subdirectory: "Fixtures"))
-    return [UInt8](try Data(contentsOf: url))
+  private func bytes(_ form: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: fixture("tensors-\(form).pt", in: .module)))
   }
 }
 
 /// Needs `ENCODENET_DATA`, a folder with `weights/`.
-@Suite(.enabled(if: dataFolder != nil, "set ENCODENET_DATA to a folder with weights/ to run these"))
+@Suite(.enabled(if: PublishedData.folder != nil, "set ENCODENET_DATA to a folder with weights/ to run these"))
 struct PublishedWeightsTests {
   @Test func theLegacyFileOfResNet20EqualsItsSafetensorsForm() throws {
-    let folder = try #require(dataFolder).appendingPathComponent("weights")
+    let folder = try #require(PublishedData.folder).appendingPathComponent("weights")
     let legacy = try loadState(from: folder.appendingPathComponent("akamaster-resnet20-cifar10.th"))
     let safe = try loadState(from: folder.appendingPathComponent("akamaster-resnet20-cifar10.safetensors"))
     #expect(legacy.count > 60)
@@ -121,12 +120,10 @@ struct PublishedWeightsTests {
   }
 
   @Test func theZipFileOfBurnIsRead() throws {
-    let state = try loadState(from: try #require(dataFolder).appendingPathComponent("weights/burn-mnist.pt"))
+    let state = try loadState(from: try #require(PublishedData.folder).appendingPathComponent("weights/burn-mnist.pt"))
     #expect(state.count == 18)
     #expect(state["conv1.weight"]?.shape == [8, 1, 3, 3])
     #expect(state["fc1.weight"]?.count == 371_712)
     #expect(state.values.allSatisfy { $0.scalars.allSatisfy(\.isFinite) })
   }
 }
-
-private let dataFolder = ProcessInfo.processInfo.environment["ENCODENET_DATA"].map { URL(fileURLWithPath: $0) }

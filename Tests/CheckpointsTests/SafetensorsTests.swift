@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -10,7 +11,7 @@ struct SafetensorsTests {
   ]
 
   @Test func aWrittenFileReadsBackBitForBit() throws {
-    try withTemporaryFolder { folder in
+    try withFolder { folder in
       let url = folder.appendingPathComponent("state.safetensors")
       try Safetensors.save(tensors, metadata: ["epoch": "3"], to: url)
       try Safetensors.save(tensors, metadata: ["epoch": "4"], to: url)
@@ -78,11 +79,4 @@ struct SafetensorsTests {
   private func file(_ header: String, _ data: [UInt8]) -> [UInt8] {
     withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data
   }
-}
-
-func withTemporaryFolder<R>(_ body: (URL) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
 }

@@ -3,14 +3,6 @@ import Foundation
 
 @testable import Datasets
 
-/// A folder that is gone afterwards.
-func withFolder<R>(_ body: (URL) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("datasets-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
-}
-
 extension URL {
   /// Writes `bytes` to the file `name` in this folder; the folders on its way are made.
   func write(_ name: String, _ bytes: [UInt8]) throws {

@@ -1,44 +1,20 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Datasets
 
-/// The published data sets, where `ENCODENET_DATA` names a folder whose `unpack DEST` writes them.
-enum RealData {
-  static let source = ProcessInfo.processInfo.environment["ENCODENET_DATA"].flatMap { $0.isEmpty ? nil : $0 }
-
-  /// The folder that has `cifar-10-batches-bin`, `cifar-100-binary` and `mnist`, unpacked on first use.
-  static let folder = Result<URL, any Error> {
-    let source = URL(fileURLWithPath: try #require(Self.source))
-    if FileManager.default.fileExists(atPath: source.appendingPathComponent("cifar-10-batches-bin").path) {
-      return source
-    }
-    let unpacked = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/encodenet/data")
-    // Other tests may be unpacking there too.
-    try FileManager.default.createDirectory(at: unpacked, withIntermediateDirectories: true)
-    let lock = open(unpacked.appendingPathComponent(".lock").path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    defer { close(lock) }
-    try #require(lock >= 0 && flock(lock, LOCK_EX) == 0, "\(unpacked.path) cannot be locked")
-    let unpack = Process()
-    unpack.executableURL = source.appendingPathComponent("unpack")
-    unpack.arguments = [unpacked.path]
-    unpack.standardOutput = FileHandle.nullDevice
-    try unpack.run()
-    unpack.waitUntilExit()
-    try #require(unpack.terminationStatus == 0, "\(source.path)/unpack failed")
-    return unpacked
-  }
-}
-
-@Suite(.enabled(if: RealData.source != nil, "ENCODENET_DATA names no folder with real data"), .serialized)
+@Suite(.enabled(if: PublishedData.folder != nil, "ENCODENET_DATA names no folder with real data"), .serialized)
 struct RealDataTests {
+  private static let folder = Result { try PublishedData.unpacked() }
+
   private func expectNormalization(_ images: LabeledImages, mean: [Double], deviation: [Double]) {
     let own = Normalization.computed(from: images)
     for (found, wanted) in zip(own.mean + own.deviation, mean + deviation) { #expect(abs(found - wanted) < 6e-5) }
   }
 
   @Test func cifar10HasItsPublishedMeans() throws {
-    let data = try CIFAR.ten.load(RealData.folder.get())
+    let data = try CIFAR.ten.load(Self.folder.get())
     #expect(data.training.count == 50_000 && data.test.count == 10_000 && data.imageShape == [32, 32, 3])
     #expect(data.classNames.first == "airplane" && data.classNames.last == "truck")
     for label in 0..<10 {
@@ -52,7 +28,7 @@ struct RealDataTests {
   }
 
   @Test func cifar100HasItsPublishedMeans() throws {
-    let folder = try RealData.folder.get()
+    let folder = try Self.folder.get()
     let data = try CIFAR.hundred.load(folder)
     #expect(data.training.count == 50_000 && data.test.count == 10_000 && data.classNames.count == 100)
     #expect((0..<100).allSatisfy { data.training.indices(ofClass: $0).count == 500 })
@@ -64,7 +40,7 @@ struct RealDataTests {
   }
 
   @Test func mnistHasItsPublishedMeans() throws {
-    let data = try IDX.load(RealData.folder.get())
+    let data = try IDX.load(Self.folder.get())
     #expect(data.training.count == 60_000 && data.test.count == 10_000 && data.imageShape == [28, 28, 1])
     #expect(data.training.labels.prefix(5) == [5, 0, 4, 1, 9] && data.test.labels.prefix(5) == [7, 2, 1, 0, 4])
     expectNormalization(data.training, mean: [0.13066], deviation: [0.30811])

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Downloads
@@ -15,20 +16,21 @@ import Testing
     stallTimeout: Int = 60, through proxy: Bool = false, prepare: (URL) throws -> Void = { _ in },
     check: (_ events: [Downloader.Event], _ error: DataError?, LoopbackServer, _ folder: URL) throws -> Void
   ) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("downloads-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try prepare(folder)
-    let server = try LoopbackServer(content, answers)
-    defer { server.stop() }
-    let set = PublishedDataSet(name: "set", address: "http://published.invalid/data", files: [file])
-    // An empty proxy: whatever the environment says, these requests stay here.
-    var downloader = Downloader(mirror: proxy ? nil : server.address, proxy: proxy ? server.address : "")
-    (downloader.pause, downloader.stallTimeout) = (0.01, stallTimeout)
-    var events: [Downloader.Event] = []
-    var error: DataError?
-    do { try downloader.fetch(set, to: folder) { events.append($0) } } catch let problem { error = problem }
-    try check(events, error, server, folder)
+    try withFolder { folder in
+      try prepare(folder)
+      let server = try LoopbackServer(content, answers)
+      defer { server.stop() }
+      let set = PublishedDataSet(name: "set", address: "http://published.invalid/data", files: [file])
+      // An empty proxy: whatever the environment says, these requests stay here.
+      var downloader = Downloader(mirror: proxy ? nil : server.address, proxy: proxy ? server.address : "")
+      (downloader.pause, downloader.stallTimeout) = (0.01, stallTimeout)
+      var events: [Downloader.Event] = []
+      var error: DataError?
+      do throws(DataError) { try downloader.fetch(set, to: folder) { events.append($0) } } catch let problem {
+        error = problem
+      }
+      try check(events, error, server, folder)
+    }
   }
 
   private func expectWhole(_ folder: URL, _ error: DataError?, _ note: Comment? = nil) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EncodeNet
@@ -122,7 +123,6 @@ import Testing
 
   @Test func aDescriptionOfANetworkLargerThanItsFileIsRefused() throws {
     try withFolder { folder in
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let file = folder.appendingPathComponent("x.safetensors")
       var generator = SplittableGenerator(seed: 0)
       let small = try ModelChoice("lenet5").make(classes: 2, inputShape: [8, 8, 1], using: &generator)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EncodeNet
@@ -9,10 +10,11 @@ import Testing
 @Suite struct EarlierVersionTests {
   /// A folder with a run of version 0.1 in it, of two epochs on 54 digits.
   private func withOldRun(_ body: (URL) throws -> Void) throws {
-    let old = try #require(Bundle.module.url(forResource: "version-0.1", withExtension: nil, subdirectory: "Fixtures"))
+    let old = try fixture("version-0.1", in: .module)
     try withFolder { folder in
-      try FileManager.default.copyItem(at: old, to: folder)
-      try body(folder)
+      let run = folder.appendingPathComponent("run")
+      try FileManager.default.copyItem(at: old, to: run)
+      try body(run)
     }
   }
 

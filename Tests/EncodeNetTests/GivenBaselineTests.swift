@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EncodeNet
@@ -32,7 +33,6 @@ struct GivenBaselineTests {
     normalization: Normalization? = .computed(from: try! learnt.get().data.training), force: Bool = false,
     notice: @escaping @Sendable (String) -> Void = { _ in }
   ) throws -> ExperimentReport {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let file = folder.appendingPathComponent("given.safetensors")
     let named = StateDictionary(uniqueKeysWithValues: state.map { ("module.\($0.key)", $0.value) })
     try Safetensors.save(named, integers: ["module.bn1.num_batches_tracked": 71_234], to: file)
@@ -171,7 +171,6 @@ struct GivenBaselineTests {
     let rows = images(0).flatMap { [$0, $0, $0, $0] } + images(1).prefix(3) + images(2).prefix(3)
     let unequal = try DatasetSplit(training: data.training.subset(rows), test: data.test)
     try withFolder { folder in
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let file = folder.appendingPathComponent("given.safetensors")
       try Safetensors.save(state, to: file)
       var configuration = try Self.configuration()
@@ -185,7 +184,6 @@ struct GivenBaselineTests {
 
   @Test func namesThatNoFileCanHaveAreRefused() throws {
     try withFolder { folder in
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let file = folder.appendingPathComponent("own.safetensors")
       var saved = SavedClassifier(
         model: ModelChoice("resnet8", widthMultiplier: 0.25), imageShape: [8, 8, 1], classNames: ["0", "1", "2"],

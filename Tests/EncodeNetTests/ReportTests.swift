@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EncodeNet
@@ -75,8 +76,8 @@ import Testing
 
   @Test func whatIsNoReportIsNamed() throws {
     try withFolder { folder in
-      #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let missing = folder.appendingPathComponent("missing")
+      #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: missing) }
       let error = #expect(throws: ExperimentError.self) { try ExperimentReport.rebuilt(in: folder) }
       #expect(error?.description.contains("report.json: there is no report") == true)
       try Data("{}".utf8).write(to: folder.appendingPathComponent("report.json"))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EncodeNet
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test func distributionsAreSciPys() throws {
-    let numbers: Numbers = try fixture("statistics")
+    let numbers: Numbers = try fixture("statistics", in: .module)
     for row in numbers.beta {
       let found = regularizedIncompleteBeta(row[0], row[1], row[2])
       #expect(isClose(found, row[3]), "I(\(row[0]); \(row[1]), \(row[2])) is \(found), not \(row[3])")
@@ -43,7 +44,7 @@ import Testing
   }
 
   @Test func pairedDifferencesAreSciPys() throws {
-    let numbers: Numbers = try fixture("statistics")
+    let numbers: Numbers = try fixture("statistics", in: .module)
     #expect(numbers.differences.count == 8)
     for sample in numbers.differences {
       let found = PairedDifferences(sample.values)
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func holmAndMcNemarAreExact() throws {
-    let numbers: Numbers = try fixture("statistics")
+    let numbers: Numbers = try fixture("statistics", in: .module)
     for (found, expected) in zip(holmAdjusted(numbers.holm[0]), numbers.holm[1]) { #expect(isClose(found, expected)) }
     for row in numbers.mcnemar {
       let (b, c) = (Int(row[0]), Int(row[1]))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -13,7 +14,7 @@ struct DistillationTests {
   }
 
   @Test func everyLessonGivesPyTorchsValueAndGradient() throws {
-    let cases: [Case] = try fixture("distillation")
+    let cases: [Case] = try fixture("distillation", in: .module)
     #expect(cases.count == 8)
     for fixture in cases {
       let (teacher, labels) = (fixture.teacher.tensor, fixture.labels)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -43,7 +44,7 @@ struct LayerFixtureTests {
   }
 
   @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
-    let cases: [Case] = try fixture("layers") + fixture("blocks")
+    let cases: [Case] = try fixture("layers", in: .module) + fixture("blocks", in: .module)
     #expect(cases.count == 27)
     for fixture in cases {
       let layer = try Self.layer(fixture.name)

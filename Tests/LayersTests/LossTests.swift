@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -14,7 +15,7 @@ struct LossTests {
   }
 
   @Test func everyLossGivesPyTorchsValueAndGradient() throws {
-    let cases: [Case] = try fixture("losses")
+    let cases: [Case] = try fixture("losses", in: .module)
     #expect(cases.count == 8)
     for fixture in cases {
       let target = fixture.target?.tensor ?? Tensor(0)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -21,7 +22,7 @@ struct ModelTests {
   }
 
   @Test func statesHavePyTorchsNamesAndShapes() throws {
-    let fixture: Fixture = try fixture("models")
+    let fixture: Fixture = try fixture("models", in: .module)
     var g = generator()
     let models: [String: any Layer] = [
       "vgg16": VGG16(classes: 10, using: &g), "resnet20": ResNet(classes: 10, using: &g),
@@ -73,7 +74,7 @@ struct ModelTests {
   }
 
   @Test func resNetsComputeWhatPyTorchsDo() throws {
-    let fixture: Fixture = try fixture("models")
+    let fixture: Fixture = try fixture("models", in: .module)
     for run in fixture.resnets {
       var g = generator()
       let model = ResNet(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Layers
@@ -43,7 +44,7 @@ struct OptimizerTests {
   }
 
   @Test func everyOptimizerFollowsPyTorchsPath() throws {
-    let fixture: Fixture = try fixture("optimizers")
+    let fixture: Fixture = try fixture("optimizers", in: .module)
     #expect(fixture.after.count == 9)
     for (name, steps) in fixture.after {
       let model = Two(fixture.start)
@@ -57,7 +58,7 @@ struct OptimizerTests {
   }
 
   @Test func aSavedStateContinuesBitForBit() throws {
-    let fixture: Fixture = try fixture("optimizers")
+    let fixture: Fixture = try fixture("optimizers", in: .module)
     for name in fixture.after.keys {
       let straight = Two(fixture.start)
       let optimizer = try Self.optimizer(name, straight)
@@ -78,7 +79,7 @@ struct OptimizerTests {
   }
 
   @Test func aStateThatDoesNotFitIsRefusedAndChangesNothing() throws {
-    let fixture: Fixture = try fixture("optimizers")
+    let fixture: Fixture = try fixture("optimizers", in: .module)
     let model = Two(fixture.start)
     let optimizer = SGD(model, learningRate: 0.1, momentum: 0.9)
     optimizer.update(with: model.gradients(fixture.gradients[0]))
@@ -111,7 +112,7 @@ struct OptimizerTests {
   }
 
   @Test func clippingByNormAndValueIsPyTorchs() throws {
-    let fixture: Fixture = try fixture("optimizers")
+    let fixture: Fixture = try fixture("optimizers", in: .module)
     let model = Two(fixture.start)
     let gradients = model.gradients(fixture.gradients[0])
     expectClose(Tensor(gradients.norm), Tensor(Scalar(fixture.norm)), 1e-6)

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 
 @testable import Layers
 
 struct ScheduleTests {
   @Test func schedulesGivePyTorchsRates() throws {
-    let rates: [String: [Double]] = try fixture("schedules")
+    let rates: [String: [Double]] = try fixture("schedules", in: .module)
     let schedules: [String: Schedule] = [
       "step": .step(0.2, every: 3, factor: 0.5), "milestones": .step(0.2, at: [2, 5]),
       "cosine": .cosine(from: 0.2, to: 0.01, over: 10), "linear": .linear(from: 0.05, to: 0.2, over: 5),

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// What PyTorch made of an operation; see Scripts/fixtures_tensors.py.

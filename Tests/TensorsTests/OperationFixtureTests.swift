@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Operations against PyTorch and against differences") struct OperationFixtureTests {
@@ -6,7 +7,7 @@ import Testing
   private static let steps: Set<String> = ["sign", "floor", "ceil", "round", "argmax", "argmin", "topK indices"]
 
   @Test(arguments: OperationCase.families) func valuesAndGradientsArePyTorchs(family: String) throws {
-    for item in try fixture(family, as: [OperationCase].self) {
+    for item in try fixture(family, in: .module, as: [OperationCase].self) {
       let (value, pullback) = valueWithPullback(at: item.inputs.map(\.tensor), of: try item.function())
       expectClose(value, item.output.tensor, isDouble ? 1e-8 : 1e-5, "\(item.testDescription)")
       for (index, gradient) in pullback(item.upstream.tensor).enumerated() {
@@ -18,8 +19,8 @@ import Testing
   }
 
   @Test(arguments: OperationCase.families) func gradientsAreDifferences(family: String) throws {
-    for item in try fixture(family, as: [OperationCase].self) where item.smooth && !Self.steps.contains(item.operation)
-    {
+    for item in try fixture(family, in: .module, as: [OperationCase].self)
+    where item.smooth && !Self.steps.contains(item.operation) {
       let function = try item.function()
       #expect(throws: Never.self, "\(item.testDescription)") {
         try checkGradient(of: function, at: item.inputs.map(\.tensor), limit: 40)
@@ -30,8 +31,8 @@ import Testing
   /// Float's differences of gradients say little about kinks and curvature.
   @Test(.enabled(if: isDouble, "needs the trait DoublePrecision"), arguments: OperationCase.families)
   func gradientsOfGradientsAreDifferences(family: String) throws {
-    for item in try fixture(family, as: [OperationCase].self) where item.smooth && !Self.steps.contains(item.operation)
-    {
+    for item in try fixture(family, in: .module, as: [OperationCase].self)
+    where item.smooth && !Self.steps.contains(item.operation) {
       let function = try item.function()
       let inputs = item.inputs.map(\.tensor)
       let upstream = item.upstream.tensor

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Shapes") struct ShapeTests {
@@ -9,7 +10,7 @@ import Testing
   }
 
   @Test func broadcastAsInNumPy() throws {
-    let pairs = try fixture("broadcasting", as: [Pair].self)
+    let pairs = try fixture("broadcasting", in: .module, as: [Pair].self)
     #expect(pairs.count == 225)
     for pair in pairs {
       #expect(Shape(pair.a).broadcast(with: Shape(pair.b)) == pair.common.map { Shape($0) }, "\(pair.a) and \(pair.b)")

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Training
@@ -34,25 +35,26 @@ struct EventLogTests {
   }
 
   @Test func numbersAreWrittenAsTensorBoardReadsThem() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let log = try EventLog(in: folder)
-    try log.append(["loss": 0.5], step: 300)
-    #expect(log.url.lastPathComponent.hasPrefix("events.out.tfevents."))
-    let records = try records([UInt8](Data(contentsOf: log.url)))
-    #expect(records.count == 2)
-    // After the time (key 9 and eight bytes) the version as field 3.
-    #expect(Array(records[0].dropFirst(9)) == [0x1a, 13] + Array("brain.Event:2".utf8))
-    // Field 2: step 300 as a varint; field 5: a summary of one value, its tag and its float.
-    let value: [UInt8] = [0x0a, 4] + Array("loss".utf8) + [0x15, 0, 0, 0, 0x3f]
-    #expect(
-      Array(records[1].dropFirst(9)) == [0x10, 0xac, 0x02, 0x2a, UInt8(value.count + 2), 0x0a, UInt8(value.count)]
-        + value)
+    try withFolder { folder in
+      let log = try EventLog(in: folder)
+      try log.append(["loss": 0.5], step: 300)
+      #expect(log.url.lastPathComponent.hasPrefix("events.out.tfevents."))
+      let records = try records([UInt8](Data(contentsOf: log.url)))
+      #expect(records.count == 2)
+      // After the time (key 9 and eight bytes) the version as field 3.
+      #expect(Array(records[0].dropFirst(9)) == [0x1a, 13] + Array("brain.Event:2".utf8))
+      // Field 2: step 300 as a varint; field 5: a summary of one value, its tag and its float.
+      let value: [UInt8] = [0x0a, 4] + Array("loss".utf8) + [0x15, 0, 0, 0, 0x3f]
+      #expect(
+        Array(records[1].dropFirst(9)) == [0x10, 0xac, 0x02, 0x2a, UInt8(value.count + 2), 0x0a, UInt8(value.count)]
+          + value)
+    }
   }
 
   @Test func eachLogHasAFileOfItsOwn() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    #expect(try EventLog(in: folder).url != EventLog(in: folder).url)
+    try withFolder { folder in
+      let (first, second) = (try EventLog(in: folder), try EventLog(in: folder))
+      #expect(first.url != second.url)
+    }
   }
 }

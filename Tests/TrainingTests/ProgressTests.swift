@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import Training
@@ -26,18 +25,16 @@ struct ProgressTests {
     #expect(written.allSatisfy { $0.hasSuffix("\n") && !$0.contains("\r") && !$0.contains("\u{1b}") })
   }
 
-  @Test func theLogHasALineAnEpochAndReplacesWhatIsTrainedAgain() throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).csv")
-    defer { try? FileManager.default.removeItem(at: url) }
+  @Test func theCurvesHaveALineAnEpochAndReplaceWhatIsTrainedAgain() throws {
     func report(_ epoch: Int, _ loss: Double) -> EpochReport {
       EpochReport(
         epoch: epoch, step: epoch, loss: loss, learningRate: 0.5, seconds: 2, imagesPerSecond: 3, isBest: epoch == 0)
     }
-    var log = CSVLog(url)
-    for (epoch, loss) in [(0, 3.0), (1, 2), (2, 1), (1, 1.5)] { try log.append(report(epoch, loss)) }
-    let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
+    var curves = LearningCurves()
+    for (epoch, loss) in [(0, 3.0), (1, 2), (2, 1), (1, 1.5)] { curves.append(report(epoch, loss)) }
+    let lines = curves.csv.split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines[2] == "1,1,1.5,,,,,,0.5,2.0,3.0")
-    #expect(log.curves.loss == [3, 1.5] && log.curves.best?.epoch == 0)
+    #expect(curves.loss == [3, 1.5] && curves.best?.epoch == 0)
   }
 }

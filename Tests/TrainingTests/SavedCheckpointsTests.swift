@@ -1,17 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import Training
 
 @testable import Checkpoints
 
 struct SavedCheckpointsTests {
-  private func withFolder(_ body: (URL) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("states-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    try body(folder)
-  }
-
   private func state(_ step: Int) -> TrainingCheckpoint {
     var position = TrainingPosition()
     position.step = step

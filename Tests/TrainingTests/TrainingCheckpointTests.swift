@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Training
 
@@ -15,16 +16,17 @@ struct TrainingCheckpointTests {
 
   @Test(arguments: [3, 7, 10, 14])
   func aRunInterruptedAndResumedEqualsTheUninterruptedBitForBit(interruption: Int) throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
-    defer { try? FileManager.default.removeItem(at: file) }
-    let whole = try run(resumingFrom: nil) { step, model, optimizer, average, reports in
-      guard step.position.step == interruption else { return }
-      try TrainingCheckpoint(model, optimizer, average: average, at: step.position, reports: reports).save(to: file)
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("file.safetensors")
+      let whole = try run(resumingFrom: nil) { step, model, optimizer, average, reports in
+        guard step.position.step == interruption else { return }
+        try TrainingCheckpoint(model, optimizer, average: average, at: step.position, reports: reports).save(to: file)
+      }
+      // Another seed: nothing may come from how the objects are made.
+      let resumed = try run(resumingFrom: file, seed: 99) { _, _, _, _, _ in }
+      #expect(whole.reports.count == 3)
+      #expect(resumed == whole)
     }
-    // Another seed: nothing may come from how the objects are made.
-    let resumed = try run(resumingFrom: file, seed: 99) { _, _, _, _, _ in }
-    #expect(whole.reports.count == 3)
-    #expect(resumed == whole)
   }
 
   private func run(
@@ -60,21 +62,22 @@ struct TrainingCheckpointTests {
   }
 
   @Test func whatIsNoStateOrOfAnotherRunIsRefused() throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).safetensors")
-    defer { try? FileManager.default.removeItem(at: file) }
-    let model = toyModel()
-    try model.save(to: file)
-    #expect(throws: CheckpointError.self) { try TrainingCheckpoint.load(file) }
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("file.safetensors")
+      let model = toyModel()
+      try model.save(to: file)
+      #expect(throws: CheckpointError.self) { try TrainingCheckpoint.load(file) }
 
-    let optimizer = SGD(model, learningRate: 0.1)
-    try TrainingCheckpoint(model, optimizer, at: TrainingPosition()).save(to: file)
-    let state = try TrainingCheckpoint.load(file)
-    var g = SplittableGenerator(seed: 1)
-    let other = Sequential { Linear(2, 2, using: &g) }
-    let error = #expect(throws: CheckpointError.self) { try state.restore(other, SGD(other, learningRate: 0.1)) }
-    #expect(error?.file == file.path)
-    let average = WeightAverage(of: model, .equal)
-    #expect(throws: CheckpointError.self) { try state.restore(model, optimizer, average: average) }
-    try state.restore(model, optimizer)
+      let optimizer = SGD(model, learningRate: 0.1)
+      try TrainingCheckpoint(model, optimizer, at: TrainingPosition()).save(to: file)
+      let state = try TrainingCheckpoint.load(file)
+      var g = SplittableGenerator(seed: 1)
+      let other = Sequential { Linear(2, 2, using: &g) }
+      let error = #expect(throws: CheckpointError.self) { try state.restore(other, SGD(other, learningRate: 0.1)) }
+      #expect(error?.file == file.path)
+      let average = WeightAverage(of: model, .equal)
+      #expect(throws: CheckpointError.self) { try state.restore(model, optimizer, average: average) }
+      try state.restore(model, optimizer)
+    }
   }
 }

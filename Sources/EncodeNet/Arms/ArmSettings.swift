@@ -90,9 +90,7 @@ public struct ArmSettings: Settings {
     guard architecture == .plain || recipe.distillation?.teacher != .peer else {
       throw ExperimentError("arm '\(id)': mutual learning works with the plain architecture")
     }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ExperimentError("arm '\(id)': learningRate is \(learningRate), it must be positive")
-    }
+    if let learningRate { try requirePositive("arm '\(id)': learningRate", learningRate) }
     try recipe.check(id)
   }
 }

@@ -34,9 +34,7 @@ extension ConversionView {
     let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
     let features = baseline.parts(at: configuration.split).features
     let points = found.features.flattenedRows
-    let centres = found.clusters.classes.map { group in
-      Tensor.stacked(group.clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
-    }
+    let centres = found.clusters.classes.map { $0.centres(in: points) }
     var shown: [Int: [Gallery.Conversion]] = [:]
     for batch in batches.epoch(0) {
       let rows = batch.labels.indices.filter { row in
@@ -53,7 +51,7 @@ extension ConversionView {
       let sized = resized2d(outputs, height: shape[0], width: shape[1])
       for (place, row) in rows.enumerated() {
         let label = batch.labels[row]
-        let nearest = (-squaredDistances(seen.gather([place]), centres[label])).argmax()[0]
+        let nearest = squaredDistances(seen.gather([place]), centres[label]).argmin()[0]
         shown[label, default: []].append(
           .init(
             label: label, given: given[place], judged: judged?[place],

@@ -101,16 +101,13 @@ struct ConversionView {
   }
 
   /// The entropies of images as they are, to the baseline and the judge.
-  struct Unconverted {
-    let baseline: PredictionConfidence
-    let judge: PredictionConfidence?
-  }
+  typealias Unconverted = (baseline: PredictionConfidence, judge: PredictionConfidence?)
 
   private func unconverted(_ batches: Batches) -> Unconverted {
     func confidence(of model: any SplitClassifier) -> PredictionConfidence {
       configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    return Unconverted(baseline: confidence(of: baseline), judge: judge.map { confidence(of: $0) })
+    return (confidence(of: baseline), judge.map { confidence(of: $0) })
   }
 
   /// Measures the error on the images trained on, whose targets are known.
@@ -123,7 +120,7 @@ struct ConversionView {
       let shown = gcae.evaluating { gcae(batch.images) }
       let clusters = batch.indices.map { numbers[$0] }
       squares += Double(square(shown - targets.gather(clusters)).sum().item)
-      matches += zip((-squaredDistances(shown.flattenedRows, flatTargets)).argmax(), clusters).count { $0 == $1 }
+      matches += zip(squaredDistances(shown.flattenedRows, flatTargets).argmin(), clusters).count { $0 == $1 }
     }
     let n = Double(run.images.count)
     let size = Double(flatTargets.shape[1])
@@ -145,7 +142,7 @@ struct ConversionView {
     var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
     for batch in batches.epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
-      let nearest = (-squaredDistances(shown.flattenedRows, flatTargets)).argmax()
+      let nearest = squaredDistances(shown.flattenedRows, flatTargets).argmin()
       ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
       seen.append(logits(baseline, shown))
       if let judge { judged.append(logits(judge, shown)) }

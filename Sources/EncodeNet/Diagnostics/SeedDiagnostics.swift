@@ -136,6 +136,6 @@ extension SeedDiagnostics {
     (clusters.map(\.label) + representatives.map(\.label)).allSatisfy((0..<classes).contains) && entropies.top >= 0
       && !conversions.isEmpty && conversions.allSatisfy { !$0.outcomes.isEmpty && !$0.arms.isEmpty }
       && entropies.before.count == entropies.after.count
-      && (entropies.before + entropies.after).allSatisfy((0...ImageCount.largest).contains)
+      && (entropies.before + entropies.after).allSatisfy((0...largestPlausibleCount).contains)
   }
 }

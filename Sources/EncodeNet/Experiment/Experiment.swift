@@ -127,12 +127,7 @@ public struct Experiment: Sendable {
 /// The results of one seed.
 package struct SeedResult: Sendable {
   /// The results of one arm.
-  package struct Arm: Sendable {
-    package let outcome: TestOutcome
-    package let budget: TrainingBudget
-    package let curves: LearningCurves
-    package let seconds: Double
-  }
+  package typealias Arm = (outcome: TestOutcome, budget: TrainingBudget, curves: LearningCurves, seconds: Double)
   package let seed: UInt64
   /// The arms in the order of the run's.
   package let arms: [Arm]
@@ -144,13 +139,12 @@ extension ExperimentRun {
   func result(_ observe: (Experiment.Event) throws -> Void) throws -> SeedResult {
     let seed = run.seed
     try run.share(arms.map { try run.plan($0) })
-    let results = try arms.map { arm in
+    let results = try arms.map { arm -> SeedResult.Arm in
       try? observe(.began(seed: seed, arm: arm.id))
       let trained = try run.trained(arm)
       let outcome = try outcome(trained)
       try? observe(.scored(seed: seed, arm: arm.id, accuracy: outcome.accuracy))
-      return SeedResult.Arm(
-        outcome: outcome, budget: trained.budget, curves: trained.curves, seconds: trained.seconds)
+      return (outcome, trained.budget, trained.curves, trained.seconds)
     }
     return SeedResult(seed: seed, arms: results, diagnostics: try diagnostics())
   }

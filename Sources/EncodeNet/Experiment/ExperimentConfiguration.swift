@@ -69,15 +69,7 @@ public struct ExperimentConfiguration: Settings {
   }
 
   /// The settings that a JSON object names.
-  public static func names(in json: Data) -> Set<String> {
-    struct Names: Decodable {
-      let names: [String]
-      init(from decoder: any Swift.Decoder) throws {
-        names = try decoder.container(keyedBy: SettingName.self).allKeys.map(\.stringValue)
-      }
-    }
-    return Set((try? JSONDecoder().decode(Names.self, from: json))?.names ?? [])
-  }
+  public static func names(in json: Data) -> Set<String> { Set(members(ofJSON: json).keys) }
 
   /// The source of the images that a JSON object of settings names, nil where it names none.
   public static func data(inJSON json: Data) throws(ExperimentError) -> String? {

@@ -19,16 +19,9 @@ public struct ExperimentRun {
   private let scored: ScoredSettings
 
   public subscript<Value>(dynamicMember place: KeyPath<SeedRun, Value>) -> Value { run[keyPath: place] }
-
-  /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
-  public var force: Bool {
-    get { run.force }
-    set { run.force = newValue }
-  }
-  /// Called with warnings, such as that a network does not learn; by default it writes them to standard error.
-  public var notice: @Sendable (String) -> Void {
-    get { run.notice }
-    set { run.notice = newValue }
+  public subscript<Value>(dynamicMember place: WritableKeyPath<SeedRun, Value>) -> Value {
+    get { run[keyPath: place] }
+    set { run[keyPath: place] = newValue }
   }
 
   /// A run that has not begun, or resumes: everything is checked before the folder is touched.

@@ -29,6 +29,11 @@ public struct Clusters: Sendable, Codable, Hashable {
       (self.label, self.clusters, self.silhouette) = (label, clusters, silhouette)
       (self.inertia, self.curve) = (inertia, curve)
     }
+
+    /// The mean of each cluster's rows of `points`.
+    func centres(in points: Tensor) -> Tensor {
+      .stacked(clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
+    }
   }
   /// The classes in the order of their labels.
   public var classes: [Class]

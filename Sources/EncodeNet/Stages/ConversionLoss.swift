@@ -81,31 +81,14 @@ struct FrozenView {
     network.freeze()
   }
 
-  /// The logits, and the maps that distances are taken between.
+  /// The logits, and the last map of each size on the way, with the features that the network ends with.
   func callAsFunction(_ images: Tensor) -> (maps: [Tensor], logits: Tensor) {
     let sized =
       images.shape[1] == imageShape[0] && images.shape[2] == imageShape[1]
       ? images : resized2d(images, height: imageShape[0], width: imageShape[1])
-    return network.evaluating { network.viewed(normalization?(sized) ?? sized) }
-  }
-}
-
-extension SplitClassifier {
-  /// The logits, and the last map of each size on the way, with the features that the network ends with.
-  fileprivate func viewed(_ images: Tensor) -> (maps: [Tensor], logits: Tensor) {
-    guard let staged = self as? any StagedClassifier else {
-      let features = features(images)
-      return ([features], classifier(features))
-    }
-    var (x, maps) = (images, [Tensor]())
-    for (_, layer) in staged.stages.dropLast() {
-      x = layer(x)
-      if let last = maps.last, last.shape.dimensions.dropFirst().dropLast() == x.shape.dimensions.dropFirst().dropLast()
-      {
-        maps.removeLast()
-      }
-      maps.append(x)
-    }
-    return (maps, staged.stages.last?.layer(x) ?? x)
+    let (outputs, logits) = network.evaluating { network.stageOutputs(normalization?(sized) ?? sized) }
+    func size(_ output: Tensor) -> ArraySlice<Int> { output.shape.dimensions.dropFirst().dropLast() }
+    let maps = outputs.indices.filter { $0 == outputs.count - 1 || size(outputs[$0]) != size(outputs[$0 + 1]) }
+    return (maps.map { outputs[$0] }, logits)
   }
 }

@@ -39,11 +39,7 @@ public struct ConversionPairing: Settings {
 
   /// Checks the values.
   func check() throws(ExperimentError) {
-    guard (0...1).contains(entropyWeighting) else {
-      throw ExperimentError("pairing.entropyWeighting is \(entropyWeighting), it must be in 0...1")
-    }
-    if let softness, !(softness > 0 && softness.isFinite) {
-      throw ExperimentError("pairing.softness is \(softness), it must be positive")
-    }
+    try requireWithin("pairing.entropyWeighting", entropyWeighting, 0...1)
+    if let softness { try requirePositive("pairing.softness", softness) }
   }
 }

@@ -111,7 +111,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     let points = features.flattenedRows
     var mixtures: [Int: [Share]] = [:]
     for (group, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
-      let centres = Tensor.stacked(group.clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
+      let centres = group.centres(in: points)
       let images = group.clusters.joined().sorted()
       let distances = squaredDistances(points.gather(images), centres).scalars.map { Double($0) }
       let k = targets.count

@@ -65,9 +65,7 @@ public struct ConversionTraining: Settings {
   /// Checks the values.
   public func check() throws(ExperimentError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
-      guard range.contains(value) else {
-        throw ExperimentError("conversion.\(name) is \(value), it must be in \(range)")
-      }
+      try requireWithin("conversion.\(name)", value, range)
     }
     try within("epochs", Double(epochs), 1...1e6)
     try within("learningRate", learningRate, 1e-9...1e3)
@@ -139,26 +137,18 @@ public struct ConversionTraining: Settings {
     defer { for (parameter, was) in zip(parameters, wasTrainable) { parameter.isTrainable = was } }
     let loss = ConversionLoss(self, baseline: needsBaseline ? baseline : nil, batches, pairs, inputs)
 
-    func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
-      ParameterGroup(
-        layer.namedParameters.filter(\.parameter.isTrainable).map { ("\(name).\($0.name)", $0.parameter) },
-        learningRateScale: Scalar(scale))
-    }
     let schedule = Schedule.cosine(from: Scalar(learningRate), over: epochs * batches.batchCount)
     /// Trains the epochs `first..<last`, the decoder alone or both.
     func part(_ stage: String, _ first: Int, _ last: Int, trainsEncoder: Bool) throws -> [EpochReport] {
       guard first < last else { return [] }
       for (parameter, was) in zip(encoder.parameters, wasTrainable) { parameter.isTrainable = trainsEncoder && was }
-      let optimizer = AdamW(
-        [group("encoder", encoder, encoderLearningRateScale), group("decoder", decoder, 1)],
-        learningRate: Scalar(learningRate))
-      return try trainer(stage, key: key, gcae, optimizer) { start, shouldStop, onStep in
-        var start = start
-        if start.step == 0 { (start.epoch, start.step) = (first, first * batches.batchCount) }
-        return Fit(
-          gcae, to: batches, loss: { loss($0, $1) }, optimizer: optimizer, schedule: schedule, epochs: last,
-          classifies: false, startingAt: start, shouldStop: shouldStop, onStep: onStep)
-      }
+      var start = TrainingPosition()
+      (start.epoch, start.step) = (first, first * batches.batchCount)
+      return try trainer(
+        stage, key: key,
+        Fit(
+          gcae, to: batches, loss: { loss($0, $1) }, optimizer: optimizer(encoder, decoder), schedule: schedule,
+          epochs: last, classifies: false, startingAt: start))
     }
     let alone = encoderLearningRateScale == 0 ? epochs : epochsAlone(of: epochs)
     // The name of the stage is that of what ends it.
@@ -166,6 +156,18 @@ public struct ConversionTraining: Settings {
       try part(alone < epochs ? "\(stage)-decoder" : stage, 0, alone, trainsEncoder: false)
       + part(stage, alone, epochs, trainsEncoder: true)
     return (gcae, reports)
+  }
+
+  /// An optimizer of what is trainable in `encoder`, at its own rate, and in what follows it.
+  func optimizer(_ encoder: any Layer, _ decoder: any Layer) -> AdamW {
+    func group(_ name: String, _ layer: any Layer, _ scale: Double) -> ParameterGroup {
+      ParameterGroup(
+        layer.namedParameters.filter(\.parameter.isTrainable).map { ("\(name).\($0.name)", $0.parameter) },
+        learningRateScale: Scalar(scale))
+    }
+    return AdamW(
+      [group("encoder", encoder, encoderLearningRateScale), group("decoder", decoder, 1)],
+      learningRate: Scalar(learningRate))
   }
 
   /// Checks that the decoder makes targets, and that a baseline is given where it is needed, which shares nothing.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Stage S3: the entropy and the confidence of a classifier on each image, from its logits.
 ///
 /// ```swift
@@ -27,29 +25,9 @@ public struct PredictionEntropy: Settings {
     require(
       logits.rank == 2 && logits.shape[0] == labels.count && logits.shape[1] > 0,
       "PredictionEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [images, classes]")
-    let classes = logits.shape[1]
-    var result = PredictionConfidence(entropies: [], isCorrect: [], confidences: [])
-    logits.withUnsafeScalars { scalars in
-      for (image, label) in labels.enumerated() {
-        let row = scalars[image * classes..<(image + 1) * classes]
-        let top = row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 }
-        result.isCorrect.append(top - row.startIndex == label)
-        result.entropies.append(Self.entropy(row, temperature: temperature).entropy)
-        result.confidences.append(Self.entropy(row, temperature: 1).confidence)
-      }
-    }
-    return result
-  }
-
-  /// `log Σ exp(z) - Σ p z` with `z` measured from the largest logit: no logarithm of a vanishing probability.
-  private static func entropy(_ row: Slice<UnsafeBufferPointer<Scalar>>, temperature: Double) -> (
-    entropy: Double, confidence: Double
-  ) {
-    let top = Double(row.max()!)
-    let z = row.map { (Double($0) - top) / temperature }
-    let sum = z.reduce(0) { $0 + exp($1) }
-    let mean = z.reduce(0) { $0 + ($1 == -.infinity ? 0 : exp($1) / sum * $1) }
-    return (max(0, log(sum) - mean), 1 / sum)
+    return PredictionConfidence(
+      entropies: softmaxEntropy(logits, temperature: temperature).entropies,
+      isCorrect: zip(logits.argmax(), labels).map { $0 == $1 }, confidences: softmaxEntropy(logits).confidences)
   }
 }
 

@@ -30,13 +30,10 @@ public struct KMeans: Sendable, Codable, Hashable {
     public var assignments: [Int]
     /// The sum over points of the squared distance to their mean.
     public var inertia: Double
-    /// Iterations of the initialisation of least inertia.
-    public var iterations: Int
 
     /// A division that another method made.
-    public init(centroids: Tensor, assignments: [Int], inertia: Double, iterations: Int = 0) {
-      (self.centroids, self.assignments) = (centroids, assignments)
-      (self.inertia, self.iterations) = (inertia, iterations)
+    public init(centroids: Tensor, assignments: [Int], inertia: Double) {
+      (self.centroids, self.assignments, self.inertia) = (centroids, assignments, inertia)
     }
   }
 
@@ -92,7 +89,7 @@ public struct KMeans: Sendable, Codable, Hashable {
       let inertia = distances.reduce(0) { $0 + Double($1) }
       let hasSettled = last.isFinite && last - inertia <= tolerance * last
       if hasSettled || iterations == maximumIterations {
-        return Result(centroids: centroids, assignments: assignments, inertia: inertia, iterations: iterations)
+        return Result(centroids: centroids, assignments: assignments, inertia: inertia)
       }
       (last, iterations) = (inertia, iterations + 1)
       centroids = means(points, assignments, distances)
@@ -144,22 +141,16 @@ public struct KMeans: Sendable, Codable, Hashable {
     }
     let (assignments, distances) = nearestCentroids(points, centroids)
     return Result(
-      centroids: centroids, assignments: assignments, inertia: distances.reduce(0) { $0 + Double($1) },
-      iterations: maximumIterations)
+      centroids: centroids, assignments: assignments, inertia: distances.reduce(0) { $0 + Double($1) })
   }
 }
 
 /// The nearest row of `centroids` for each point, the first of equals, and the squared distance to it.
 func nearestCentroids(_ points: Tensor, _ centroids: Tensor) -> (assignments: [Int], distances: [Scalar]) {
-  let k = centroids.shape[0]
-  var (assignments, distances): ([Int], [Scalar]) = ([], [])
-  squaredDistances(points, centroids).withUnsafeScalars { all in
-    for point in 0..<points.shape[0] {
-      var best = point * k
-      for i in best..<(point + 1) * k where all[i] < all[best] { best = i }
-      assignments.append(best - point * k)
-      distances.append(all[best])
-    }
-  }
-  return (assignments, distances)
+  let all = squaredDistances(points, centroids)
+  let assignments = all.argmin()
+  return (
+    assignments,
+    all.withUnsafeScalars { all in assignments.enumerated().map { all[$0 * centroids.shape[0] + $1] } }
+  )
 }

@@ -79,11 +79,10 @@ public struct KnowledgeTransfer: Settings {
     guard !model.parameters.isEmpty else { return [] }
     let optimizer = SGD(
       model, learningRate: Scalar(rate), momentum: 0.9, nesterov: true, weightDecay: Scalar(weightDecay))
-    return try trainer(stage, key: try fingerprint(of: key, self), model, optimizer) { start, shouldStop, onStep in
+    return try trainer(
+      stage, key: fingerprint(of: key, self),
       Fit(
         model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
-        schedule: .cosine(from: Scalar(rate), over: epochs * batches.batchCount), epochs: epochs, startingAt: start,
-        shouldStop: shouldStop, onStep: onStep)
-    }
+        schedule: .cosine(from: Scalar(rate), over: epochs * batches.batchCount), epochs: epochs))
   }
 }

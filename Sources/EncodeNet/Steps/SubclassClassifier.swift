@@ -16,19 +16,13 @@ final class SubclassClassifier: Layer {
     // An encoder of scale 0 keeps its batch norms' statistics too.
     if stage.encoderLearningRateScale == 0 { encoder.freeze() }
     defer { encoder.unfreeze() }
-    let optimizer = AdamW(
-      [
-        ParameterGroup(
-          encoder.namedParameters.map { ("encoder.\($0.name)", $0.parameter) },
-          learningRateScale: Scalar(stage.encoderLearningRateScale)),
-        ParameterGroup(head.namedParameters.map { ("decoder.\($0.name)", $0.parameter) }),
-      ], learningRate: Scalar(stage.learningRate))
-    return try trainer(name, key: key, self, optimizer) { start, shouldStop, onStep in
+    return try trainer(
+      name, key: key,
       Fit(
-        self, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) }, optimizer: optimizer,
+        self, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) },
+        optimizer: stage.optimizer(encoder, head),
         schedule: .cosine(from: Scalar(stage.learningRate), over: stage.epochs * batches.batchCount),
-        epochs: stage.epochs, startingAt: start, shouldStop: shouldStop, onStep: onStep)
-    }
+        epochs: stage.epochs))
   }
 }
 

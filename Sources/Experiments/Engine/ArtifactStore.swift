@@ -40,11 +40,6 @@ package struct ArtifactStore: Sendable {
       version == ArtifactStore.version && (try? fingerprint(of: version, stage, key, value)) == checksum
     }
   }
-  /// The part of an artifact of any version that tells whether it is needed.
-  private struct Label: Codable {
-    var version: Int
-    var key: String
-  }
 
   /// Returns the value that `stage` saved for `key`, or makes it.
   ///
@@ -60,11 +55,12 @@ package struct ArtifactStore: Sendable {
       let old = try? JSONDecoder().decode(Artifact<Value>.self, from: data)
       let isWhole = old?.isWhole == true && old?.stage == stage
       if isWhole, let old, old.key == key, fits(old.value) { return old.value }
-      let label = try? JSONDecoder().decode(Label.self, from: data)
-      if let refused, !isWhole || label?.key == key {
+      let found = members(ofJSON: data)
+      let (version, foundKey) = (found["version"] as? Int, found["key"] as? String)
+      if let refused, !isWhole || foundKey == key {
         throw ExperimentError("\(url.path): is damaged\(refused)")
       }
-      if label == nil || label?.version == Self.version && label?.key == key {
+      if version == nil || foundKey == nil || version == Self.version && foundKey == key {
         writeNotice("\(url.path): is damaged and regenerated")
       }
     }
@@ -109,12 +105,12 @@ package func fingerprint(of parts: any Encodable...) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys
   var hash = FNV1a()
-  for part in parts { hash.append(bytes: try encoder.encode([AnyEncodable(part)])) }
+  func append(_ part: some Encodable) throws { hash.append(bytes: try encoder.encode([part])) }
+  for part in parts { try append(part) }
   return String(hash.value, radix: 16)
 }
 
-private struct AnyEncodable: Encodable {
-  let value: any Encodable
-  init(_ value: any Encodable) { self.value = value }
-  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+/// The members of a JSON object; none of what is not one.
+package func members(ofJSON data: Data) -> [String: Any] {
+  (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
 }

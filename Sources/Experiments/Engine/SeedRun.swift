@@ -196,13 +196,10 @@ public struct SeedRun {
         model, learningRate: Scalar(learningRate), momentum: 0.9, nesterov: true,
         weightDecay: Scalar(settings.weightDecay))
       return try trainer(
-        stage, key: fingerprint(of: key, epochs, learningRate, images?.fingerprint), model, optimizer
-      ) { start, shouldStop, onStep in
+        stage, key: fingerprint(of: key, epochs, learningRate, images?.fingerprint),
         Fit(
           model, to: batches, loss: loss, optimizer: optimizer,
-          schedule: .cosine(from: Scalar(learningRate), over: epochs * batches.batchCount), epochs: epochs,
-          startingAt: start, shouldStop: shouldStop, onStep: onStep)
-      }
+          schedule: .cosine(from: Scalar(learningRate), over: epochs * batches.batchCount), epochs: epochs))
     }
     return try train(model)
   }

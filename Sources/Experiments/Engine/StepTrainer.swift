@@ -17,21 +17,20 @@ package struct StepTrainer {
     (self.store, self.interval, self.progress, self.shouldStop) = (store, interval, progress, shouldStop)
   }
 
-  /// Trains what is left of the epochs of `fit`, which gives the run from a position.
+  /// Trains what is left of the epochs of `fit`.
   ///
   /// - Parameters:
   ///   - average: Saved and resumed with the rest.
   ///   - afterEpoch: Called after each epoch, before it is saved.
   package func callAsFunction<Model: Layer, Source: BatchSource>(
-    _ stage: String, key: String, _ model: Model, _ optimizer: any Optimizer, average: WeightAverage? = nil,
-    afterEpoch: (EpochReport) -> Void = { _ in },
-    _ fit: (_ start: TrainingPosition, _ shouldStop: @escaping () -> Bool, _ onStep: @escaping (StepReport) -> Void) ->
-      Fit<Model, Source>
+    _ stage: String, key: String, _ fit: Fit<Model, Source>, average: WeightAverage? = nil,
+    afterEpoch: (EpochReport) -> Void = { _ in }
   ) throws -> [EpochReport] {
-    var (position, reports) = (TrainingPosition(), [EpochReport]())
+    var (run, reports) = (fit, [EpochReport]())
+    let (model, optimizer) = (run.model, run.optimizer)
     if let saved = try store?.state(stage, key: key) {
       try saved.restore(model, optimizer, average: average)
-      (position, reports) = (saved.position, saved.reports)
+      (run.position, reports) = (saved.position, saved.reports)
     }
     let clock = ContinuousClock()
     var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
@@ -48,12 +47,11 @@ package struct StepTrainer {
     }
     // A log that cannot be written stops nothing.
     var events: EventLog?
-    var run = fit(
-      position, { failure != nil || shouldStop() },
-      { step in
-        guard clock.now - lastSave > .seconds(interval) else { return }
-        do { try save(step.position, reports) } catch { failure = error }
-      })
+    run.shouldStop = { failure != nil || shouldStop() }
+    run.onStep = { step in
+      guard clock.now - lastSave > .seconds(interval) else { return }
+      do { try save(step.position, reports) } catch { failure = error }
+    }
     while let report = run.next() {
       if let failure { throw failure }
       if case .interrupted = report.stopped { try save(run.position, reports) }

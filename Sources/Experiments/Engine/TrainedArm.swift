@@ -81,7 +81,7 @@ public struct Inference: Sendable, Codable, Hashable {
   public var bytes: Int { parameters * 4 }
 
   /// Whether its counts can be a network's: sums of some cannot overflow.
-  package var isPossible: Bool { [parameters, multiplyAdds].allSatisfy((0...ImageCount.largest).contains) }
+  package var isPossible: Bool { [parameters, multiplyAdds].allSatisfy((0...largestPlausibleCount).contains) }
 
   /// Measured while nothing else runs.
   package init(of model: any SplitClassifier, imageShape: Shape) {
@@ -98,5 +98,5 @@ public struct Inference: Sendable, Codable, Hashable {
   }
 }
 
-/// The largest count of images or multiply-adds in files from outside: sums of some cannot overflow.
-package enum ImageCount { package static let largest = 1 << 50 }
+/// The largest number of images or multiply-adds in files from outside: sums of some cannot overflow.
+package let largestPlausibleCount = 1 << 50

@@ -80,4 +80,9 @@ package func requirePositive(_ name: String, _ value: Double) throws(ExperimentE
   guard value > 0, value.isFinite else { throw ExperimentError("\(name) is \(value), it must be positive") }
 }
 
+/// Checks that a setting is in a range.
+package func requireWithin(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
+  guard range.contains(value) else { throw ExperimentError("\(name) is \(value), it must be in \(range)") }
+}
+
 extension ResNet.Shortcut: StringEnumeration {}

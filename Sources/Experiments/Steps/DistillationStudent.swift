@@ -126,17 +126,23 @@ struct Teacher {
 }
 
 extension SplitClassifier {
+  /// The logits, and the outputs of all stages before, of a network without stages its features.
+  package func stageOutputs(_ images: Tensor) -> (outputs: [Tensor], logits: Tensor) {
+    guard let staged = self as? any StagedClassifier, let last = staged.stages.last else {
+      let features = features(images)
+      return ([features], classifier(features))
+    }
+    var (x, outputs) = (images, [Tensor]())
+    for (_, layer) in staged.stages.dropLast() {
+      x = layer(x)
+      outputs.append(x)
+    }
+    return (outputs, last.layer(x))
+  }
+
   /// The logits, and every map on the way that the network can be cut after.
   fileprivate func maps(_ images: Tensor) -> (maps: [Tensor], logits: Tensor) {
-    guard let staged = self as? any StagedClassifier else {
-      let features = features(images)
-      return (features.rank == 4 ? [features] : [], classifier(features))
-    }
-    var (x, maps) = (images, [Tensor]())
-    for (_, layer) in staged.stages {
-      x = layer(x)
-      if x.rank == 4 { maps.append(x) }
-    }
-    return (maps, x)
+    let (outputs, logits) = stageOutputs(images)
+    return (outputs.filter { $0.rank == 4 }, logits)
   }
 }

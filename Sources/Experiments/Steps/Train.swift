@@ -108,14 +108,12 @@ public struct Train: Step {
     // The losses of mixed images, smoothed labels and teachers are no plain cross-entropies.
     let check = recipe.hasPlainLoss ? LearningCheck(labels: run.images.labels) : nil
     let validation = run.validationSet
-    let reports = try run.trainer(stage, key: key, student, optimizer, average: average) { report in
+    let fit = Fit(
+      student, to: batches, loss: { student.loss($0, $1) }, optimizer: optimizer, schedule: schedule,
+      validating: validation?.batches, epochs: epochs, average: everyStep, sharpness: recipe.rho.map { Scalar($0) })
+    let reports = try run.trainer(stage, key: key, fit, average: average) { report in
       if report.epoch >= averagedFrom { average?.update() }
       if let problem = check?.problem(after: report) { run.warn("\(stage): \(problem); \(advice(run))") }
-    } _: { start, shouldStop, onStep in
-      Fit(
-        student, to: batches, loss: { student.loss($0, $1) }, optimizer: optimizer, schedule: schedule,
-        validating: validation?.batches, epochs: epochs, average: everyStep, sharpness: recipe.rho.map { Scalar($0) },
-        startingAt: start, shouldStop: shouldStop, onStep: onStep)
     }
     average?.apply()
     if average != nil, everyStep == nil {

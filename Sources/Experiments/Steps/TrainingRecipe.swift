@@ -38,9 +38,7 @@ public struct TrainingRecipe: Settings {
   /// Checks the values.
   package func check(_ arm: String) throws(ExperimentError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
-      guard range.contains(value) else {
-        throw ExperimentError("arm '\(arm)': \(name) is \(value), it must be in \(range)")
-      }
+      try requireWithin("arm '\(arm)': \(name)", value, range)
     }
     try within("labelSmoothing", labelSmoothing, 0...0.99)
     switch mixing {

@@ -35,8 +35,6 @@ package struct UseGivenBaseline: Step {
     try judge(found, run)
   }
 
-  private func percent(_ share: Double) -> String { fixed(100 * share, 2) + " %" }
-
   /// Throws where the accuracy is near chance, or right but for the order of the classes, unless `force` says to continue.
   private func judge(_ found: GivenAccuracy, _ run: SeedRun) throws {
     let (file, names) = (given.displayName, run.images.classNames)

@@ -19,14 +19,22 @@ public func softmaxEntropy(
   var (entropies, confidences): ([Double], [Double]) = ([], [])
   logits.withUnsafeScalars { logits in
     for start in stride(from: 0, to: logits.count, by: classes) {
-      let row = logits[start..<start + classes]
-      let largest = Double(row.max()!)
-      let z = row.map { (Double($0) - largest) / temperature }
-      let sum = z.reduce(0) { $0 + exp($1) }
-      let mean = z.reduce(0) { $0 + ($1 == -.infinity ? 0 : exp($1) / sum * $1) }
-      entropies.append(max(0, log(sum) - mean))
-      confidences.append(1 / sum)
+      let row = softmaxEntropy(row: logits[start..<start + classes], temperature: temperature)
+      entropies.append(row.entropy)
+      confidences.append(1 / row.sum)
     }
   }
   return (entropies, confidences)
+}
+
+/// The entropy of one row, and the exponentials and their sum that its probabilities are of: the largest exponential is 1.
+package func softmaxEntropy(
+  row: some Collection<Scalar>, temperature: Double = 1
+) -> (entropy: Double, exponentials: [Double], sum: Double) {
+  let largest = Double(row.max()!)
+  let z = row.map { (Double($0) - largest) / temperature }
+  let exponentials = z.map { exp($0) }
+  let sum = exponentials.reduce(0, +)
+  let mean = zip(z, exponentials).reduce(0) { $1.0 == -.infinity ? $0 : $0 + $1.1 / sum * $1.0 }
+  return (max(0, log(sum) - mean), exponentials, sum)
 }
