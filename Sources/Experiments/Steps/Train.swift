@@ -154,7 +154,7 @@ public struct Train: Step {
         top1 <= check.largest
       {
         run.warn(
-          "\(stage): it is right on \(fixed(100 * top1, 2)) % of the \(validation.count) images kept for validation, no more often "
+          "\(stage): it is right on \(percent(top1)) of the \(validation.count) images kept for validation, no more often "
             + "than the largest class: it knows its training images alone; look whether images and labels belong together"
         )
       }
