@@ -47,14 +47,20 @@ struct AugmentationChoice: ExpressibleByArgument {
   }
 }
 
+/// The values joined by commas in `argument`; nil where one cannot be read.
+private func commaSeparated<Value>(_ argument: String, _ read: (String) -> Value?) -> [Value]? {
+  let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+  let values = parts.compactMap { read($0.trimmingCharacters(in: .whitespaces)) }
+  return values.count == parts.count ? values : nil
+}
+
 /// Numbers joined by commas, one for each channel.
 struct Channels: ExpressibleByArgument {
   let values: [Double]
 
   init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }
-    guard values.count == parts.count, values.allSatisfy(\.isFinite) else { return nil }
+    guard let values = commaSeparated(argument, { Double($0) }), values.allSatisfy(\.isFinite) else { return nil }
+    self.values = values
   }
 }
 
@@ -63,9 +69,8 @@ struct Seeds: ExpressibleByArgument {
   let values: [UInt64]
 
   init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { UInt64($0.trimmingCharacters(in: .whitespaces)) }
-    guard values.count == parts.count, Set(values).count == values.count else { return nil }
+    guard let values = commaSeparated(argument, { UInt64($0) }), Set(values).count == values.count else { return nil }
+    self.values = values
   }
 }
 
@@ -74,9 +79,8 @@ struct Arms: ExpressibleByArgument {
   let values: [ArmSettings]
 
   init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { try? ArmSettings.named($0.trimmingCharacters(in: .whitespaces)) }
-    guard values.count == parts.count else { return nil }
+    guard let values = commaSeparated(argument, { try? ArmSettings.named($0) }) else { return nil }
+    self.values = values
   }
 }
 

@@ -13,20 +13,20 @@ struct Cluster: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    Interruption.watch()
-    let (run, lock) = try options.stages(options.console.logger())
-    defer { withExtendedLifetime(lock) {} }
-    let found = try run.clustering()
-    let rows = zip(found.clusters.classes, found.representatives.classes).map { group, chosen in
-      [
-        run.images.classNames[group.label], "\(group.clusters.count)",
-        group.clusters.map { "\($0.count)" }.joined(separator: " "),
-        fixed(group.silhouette, 3), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
-      ]
+    try options.withStages { run in
+      let found = try run.clustering()
+      let rows = zip(found.clusters.classes, found.representatives.classes).map { group, chosen in
+        [
+          run.images.classNames[group.label], "\(group.clusters.count)",
+          group.clusters.map { "\($0.count)" }.joined(separator: " "),
+          fixed(group.silhouette, 3), chosen.map { "\(run.data.rows[$0])" }.joined(separator: " "),
+        ]
+      }
+      print(aligned(["class", "clusters", "sizes", "silhouette", "representatives"], rows))
+      let confidence = found.confidence
+      print(
+        "Mean entropy \(fixed(confidence.meanEntropy, 4)) nats, saturated on \(percent(confidence.saturation, 1)) of the images."
+      )
     }
-    print(aligned(["class", "clusters", "sizes", "silhouette", "representatives"], rows))
-    print(
-      "Mean entropy \(fixed(found.confidence.meanEntropy, 4)) nats, saturated on \(percent(found.confidence.saturation, 1)) of the images."
-    )
   }
 }

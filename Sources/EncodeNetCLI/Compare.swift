@@ -24,11 +24,8 @@ struct Compare: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.watch()
     var options = options
     options.config = experiment ?? options.config
-    let report = try options.run(options.console.logger())
-    print(report.text)
-    print("\nThe report is in \(options.out)/report.html.")
+    try options.compare()
   }
 }

@@ -14,10 +14,9 @@ struct Convert: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    Interruption.watch()
-    let (run, lock) = try options.stages(options.console.logger())
-    defer { withExtendedLifetime(lock) {} }
-    print(try converted([("", run.conversion())], by: run))
+    try options.withStages { run in
+      print(try converted([("", run.conversion())], by: run))
+    }
   }
 }
 

@@ -172,8 +172,10 @@ struct ExperimentOptions: ParsableArguments {
     return (c, data)
   }
 
-  /// The stages of the first seed, ready to run, in a folder that is locked for this process.
-  func stages(_ logger: Logger) throws -> (run: ExperimentRun, lock: RunLock) {
+  /// Gives `body` the stages of the first seed, ready to run, in a folder that is locked for this process meanwhile.
+  func withStages(_ body: (ExperimentRun) throws -> Void) throws {
+    Interruption.watch()
+    let logger = console.logger()
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
     // One lock for the whole run, whichever command is at work in it.
@@ -183,19 +185,23 @@ struct ExperimentOptions: ParsableArguments {
       progress: { logger.epoch($0, $1) })
     run.force = force
     run.notice = { logger.warning("\($0)") }
-    return (run, lock)
+    try withExtendedLifetime(lock) { try body(run) }
   }
 
-  /// The whole experiment.
-  func run(_ logger: Logger) throws -> ExperimentReport {
+  /// Runs the whole experiment, and prints what it found.
+  func compare() throws {
+    Interruption.watch()
+    let logger = console.logger()
     let (c, data) = try loaded(logger)
     logger.info("\(out)/progress.html shows the progress, and when the run will end")
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
     experiment.force = force
     experiment.notice = { logger.warning("\($0)") }
-    return try experiment.run(
+    let report = try experiment.run(
       on: data, in: fileURL(out), shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
+    print(report.text)
+    print("\nThe report is in \(out)/report.html.")
   }
 }
 

@@ -14,11 +14,5 @@ struct Run: ParsableCommand {
 
   @OptionGroup var options: ExperimentOptions
 
-  func run() throws {
-    Interruption.watch()
-    let logger = options.console.logger()
-    let report = try options.run(logger)
-    print(report.text)
-    print("\nThe report is in \(options.out)/report.html.")
-  }
+  func run() throws { try options.compare() }
 }

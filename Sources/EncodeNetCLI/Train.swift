@@ -9,10 +9,9 @@ struct Train: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    Interruption.watch()
-    let (run, lock) = try options.stages(options.console.logger())
-    defer { withExtendedLifetime(lock) {} }
-    print(validated([try run.baseline()], by: run))
+    try options.withStages { run in
+      print(validated([try run.baseline()], by: run))
+    }
   }
 }
 

@@ -14,13 +14,14 @@ struct Transfer: ParsableCommand {
   @OptionGroup var options: ExperimentOptions
 
   func run() throws {
-    Interruption.watch()
-    let (run, lock) = try options.stages(options.console.logger())
-    defer { withExtendedLifetime(lock) {} }
-    let arms = run.configuration.arms.filter { $0.conversion != nil }
-    guard !arms.isEmpty else { throw ExperimentError("none of the arms has a conversion: name one, such as --arms A4") }
-    let baseline = try run.baseline()
-    print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
-    print(try converted(arms.compactMap { arm in try run.conversion(arm).map { (arm.id, $0) } }, by: run))
+    try options.withStages { run in
+      let arms = run.configuration.arms.filter { $0.conversion != nil }
+      guard !arms.isEmpty else {
+        throw ExperimentError("none of the arms has a conversion: name one, such as --arms A4")
+      }
+      let baseline = try run.baseline()
+      print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
+      print(try converted(arms.compactMap { arm in try run.conversion(arm).map { (arm.id, $0) } }, by: run))
+    }
   }
 }

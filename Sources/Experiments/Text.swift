@@ -1,12 +1,3 @@
-/// 269434 as "269,434".
-package func grouped(_ number: Int) -> String {
-  let digits = Array(String(number))
-  return digits.indices.reduce(into: "") { text, i in
-    if i > 0 && (digits.count - i) % 3 == 0 { text += "," }
-    text.append(digits[i])
-  }
-}
-
 /// A p value: 0.0004 as "<0.001".
 package func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : fixed(p, 3) }
 

@@ -50,9 +50,9 @@ public struct ModelSummary: Sendable, CustomStringConvertible {
   public var description: String {
     let header = ["layer", "type", "output", "parameters", "MACs"]
     let body = rows.map {
-      [$0.name, $0.type, "\($0.output)", Self.grouped($0.parameters), Self.grouped($0.multiplyAdds)]
+      [$0.name, $0.type, "\($0.output)", grouped($0.parameters), grouped($0.multiplyAdds)]
     }
-    let total = ["total", "", "", Self.grouped(parameters), Self.grouped(multiplyAdds)]
+    let total = ["total", "", "", grouped(parameters), grouped(multiplyAdds)]
     let table = [header] + body + [total]
     let widths = header.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
     return table.map { cells in
@@ -62,13 +62,13 @@ public struct ModelSummary: Sendable, CustomStringConvertible {
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }
+}
 
-  /// 14728266 as "14,728,266".
-  private static func grouped(_ number: Int) -> String {
-    let digits = Array(String(number))
-    return digits.indices.reduce(into: "") { text, i in
-      if i > 0 && (digits.count - i) % 3 == 0 { text += "," }
-      text.append(digits[i])
-    }
+/// 14728266 as "14,728,266".
+package func grouped(_ number: Int) -> String {
+  let digits = Array(String(number))
+  return digits.indices.reduce(into: "") { text, i in
+    if i > 0 && (digits.count - i) % 3 == 0 { text += "," }
+    text.append(digits[i])
   }
 }

@@ -33,13 +33,10 @@ public struct ArmPlan {
     budget = TrainingBudget(multiplyAdds: try run.forwardCost(), images: run.images.count)
     for step in arm.steps {
       let before = (budget.total, beside.reduce(0) { $0 + $1.epochs })
-      steps.append(try Self.planned(step, &self))
+      let planned = try step.planned(in: &self)
+      steps.append(planned)
       costs.append(budget.total - before.0 + beside.reduce(0) { $0 + $1.epochs } - before.1)
     }
-  }
-
-  private static func planned<S: Step>(_ step: S, _ plan: inout ArmPlan) throws -> any Step {
-    try step.planned(in: &plan)
   }
 
   /// Returns the number of epochs: for the rest, as many as fill the budget at `costPerEpoch`.

@@ -154,7 +154,7 @@ public struct Train: Step {
         top1 <= check.largest
       {
         run.warn(
-          "\(stage): it is right on \(fixed(100 * top1, 2)) % of the \(validation.count) validation images, no more often "
+          "\(stage): it is right on \(percent(top1)) of the \(validation.count) validation images, no more often "
             + "than the largest class: it is overfitted; check whether images and labels belong together"
         )
       }
