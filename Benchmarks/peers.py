@@ -9,11 +9,8 @@ tcmalloc. A ratio is the best form's median divided by ours, both over all round
 """
 
 import argparse
-import ctypes
 import datetime
-import functools
 import glob
-import importlib.util
 import json
 import os
 import platform
@@ -22,7 +19,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 
@@ -176,8 +172,6 @@ def onnx_work(model, images):
 
     import torch
 
-    if os.environ.get("INSTRUCTIONS") == "avx2":
-        keep_onnxruntime_to_avx2()
     import onnxruntime
 
     file = io.BytesIO()
@@ -187,50 +181,6 @@ def onnx_work(model, images):
     session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
     x = images.numpy()
     return lambda: session.run(None, {"x": x})
-
-
-@functools.cache
-def keep_onnxruntime_to_avx2():
-    """Loads a copy of ONNX Runtime, which has no setting for that, in which each CPUID is answered by avx2_only.c."""
-    name = "onnxruntime.capi.onnxruntime_pybind11_state"
-    if name in sys.modules:
-        raise RuntimeError("ONNX Runtime is loaded already and knows the processor")
-    package = os.path.dirname(importlib.util.find_spec("onnxruntime").origin)
-    (library,) = glob.glob(f"{package}/capi/onnxruntime_pybind11_state*.so")
-    # Disassembled, since the bytes of the instruction are found within others as well.
-    listing = subprocess.run(
-        ["objdump", "--section-headers", "--disassemble", "--section=.text", "--no-show-raw-insn", library],
-        check=True, capture_output=True, text=True,
-    ).stdout
-    address, offset = (int(word, 16) for word in re.search(r" \.text +\w+ +(\w+) +\w+ +(\w+)", listing).groups())
-    with open(library, "rb") as file:
-        code = bytearray(file.read())
-    for place in re.findall(r"^ *([0-9a-f]+):\tcpuid *$", listing, re.MULTILINE):
-        begin = int(place, 16) - address + offset
-        if code[begin : begin + 2] != b"\x0f\xa2":
-            raise RuntimeError(f"{library} has no CPUID at {place}, where objdump sees one")
-        code[begin : begin + 2] = b"\x06\x06"
-
-    with tempfile.TemporaryDirectory() as directory:
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "avx2_only.c")
-        answerer, copy = os.path.join(directory, "avx2_only.so"), os.path.join(directory, os.path.basename(library))
-        subprocess.run(
-            ["clang", "-O1", "-shared", "-fPIC", r'-DREPLACEMENT="\x06\x06"', "-o", answerer, source], check=True
-        )
-        with open(copy, "wb") as file:
-            file.write(code)
-        # What it looks for beside itself.
-        for neighbour in glob.glob(f"{package}/capi/libonnxruntime_*.so"):
-            os.symlink(neighbour, os.path.join(directory, os.path.basename(neighbour)))
-        answerer = ctypes.CDLL(answerer)
-        if answerer.begin_to_answer() != 0:
-            raise RuntimeError("illegal instructions cannot be handled")
-        spec = importlib.util.spec_from_file_location(name, copy)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
-    if answerer.questions_answered() == 0:
-        raise RuntimeError("ONNX Runtime did not ask for what the processor has")
 
 
 def variants(work):
@@ -434,9 +384,10 @@ def milliseconds(value):
 
 
 def markdown(result):
+    limited = " ONNX Runtime has no setting for AVX2, and uses all that the processor has." if os.environ.get("INSTRUCTIONS") else ""
     lines = [
         f"{result['threads']} threads of {result['processor']}, {result['date']}, PyTorch {result['torch']}, "
-        f"ONNX Runtime {result['onnxruntime']}; medians of {result['rounds']} rounds.",
+        f"ONNX Runtime {result['onnxruntime']}; medians of {result['rounds']} rounds.{limited}",
         "",
         "| work | ours, ms | peer, ms | ratio | lowest and highest of the rounds | peer's best form |",
         "|---|---:|---:|---:|---|---|",
