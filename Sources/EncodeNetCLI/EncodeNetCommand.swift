@@ -14,7 +14,7 @@ struct EncodeNetCommand: ParsableCommand {
       and gives verdicts. 'train', 'cluster', 'convert' and 'transfer' do the same up to their stage, in the same folder; each \
       resumes where another stopped.
       """,
-    version: "0.1.0",
+    version: libraryVersion,
     subcommands: [
       Run.self, Compare.self, Report.self, Train.self, Cluster.self, Convert.self, Transfer.self, Evaluate.self,
       Predict.self, Import.self, Export.self, Info.self, Download.self,

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The version of this library.
-public let libraryVersion = "0.1.0"
+public let libraryVersion = "0.2.0"
 
 extension Experiment {
   /// Runs what has not run yet, and writes `report.json`, `report.md` and `report.html`; each seed has its folder, with

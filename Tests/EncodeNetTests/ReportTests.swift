@@ -68,6 +68,16 @@ import Testing
     }
   }
 
+  @Test func theReadmeAndTheChangelogNameThisVersion() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    func text(_ name: String) throws -> String {
+      try String(contentsOf: root.appendingPathComponent(name), encoding: .utf8)
+    }
+    #expect(try text("README.md").contains("from: \"\(libraryVersion)\""))
+    #expect(try text("CHANGELOG.md").contains("## \(libraryVersion)\n"))
+  }
+
   @Test func theSchemaRefusesWhatIsNoReport() throws {
     let json = Data(#"{"version": 3, "arms": [{"id": 3}], "verdict": "great"}"#.utf8)
     let found = problems(try JSONSerialization.jsonObject(with: json), try schema())

@@ -35,7 +35,8 @@ struct ConversionLoss {
     let (trace, _) = LayerTrace.run(baseline, on: imageShape)
     // Of every layer: those cached, the last of each size, are fewer.
     let scalars = trace.events.reduce(0) { $0 + $1.output.count }
-    return targets * scalars * MemoryLayout<Scalar>.stride <= 256 << 20
+    // In double precision too, so that a budget does not depend on it.
+    return targets * scalars * MemoryLayout<Float>.stride <= 256 << 20
   }
 
   /// The mean over the batch, each image times its pair's weight.

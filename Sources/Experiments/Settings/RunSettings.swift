@@ -77,7 +77,10 @@ public struct RunSettings: Settings {
 
 /// Checks that a setting is positive.
 package func requirePositive(_ name: String, _ value: Double) throws(ExperimentError) {
-  guard value > 0, value.isFinite else { throw ExperimentError("\(name) is \(value), it must be positive") }
+  guard value > 0, value.isFinite else {
+    let text = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+    throw ExperimentError("\(name) is \(text), it must be positive")
+  }
 }
 
 /// Checks that a setting is in a range.
