@@ -141,9 +141,8 @@ private struct LabelStep: Step {
   func run(_ state: inout ExperimentState, in run: SeedRun) throws {
     guard case .count(let epochs) = epochs else { return }
     state.network = try run.network(stream: stream)
-    state.reports = try run.train(
-      state.network, stage, on: images,
-      loss: { softmaxCrossEntropy($0, labels: zip($1.labels, $1.indices).map(label)) }, epochs: epochs,
-      learningRate: 0.05, key: state.key)
+    try run.train(
+      &state, stage, on: images, loss: { softmaxCrossEntropy($0, labels: zip($1.labels, $1.indices).map(label)) },
+      epochs: epochs, learningRate: 0.05)
   }
 }

@@ -1,4 +1,4 @@
-/// The settings of an arm: what makes its steps; see ``ExperimentConfiguration/steps(of:)``.
+/// The settings of an arm: what makes its steps; see ``ExperimentRun/arm(_:)``.
 ///
 /// Arms of one seed have the same first weights, order of the images and augmentation, and those that begin at the baseline
 /// share it. ``standard`` has those of the method; a JSON description names them or changes them:

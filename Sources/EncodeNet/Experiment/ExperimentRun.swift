@@ -43,7 +43,8 @@ public struct ExperimentRun {
     model makeModel: SeedRun.Maker? = nil
   ) throws {
     try self.init(
-      configuration, seed: seed ?? configuration.seeds[0], on: data, test: HeldOutTestSet(data.test), in: folder,
+      configuration, seed: seed ?? configuration.seeds.first ?? 0, on: data, test: HeldOutTestSet(data.test),
+      in: folder,
       arms: arms,
       trainer: {
         StepTrainer(store: $0, interval: saveInterval, progress: progress, shouldStop: shouldStop)
@@ -71,6 +72,12 @@ public struct ExperimentRun {
     try c.clustering.check(labels: images.images.labels, names: data.classNames)
     self.arms = c.arms.map { c.arm($0, baseline: baseline) } + arms(baseline)
     guard !self.arms.isEmpty else { throw ExperimentError("there are no arms") }
+    for arm in self.arms {
+      try arm.check()
+      guard self.arms.count(where: { $0.id == arm.id }) == 1 else {
+        throw ExperimentError("two arms are called '\(arm.id)'")
+      }
+    }
     self.configuration = c
     try refuseEarlierVersion(in: folder)
     scored = try ScoredSettings(c, arms: self.arms, images, given: given?.step)
@@ -122,7 +129,8 @@ public struct ExperimentRun {
   /// Stages S5 and S6 as `arm` has them: pairs, and the Generalized Converting Autoencoder trained on them, or a control in
   /// its place; nil for an arm without a conversion.
   public func conversion(_ arm: ArmSettings) throws -> ConversionStage? {
-    try run.state(after: run.plan(self.arm(arm)).steps.through(Convert.self))[ConversionStage.self]
+    guard arm.conversion != nil else { return nil }
+    return try run.state(after: run.plan(self.arm(arm)).steps.through(Convert.self))[ConversionStage.self]
   }
 }
 

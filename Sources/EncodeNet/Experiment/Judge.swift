@@ -6,11 +6,12 @@ extension ExperimentRun {
   func judge() throws -> (name: String, model: any SplitClassifier)? {
     guard let choice = try judgeChoice() else { return nil }
     var generator = run.generator("judge")
+    let training = Train.judge(
+      epochs: configuration.epochs, learningRate: choice.learningRate(batchSize: configuration.batchSize))
     var state = ExperimentState(
-      network: try run.network(choice, using: &generator), key: try fingerprint(of: run.key, "judge", choice))
-    try Train.judge(
-      epochs: configuration.epochs, learningRate: choice.learningRate(batchSize: configuration.batchSize)
-    ).run(&state, in: run)
+      network: try run.network(choice, using: &generator),
+      key: try fingerprint(of: run.key, "judge", choice, training))
+    try training.run(&state, in: run)
     let name = choice.widthMultiplier == 1 ? choice.name : "\(choice.name) of width \(choice.widthMultiplier)"
     return (name, state.network)
   }

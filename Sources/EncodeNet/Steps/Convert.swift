@@ -62,7 +62,7 @@ public struct Convert: Step {
 
   /// The epochs of these in which the encoder is not trained.
   private func epochsAlone(of epochs: Int, trainsEncoder: Bool) -> Int {
-    guard trainsEncoder, training.encoderLearningRateScale > 0 else { return epochs }
+    guard trainsEncoder, start == .random || training.encoderLearningRateScale > 0 else { return epochs }
     // Where the encoder learns sub-classes there is no decoder to wait for.
     return conversion.target == .subclass ? 0 : training.epochsAlone(of: epochs)
   }

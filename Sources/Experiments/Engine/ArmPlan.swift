@@ -51,8 +51,9 @@ public struct ArmPlan {
   }
 
   /// Adds the cost of `epochs` of training, each of `costPerEpoch` epochs of the baseline.
-  public mutating func train(_ name: String, _ epochs: Int, costPerEpoch: Double = 1) {
+  public mutating func train(_ name: String, _ epochs: Int, costPerEpoch: Double = 1, stage: String? = nil) {
     budget = budget.training(name, epochs, costPerEpoch: costPerEpoch)
+    if let stage { epochCosts[stage] = costPerEpoch }
   }
 
   /// Adds the cost of a forward pass over the training images.

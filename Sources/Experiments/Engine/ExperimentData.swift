@@ -41,13 +41,20 @@ public struct ExperimentData: Sendable {
     get throws { try Experiments.fingerprint(of: fingerprint, rows, validation, audit) }
   }
 
-  /// Throws where some of `images` are test images.
-  func refuseTestImages(in images: LabeledImages, for arm: String) throws(ExperimentError) {
-    let known = Set(training.imageFingerprints)
-    let count = test.count(among: images.imageFingerprints.filter { !known.contains($0) })
+  /// Throws where some of `images` are test, validation or audit images.
+  func refuseHeldOutImages(in images: LabeledImages, for arm: String) throws(ExperimentError) {
+    let trainedOn = Set(self.images.imageFingerprints)
+    let kept = Set(training.subset(validation + audit).imageFingerprints).subtracting(trainedOn)
+    let count = images.imageFingerprints.count { kept.contains($0) }
     guard count == 0 else {
       throw ExperimentError(
-        "arm '\(arm)': \(count) of the \(images.count) images it trains on are test images: an arm may not look at them"
+        "arm '\(arm)': \(count) of the \(images.count) images it trains on are kept for validation or audit")
+    }
+    let known = Set(training.imageFingerprints)
+    let testCount = test.count(among: images.imageFingerprints.filter { !known.contains($0) })
+    guard testCount == 0 else {
+      throw ExperimentError(
+        "arm '\(arm)': \(testCount) of the \(images.count) images it trains on are test images: an arm may not look at them"
       )
     }
   }

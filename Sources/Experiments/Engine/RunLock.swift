@@ -22,7 +22,6 @@ public final class RunLock {
       throw ExperimentError("\(file.path): the lock cannot be made: \(String(cString: strerror(errno)))")
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
       throw ExperimentError(
         "\(folder.path): another process is at work in this folder: wait for it, or use another folder")
     }

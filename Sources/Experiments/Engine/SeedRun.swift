@@ -3,8 +3,8 @@ import Foundation
 /// One seed of an experiment in one folder: runs arms, each step of which is done, or read back where the folder has it.
 ///
 /// ```swift
-/// let run = try SeedRun(settings, baseline: steps, on: data, in: folder) { LeNet5(classes: 10, using: &$0) }
-/// let state = try run.state(after: arm.steps)
+/// let run = try ExperimentRun(configuration, on: data, in: folder).run
+/// let state = try run.state(after: run.plan(arm).steps)
 /// ```
 public struct SeedRun {
   /// Makes a network with random weights, always the same for the same generator.
@@ -54,7 +54,11 @@ public struct SeedRun {
     let s = settings
     key = try fingerprint(
       of: "steps", data.fingerprint, s.model, s.shortcut, s.widthMultiplier, s.subset, s.splitSeed, s.validationShare,
-      s.batchSize, s.weightDecay, s.augmentation, seed, s.baseline == nil ? nil : data.normalization)
+      s.batchSize, s.weightDecay, s.augmentation, seed, s.baseline == nil ? nil : data.normalization,
+      makeNetwork.map { make in
+        var generator = SplittableGenerator(seed: seed, stream: "weights")
+        return weightsFingerprint(make(&generator))
+      })
     store = try ArtifactStore(folder)
     self.trainer = trainer(store)
   }
@@ -174,22 +178,24 @@ public struct SeedRun {
       try step.run(&state, in: self)
       if memory.shared.contains(key) { memory.states[key] = state }
     }
+    // The caller may change what it gets, and not what is kept.
+    state.network = try copy(of: state.network, state.variation)
     return state
   }
 
-  /// Trains `model` with a loss of the caller's own, saved and resumed as every step is.
+  /// Trains the network of `state` with a loss of the caller's own, saved and resumed as every step is, and adds its epochs.
   ///
   /// - Parameters:
-  ///   - stage: A name for it, unique within the arm.
-  ///   - images: To train on instead of ``images``: made from those, never test images.
+  ///   - stage: A name for what it saves, which no other arm or step of the run has.
+  ///   - images: To train on instead of ``images``: made from those, never test, validation or audit images.
   ///   - learningRate: The first of a cosine to 0.
-  ///   - key: ``ExperimentState/key``.
-  /// - Throws: For images that are test images.
+  /// - Throws: For images that are held out.
   public func train(
-    _ model: any SplitClassifier, _ stage: String, on images: LabeledImages? = nil,
-    loss: @escaping (_ logits: Tensor, _ batch: Batch) -> Tensor, epochs: Int, learningRate: Double, key: String
-  ) throws -> [EpochReport] {
-    if let images { try data.refuseTestImages(in: images, for: stage) }
+    _ state: inout ExperimentState, _ stage: String, on images: LabeledImages? = nil,
+    loss: @escaping (_ logits: Tensor, _ batch: Batch) -> Tensor, epochs: Int, learningRate: Double
+  ) throws {
+    if let images { try data.refuseHeldOutImages(in: images, for: stage) }
+    let key = state.key
     let batches = shuffled(by: "later order", images)
     func train(_ model: some SplitClassifier) throws -> [EpochReport] {
       let optimizer = SGD(
@@ -201,7 +207,9 @@ public struct SeedRun {
           model, to: batches, loss: loss, optimizer: optimizer,
           schedule: .cosine(from: Scalar(learningRate), over: epochs * batches.batchCount), epochs: epochs))
     }
-    return try train(model)
+    let reports = try train(state.network)
+    state.reports += reports
+    state.seconds += reports.seconds
   }
 
   /// Passes a warning to ``notice``.

@@ -5,7 +5,7 @@
 ///   var share: Double
 ///   func run(_ state: inout ExperimentState, in run: SeedRun) throws { … }
 /// }
-/// let arm = Arm("pruned", "half of the weights", configuration.baselineSteps + [Prune(share: 0.5)])
+/// experiment.arms = { baseline in [Arm("pruned", "half of the weights", baseline + [Prune(share: 0.5)])] }
 /// ```
 /// An ``Arm`` is a list of steps. Equal steps after equal steps are equal work, which is done once: what a step encodes is
 /// what it is known by, so everything that its result depends on must be in it.

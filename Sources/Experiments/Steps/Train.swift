@@ -166,7 +166,8 @@ public struct Train: Step {
   }
 
   private func advice(_ run: SeedRun) -> String {
-    let usual = run.settings.learningRate(for: run.makeNetwork == nil ? nil : try? run.network())
+    let highest = run.settings.learningRate(for: run.makeNetwork == nil ? nil : try? run.network())
+    let usual = start == .random ? highest : highest / 5
     let rates =
       usual == learningRate
       ? "another learning rate than \(learningRate)" : "a learning rate of \(usual) in place of \(learningRate)"
@@ -197,12 +198,12 @@ extension Distillation.Teacher {
     case .baseline: return (Teacher(try run.copy(of: run.baseline().network)), 0)
     case .model(let choice):
       var generator = run.generator("teacher")
-      var state = ExperimentState(
-        network: try run.network(choice, using: &generator), key: try fingerprint(of: run.key, choice))
-      try Train(
+      let training = Train(
         choice.teacherStage, from: .random, epochs: .count(run.settings.epochs),
-        learningRate: choice.learningRate(batchSize: run.settings.batchSize)
-      ).run(&state, in: run)
+        learningRate: choice.learningRate(batchSize: run.settings.batchSize))
+      var state = ExperimentState(
+        network: try run.network(choice, using: &generator), key: try fingerprint(of: run.key, choice, training))
+      try training.run(&state, in: run)
       return (Teacher(state.network), state.seconds)
     case .weights(let path):
       let (network, normalization) = try Teacher.saved(path, in: run)

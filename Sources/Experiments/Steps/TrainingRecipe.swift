@@ -56,6 +56,14 @@ public struct TrainingRecipe: Settings {
       try within("the distillation's weight", distillation.weight, 0...1e6)
       try within("the distillation's labelWeight", distillation.labelWeight, 0...1e6)
     }
+    if let distillation, [.teacherFree, .peer].contains(distillation.teacher), distillation.loss != .softTargets {
+      throw ExperimentError(
+        "arm '\(arm)': the loss \(distillation.loss.rawValue) needs a teacher that is trained before: baseline, model or weights"
+      )
+    }
+    if mixing != nil, distillation?.teacher == .teacherFree {
+      throw ExperimentError("arm '\(arm)': teacher-free distillation needs one label an image, mixed images have two")
+    }
     if mixing != nil, distillation?.loss.needsLabels == true {
       throw ExperimentError("arm '\(arm)': its distillation needs one label an image, mixed images have two")
     }
