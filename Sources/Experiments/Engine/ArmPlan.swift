@@ -21,7 +21,7 @@ public struct ArmPlan {
 
   /// Plans `arm`: a step that takes the rest is given what all others leave.
   ///
-  /// - Parameter total: What an arm may cost; nil for one whose steps all have their number of epochs.
+  /// - Parameter total: The budget of an arm; nil where every step has its number of epochs.
   package init(_ arm: Arm, for run: SeedRun, total: Double?) throws {
     let fixed = try ArmPlan(arm, run, left: nil)
     self = try total.flatMap { fixed.takesRest ? try ArmPlan(arm, run, left: $0 - fixed.budget.total) : nil } ?? fixed

@@ -82,7 +82,7 @@ public struct SeedRun {
     return try network(choice, using: &generator)
   }
 
-  /// A network of the library's for these images.
+  /// Returns a network of the library for these images.
   public func network(_ choice: ModelChoice, using generator: inout SplittableGenerator) throws -> any SplitClassifier {
     try choice.make(classes: data.training.classCount, inputShape: data.training.imageShape, using: &generator)
   }

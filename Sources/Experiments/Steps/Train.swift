@@ -176,7 +176,7 @@ public struct Train: Step {
 }
 
 extension Distillation.Teacher {
-  /// The multiply-adds of an image's way through it, nil for one that costs nothing.
+  /// The multiply-adds of one forward pass through the teacher, nil where it costs nothing.
   fileprivate func forwardCost(in run: SeedRun) throws -> Int? {
     switch self {
     case .teacherFree, .peer: return nil
