@@ -8,6 +8,7 @@ random streams are PyTorch's, so the images of a subset are others. Weights begi
 """
 import argparse
 import math
+import os
 import pathlib
 import sys
 import time
@@ -16,7 +17,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-
 
 
 class Block(nn.Module):
@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--state", help="a file that each epoch is saved to, and resumed from")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -174,8 +175,14 @@ def main():
     batches = math.ceil(len(labels) / batch)
     steps = options.epochs * batches
     rising = steps // 20
-    step = 0
-    for epoch in range(options.epochs):
+    step, first = 0, 0
+    if options.state and os.path.exists(options.state):
+        state = torch.load(options.state)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        generator.set_state(state["generator"])
+        step, first = state["step"], state["epoch"]
+    for epoch in range(first, options.epochs):
         model.train()
         begun, order = time.time(), torch.randperm(len(labels), generator=generator)
         for rows in order.split(batch):
@@ -195,6 +202,11 @@ def main():
             F.cross_entropy(model(normalized(x)), labels[rows]).backward()
             optimizer.step()
             step += 1
+        if options.state:
+            torch.save(
+                {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "generator": generator.get_state(),
+                 "step": step, "epoch": epoch + 1}, options.state + ".new")
+            os.replace(options.state + ".new", options.state)
         print(f"epoch {epoch + 1}  {time.time() - begun:.1f} s", file=sys.stderr, flush=True)
     print(f"{options.model} on {options.kind}: validation {accuracy(model, *validation, normalized):.2%}, "
           f"test {accuracy(model, *images(options.kind, options.folder, 'test'), normalized):.2%}")
