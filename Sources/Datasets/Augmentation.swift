@@ -5,8 +5,8 @@ import CImages
 /// ```swift
 /// Batches(of: training, size: 128, shuffledBy: generator, augmentation: .randomCrop(padding: 4) + .horizontalFlip)
 /// ```
-public struct Augmentation: Sendable, Hashable, Codable {
-  enum Step: Sendable, Hashable, Codable {
+public struct Augmentation: Sendable, Hashable {
+  enum Step: Sendable, Hashable {
     case translate(by: Int, repeatsEdge: Bool)
     case mirror
     case cutout(Int)

@@ -83,46 +83,57 @@ struct ExperimentOptions: ParsableArguments {
         throw ExperimentError("\(path): the configuration cannot be read: is there such a file?")
       }
     }
-    var settings: ExperimentConfiguration
-    do {
-      let written = try json.flatMap(ExperimentConfiguration.data(inJSON:))
-      let preset = try preset.map(ExperimentConfiguration.preset)
-      let source = try data ?? written.map { try DataSource($0) } ?? preset.map { try DataSource($0.data) } ?? .digits
-      var c = preset ?? ExperimentConfiguration.defaults(for: source)
-      if let json { c = try ExperimentConfiguration.decoded(from: json, over: c) }
-      c.data = "\(source)"
-      func set<T>(_ path: WritableKeyPath<ExperimentConfiguration, T>, _ value: T?) {
-        if let value { c[keyPath: path] = value }
-      }
-      set(\.model, model?.lowercased())
-      set(\.shortcut, shortcut)
-      set(\.widthMultiplier, width)
-      set(\.seeds, seed?.values)
-      set(\.arms, arms?.values)
-      set(\.epochs, epochs)
-      set(\.conversion.epochs, conversionEpochs)
-      set(\.transfer.headEpochs, headEpochs)
-      set(\.transfer.fineTuneEpochs, fineTuneEpochs)
-      set(\.batchSize, batchSize)
-      if let learningRate { c.learningRate = learningRate }
-      set(\.validationShare, validationShare)
-      set(\.clustering.clustersPerClass, clusters?.count)
-      set(\.selection.selector, selector)
-      if let subset { c.subset = subset }
-      if let split { c.split = split }
-      if let augmentation { c.augmentation = augmentation.augmentation }
-      settings = c
-    } catch let error as ExperimentError where json != nil {
-      throw ExperimentError("\(config!): \(error)")
-    } catch { throw ValidationError("\(error)") }
+    var c = try configuration(of: json)
+    func set<T>(_ path: WritableKeyPath<ExperimentConfiguration, T>, _ value: T?) {
+      if let value { c[keyPath: path] = value }
+    }
+    set(\.model, model?.lowercased())
+    set(\.shortcut, shortcut)
+    set(\.widthMultiplier, width)
+    set(\.seeds, seed?.values)
+    set(\.arms, arms?.values)
+    set(\.epochs, epochs)
+    set(\.conversion.epochs, conversionEpochs)
+    set(\.transfer.headEpochs, headEpochs)
+    set(\.transfer.fineTuneEpochs, fineTuneEpochs)
+    set(\.batchSize, batchSize)
+    if let learningRate { c.learningRate = learningRate }
+    set(\.validationShare, validationShare)
+    set(\.clustering.clustersPerClass, clusters?.count)
+    set(\.selection.selector, selector)
+    if let subset { c.subset = subset }
+    if let split { c.split = split }
+    if let augmentation { c.augmentation = augmentation.augmentation }
     let named = json.map(ExperimentConfiguration.names(in:)) ?? []
     try begin(
-      &settings, namesModel: model != nil || named.contains("model"), namesArms: arms != nil || named.contains("arms"))
-    try validating { [settings] in
-      try settings.check()
-      try settings.modelChoice.check()
+      &c, namesModel: model != nil || named.contains("model"), namesArms: arms != nil || named.contains("arms"))
+    try validating { [c] in
+      try c.check()
+      try c.modelChoice.check()
     }
-    return settings
+    return c
+  }
+
+  /// The settings of the data's kind or the preset, and over them those of the file; what is wrong in the file is its error, and
+  /// what is wrong in an argument that of the argument.
+  private func configuration(of json: Data?) throws -> ExperimentConfiguration {
+    func inFile<R>(_ body: (Data) throws -> R?) throws -> R? {
+      do { return try json.flatMap(body) } catch { throw ExperimentError("\(config!): \(error)") }
+    }
+    let preset = try validating { try self.preset.map { try ExperimentConfiguration.preset($0) } }
+    let written = try inFile { try ExperimentConfiguration.data(inJSON: $0).map { try DataSource($0) } }
+    let ofPreset = try preset.map { try DataSource($0.data) }
+    let source = data ?? written ?? ofPreset ?? .digits
+    var c = preset ?? ExperimentConfiguration.defaults(for: source)
+    c = try inFile { try ExperimentConfiguration.decoded(from: $0, over: c) } ?? c
+    c.data = "\(source)"
+    return c
+  }
+
+  func validate() throws {
+    guard (0...86_400).contains(saveEvery) else {
+      throw ValidationError("--save-every is \(saveEvery), it must be from 0 to 86400 seconds")
+    }
   }
 
   /// Sets the baseline that is given, here or in the file of settings.
@@ -175,7 +186,7 @@ struct ExperimentOptions: ParsableArguments {
   /// Gives `body` the stages of the first seed, ready to run, in a folder that is locked for this process meanwhile.
   func withStages(_ body: (ExperimentRun) throws -> Void) throws {
     Interruption.watch()
-    let logger = console.logger()
+    let logger = try console.logger()
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
     // One lock for the whole run, whichever command is at work in it.
@@ -191,13 +202,14 @@ struct ExperimentOptions: ParsableArguments {
   /// Runs the whole experiment, and prints what it found.
   func compare() throws {
     Interruption.watch()
-    let logger = console.logger()
+    let logger = try console.logger()
     let (c, data) = try loaded(logger)
     logger.info("\(out)/progress.html shows the progress, and when the run will end")
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
     experiment.force = force
     experiment.notice = { logger.warning("\($0)") }
+    experiment.timeLeft = { logger.info("\($0)") }
     let report = try experiment.run(
       on: data, in: fileURL(out), shouldStop: { Interruption.isAsked }, progress: { logger.epoch($0, $1) })
     print(report.text)

@@ -170,7 +170,7 @@ func smallConfiguration(_ arms: [String] = ["A0", "A1", "A2", "A3", "A4"]) throw
     let error = #expect(throws: ExperimentError.self) {
       try ExperimentConfiguration.decoded(from: Data(#"{"transfer": {"epoch": 3}}"#.utf8))
     }
-    #expect(error?.description.contains("no setting 'transfer.epoch'") == true)
+    #expect(error?.description.contains("'transfer.epoch' is no setting") == true)
     for wrong in [#"{"epochs": 0}"#, #"{"epochs": "x"}"#, "[]", "{", #"{"batchSize": 1}"#] {
       #expect(throws: ExperimentError.self) { try ExperimentConfiguration.decoded(from: Data(wrong.utf8)) }
     }

@@ -131,7 +131,7 @@ struct GivenBaselineTests {
 
   @Test func impossibleSettingsAreRefused() {
     for (json, expected) in [
-      (#"{"baseline": {"weights": "w", "isTraindOnAll": true}}"#, "no setting 'baseline.isTraindOnAll'"),
+      (#"{"baseline": {"weights": "w", "isTraindOnAll": true}}"#, "'baseline.isTraindOnAll' is no setting"),
       (#"{"baseline": {"weights": "w", "normalization": "nope"}}"#, "there is no normalisation 'nope'"),
       (#"{"baseline": {"weights": "w", "normalization": {"mean": [0.3], "deviation": []}}}"#, "one of each"),
       (#"{"baseline": {"weights": "w", "normalization": {"mean": [0.3], "deviation": [-1]}}}"#, "positive"),

@@ -92,7 +92,7 @@ import Testing
     for (wrong, problem) in [
       (#"{"arms": ["A99"]}"#, "there is no arm 'A99'"), (#"{"arms": [3]}"#, "arms.0"),
       (#"{"arms": [{"id": "x"}]}"#, "which 'arm'"), (#"{"arms": ["A2", "A2"]}"#, "two arms"),
-      (#"{"arms": [{"arm": "A2", "recipe": {"rhoo": 1}}]}"#, "no setting 'arms.0.recipe.rhoo'"),
+      (#"{"arms": [{"arm": "A2", "recipe": {"rhoo": 1}}]}"#, "'arms.0.recipe.rhoo' is no setting"),
       (#"{"arms": [{"arm": "A2", "id": "../x"}]}"#, "is not made of"), (#"{"arms": []}"#, "no arms"),
       (#"{"seeds": []}"#, "seeds"), (#"{"seeds": [1, 1]}"#, "seeds"),
       (#"{"arms": [{"arm": "A3", "architecture": "squeezeExcitation"}]}"#, "cannot take over"),

@@ -23,20 +23,50 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"clustering": {"restarts": "many"}}"#, "'clustering.restarts' does not fit"),
-    (#"{"arms": ["A3", {"arm": "A3", "recipe": {"rho": []}}]}"#, "'arms.1.recipe.rho' does not fit"),
+    (#"{"clustering": {"restarts": "many"}}"#, #"line 1: 'clustering.restarts' is "many", wanted a whole number"#),
+    (#"{"arms": ["A3", {"arm": "A3", "recipe": {"rho": []}}]}"#, "'arms.1.recipe.rho' is [], wanted a number"),
+    (#"{"arms": ["A3", {"recipe": {}}]}"#, "line 1: 'arms.1' does not say which 'arm' it changes"),
     (
       #"{"arms": [{"arm": "A13", "recipe": {"distillation": {"teacher": "someone"}}}]}"#,
       "'someone' is none of baseline"
     ),
     (#"{"clustering": {"clustersPerClass": {"silhouette": [8, 2]}}}"#, "clustersPerClass"),
-    (#"{"epochs": 1.5}"#, "'epochs' does not fit"), (#"{"epochs": null}"#, "'epochs' does not fit"),
-    (#"{"conversion": 3}"#, "'conversion' does not fit"), ("3", "not a JSON object"),
+    ("{\n  \"seeds\": [0],\n  \"epochs\": 32.5\n}", "line 3: 'epochs' is 32.5, wanted a whole number"),
+    (#"{"epochs": null}"#, "'epochs' is null, wanted a whole number"),
+    (#"{"epochs": 1e300}"#, "'epochs' is 1e300, wanted a whole number"),
+    (#"{"learningRate": 1e400}"#, "'learningRate' is 1e400, wanted a number"),
+    (#"{"seeds": [0, -1]}"#, "'seeds' has a number that does not fit"),
+    (#"{"epochs": 9223372036854775807}"#, "epochs is 9223372036854775807, it must be from 1 to 1000000"),
+    (#"{"conversion": 3}"#, "'conversion' is 3, wanted an object"), ("3", "the configuration is 3, wanted an object"),
+    (#"{"conversion": {"epoch": 3}}"#, "line 1: 'conversion.epoch' is no setting; there are"),
+    (
+      "{\n // some\n \"epochs\": 3}",
+      "line 2, column 2: '// some', wanted a key in quotation marks (JSON has no comments)"
+    ),
+    ("{\"epochs\": 3,\n\"epochs\": 4}", "line 2, column 1: the key 'epochs' a second time, wanted each key once"),
+    (#"{"epochs": 3,}"#, "line 1, column 14: '}', wanted a key in quotation marks"),
+    (#"{"epochs": NaN}"#, "line 1, column 12: 'NaN', wanted a number, true"),
+    (#"{"epochs": 3"#, "the end of the text, wanted a comma or '}'"),
+    ("", "line 1, column 1: the end of the text, wanted a value"),
     (#"{"baseline": {}}"#, "baseline.weights is missing"),
   ])
   func whatDoesNotFitIsNamedByItsPath(json: String, problem: String) throws {
     let error = #expect(throws: ExperimentError.self) { try ExperimentConfiguration.decoded(from: Data(json.utf8)) }
     #expect(error?.description.contains(problem) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func anAugmentationIsAListOfChanges() throws {
+    let json = #"{"augmentation": ["flip", {"crop": 4}, {"shift": 1}, {"cutout": 8}]}"#
+    let c = try ExperimentConfiguration.decoded(from: Data(json.utf8))
+    #expect(c.augmentation == .horizontalFlip + .randomCrop(padding: 4) + .shift(by: 1) + .cutout(size: 8))
+    let written = String(decoding: try JSONEncoder().encode(c), as: UTF8.self)
+    #expect(written.contains(#""augmentation":["flip",{"crop":4},{"shift":1},{"cutout":8}]"#), "\(written)")
+    for wrong in [#"["turn"]"#, #"[{"crop": -1}]"#, #"[{"flip": 1}]"#, #""flip""#, #"[{"cutout": 99999999}]"#] {
+      let error = #expect(throws: ExperimentError.self) {
+        try ExperimentConfiguration.decoded(from: Data("{\"augmentation\": \(wrong)}".utf8))
+      }
+      #expect(error?.description.hasPrefix("line 1: 'augmentation") == true, "\(error?.description ?? "")")
+    }
   }
 
   @Test func nullTakesASettingAway() throws {

@@ -65,9 +65,7 @@ public struct ArmSettings: Settings {
       self.init()
       isBaseline = id == ArmSettings.baseline.id
     } else {
-      throw ExperimentError(
-        "the configuration's '\(decoder.codingPath.path)' does not say which 'arm' it changes, nor an 'id' and a 'name'"
-      )
+      throw SettingError(decoder.codingPath, " does not say which 'arm' it changes, nor an 'id' and a 'name'")
     }
     try merge(from: decoder)
   }

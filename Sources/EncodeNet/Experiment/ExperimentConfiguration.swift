@@ -74,9 +74,8 @@ public struct ExperimentConfiguration: Settings {
   /// The source of the images that a JSON object of settings names, nil where it names none.
   public static func data(inJSON json: Data) throws(ExperimentError) -> String? {
     struct Source: Decodable { var data: String? }
-    do { return try JSONDecoder().decode(Source.self, from: json).data } catch {
-      throw ExperimentError("the configuration is no JSON object, or its 'data' no text")
-    }
+    let outline = try JSONOutline(configuration: json)
+    do { return try JSONDecoder().decode(Source.self, from: json).data } catch { throw outline.located(error) }
   }
 
   /// A JSON schema of a configuration, any of whose settings may be left out.
@@ -100,13 +99,12 @@ public struct ExperimentConfiguration: Settings {
     try conversion.check()
     if let rate = transfer.fineTuneLearningRate { try requirePositive("transfer.fineTuneLearningRate", rate) }
     try requirePositive("entropy.temperature", entropy.temperature)
-    try requirePositive("transfer.headEpochs", Double(transfer.headEpochs))
-    try requirePositive("transfer.fineTuneEpochs", Double(transfer.fineTuneEpochs))
-    try requirePositive("clustering.restarts", Double(clustering.restarts))
-    try requirePositive("clustering.dimensions", Double(clustering.dimensions))
-    guard transfer.batchSize > 1 else {
-      throw ExperimentError("transfer.batchSize is \(transfer.batchSize), batch norm needs at least 2")
-    }
+    try requireCount("transfer.headEpochs", transfer.headEpochs)
+    try requireCount("transfer.fineTuneEpochs", transfer.fineTuneEpochs)
+    try requireCount("clustering.restarts", clustering.restarts)
+    try requireCount("clustering.dimensions", clustering.dimensions)
+    // Batch norm needs two images.
+    try requireCount("transfer.batchSize", transfer.batchSize, from: 2)
     if run.baseline != nil, let arm = arms.first(where: { $0.start == .random && !$0.isBaseline }) {
       throw ExperimentError(
         "arm '\(arm.id)' begins from random weights: beside a given baseline, whose training is not counted, there is no "

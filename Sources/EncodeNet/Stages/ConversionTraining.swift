@@ -74,9 +74,7 @@ public struct ConversionTraining: Settings {
     try within("perceptualWeight", perceptualWeight, 0...1e6)
     try within("classificationWeight", classificationWeight, 0...1e6)
     if let targetSize { try within("targetSize", Double(targetSize), 1...4096) }
-    if let batchSize, batchSize < 2 {
-      throw ExperimentError("conversion.batchSize is \(batchSize), batch norm needs at least 2")
-    }
+    if let batchSize { try requireCount("conversion.batchSize", batchSize, from: 2) }
   }
 
   /// The epochs of `epochs` in which the decoder learns alone.

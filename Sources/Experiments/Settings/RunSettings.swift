@@ -52,12 +52,12 @@ public struct RunSettings: Settings {
 
   /// Checks the values.
   public func check() throws(ExperimentError) {
-    try requirePositive("epochs", Double(epochs))
+    try requireCount("epochs", epochs)
     if let learningRate { try requirePositive("learningRate", learningRate) }
     if let continuedLearningRate { try requirePositive("continuedLearningRate", continuedLearningRate) }
-    guard batchSize > 1 else {
-      throw ExperimentError("a batch has \(batchSize) images, batch norm needs at least 2")
-    }
+    // Batch norm needs two images.
+    try requireCount("batchSize", batchSize, from: 2)
+    try requireWithin("weightDecay", weightDecay, 0...1e3)
     guard (0..<1).contains(validationShare) else {
       throw ExperimentError("validationShare is \(validationShare), it must be at least 0 and below 1")
     }
@@ -80,6 +80,14 @@ package func requirePositive(_ name: String, _ value: Double) throws(ExperimentE
   guard value > 0, value.isFinite else {
     let text = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     throw ExperimentError("\(name) is \(text), it must be positive")
+  }
+}
+
+/// Checks that a setting counts something, in a range whose products fit in an `Int`.
+package func requireCount(_ name: String, _ value: Int, from least: Int = 1) throws(ExperimentError) {
+  let range = least...1_000_000
+  guard range.contains(value) else {
+    throw ExperimentError("\(name) is \(value), it must be from \(range.lowerBound) to \(range.upperBound)")
   }
 }
 

@@ -27,14 +27,11 @@ extension Settings {
     let values = try decoder.container(keyedBy: SettingName.self)
     for name in values.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
       guard let setting = Self.settings.first(where: { $0.names.contains(name.stringValue) }) else {
-        let path = (decoder.codingPath + [name]).path
-        throw ExperimentError(
-          "the configuration has no setting '\(path)'; there are \(Self.settings.map(\.name).sorted().joined(separator: ", "))"
-        )
+        let known = Self.settings.map(\.name).sorted().joined(separator: ", ")
+        throw SettingError(decoder.codingPath + [name], " is no setting; there are \(known)")
       }
-      do { try setting.read(&self, values.superDecoder(forKey: name)) } catch {
-        if error is ExperimentError || error is DecodingError { throw error }
-        throw ExperimentError("the configuration's '\((decoder.codingPath + [name]).path)': \(error)")
+      do { try setting.read(&self, values.superDecoder(forKey: name)) } catch let error as ExperimentError {
+        throw SettingError(decoder.codingPath + [name], ": \(error)")
       }
     }
   }
@@ -48,23 +45,10 @@ extension Settings {
   ///
   /// - Throws: For what is not JSON, an unknown setting, or a value that does not fit, with its path.
   public func merging(_ json: Data) throws(ExperimentError) -> Self {
+    let outline = try JSONOutline(configuration: json)
     let decoder = JSONDecoder()
     decoder.userInfo[.base] = self
-    do { return try decoder.decode(Merged<Self>.self, from: json).value } catch let error as ExperimentError {
-      throw error
-    } catch let DecodingError.typeMismatch(_, context), let DecodingError.dataCorrupted(context),
-      let DecodingError.valueNotFound(_, context)
-    {
-      let path = context.codingPath.path
-      throw ExperimentError(
-        path.isEmpty
-          ? "the configuration is not a JSON object: \(context.debugDescription)"
-          : "the configuration's '\(path)' does not fit: \(context.debugDescription)")
-    } catch let DecodingError.keyNotFound(key, context) {
-      throw ExperimentError("the configuration lacks '\((context.codingPath + [key]).path)'")
-    } catch {
-      throw ExperimentError("the configuration cannot be read: \(error)")
-    }
+    do { return try decoder.decode(Merged<Self>.self, from: json).value } catch { throw outline.located(error) }
   }
 
   /// A JSON schema of an object that may leave any setting out.
@@ -137,7 +121,7 @@ public struct Setting<Root>: Sendable {
     _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String..., schema: String? = nil
   ) {
     self.init(name, earlier, orNull(schema ?? schemaOf(Value.self))) { root, decoder in
-      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder)
+      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder) as Value
     } write: { root, values in
       try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
     }
@@ -186,12 +170,17 @@ extension [any CodingKey] {
   }
 }
 
-/// A value, with an error of its path where a number is no whole one: Foundation's has neither path nor words.
+/// A value, with an error of its path where a number does not fit: Foundation's is none of `DecodingError` and has no path.
 private func value<Value: Decodable>(from decoder: any Swift.Decoder) throws -> Value {
   do { return try Value(from: decoder) } catch {
-    guard Value.self is any BinaryInteger.Type, let number = try? Double(from: decoder) else { throw error }
-    throw DecodingError.dataCorrupted(
-      .init(codingPath: decoder.codingPath, debugDescription: "\(number) is no whole number of its range"))
+    let path = decoder.codingPath
+    if Value.self is any Numeric.Type {
+      throw DecodingError.typeMismatch(Value.self, .init(codingPath: path, debugDescription: ""))
+    }
+    if error is DecodingError || error is SettingError { throw error }
+    // Foundation's own error of a number, which is not public.
+    let isOfNumber = "\(type(of: error))" == "JSONError"
+    throw SettingError(path, isOfNumber ? " has a number that does not fit" : ": \(error)")
   }
 }
 
