@@ -11,16 +11,24 @@ struct ConsoleOptions: ParsableArguments {
   @Flag(help: "Check the output of every operation for NaN and infinity, and name the first; slower.")
   var detectAnomaly = false
 
-  @Option(help: "The number of threads, at least 1 (default: all processors).")
+  @Option(
+    help:
+      "The number of threads, from 1 to \(Parallel.largestThreadCount) (default: the processors that this process may use)."
+  )
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads is \(threads), it must be at least 1") }
+    if let threads, !(1...Parallel.largestThreadCount).contains(threads) {
+      throw ValidationError("--threads is \(threads), it must be from 1 to \(Parallel.largestThreadCount)")
+    }
   }
 
   /// Sets the threads, and gives the logger.
-  func logger() -> Logger {
+  ///
+  /// - Throws: Where there is too little memory for them.
+  func logger() throws -> Logger {
     if let threads { Parallel.threadCount = threads }
+    if let problem = OpenBLASMemory.problem(threads: Parallel.threadCount) { throw ExperimentError(problem) }
     Computation.detectsAnomalies = detectAnomaly
     var logger = Logger(label: "encodenet") { _ in LineHandler() }
     logger.logLevel = quiet ? .warning : .info
@@ -38,7 +46,7 @@ struct LineHandler: LogHandler {
     set { metadata[key] = newValue }
   }
 
-  func log(event: LogEvent) { FileHandle.standardError.write(Data("\(event.message)\n".utf8)) }
+  func log(event: LogEvent) { warn("\(event.message)") }
 }
 
 extension Logger {
@@ -50,7 +58,7 @@ extension Logger {
 }
 
 /// Writes a line to standard error, quiet or not.
-func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+func warn(_ text: String) { writeNotice(text) }
 
 /// Columns of words, for a terminal.
 func aligned(_ names: [String], _ rows: [[String]]) -> String {

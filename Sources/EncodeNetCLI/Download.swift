@@ -69,7 +69,7 @@ private final class StatusLine {
 
   init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { writeToStandardError(text) }
 
   func say(_ text: String) { if !isQuiet { write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n") } }
 

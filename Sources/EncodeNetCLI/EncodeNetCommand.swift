@@ -22,16 +22,22 @@ struct EncodeNetCommand: ParsableCommand {
 
   /// One line for what went wrong: exit code 64 for the arguments, 130 where it was asked to stop, 1 for the rest.
   static func main() {
+    StandardStreams.prepare()
     var parsed: any ParsableCommand.Type = Self.self
     do {
       var command = try parseAsRoot()
       parsed = type(of: command)
       try command.run()
+      if let problem = StandardStreams.flush() { fail(problem, 1) }
     } catch let stop as TrainingError where stop.isInterruption {
       fail("\(stop): all is saved, and the same command resumes there", 130)
     } catch {
       switch exitCode(for: error) {
-      case .success: exit(withError: error)
+      case .success:
+        // Help, or the version.
+        print(fullMessage(for: error))
+        if let problem = StandardStreams.flush() { fail(problem, 1) }
+        Foundation.exit(0)
       case .validationFailure: fail("\(message(for: error)) (see \(help(for: error, parsed)))", 64)
       default: fail("\(error)", 1)
       }
@@ -49,7 +55,9 @@ struct EncodeNetCommand: ParsableCommand {
 
   private static func fail(_ message: String, _ code: Int32) -> Never {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("encodenet: \(line)\n".utf8))
+    // The error comes after what was printed.
+    _ = StandardStreams.flush()
+    warn("encodenet: \(line)")
     Foundation.exit(code)
   }
 }

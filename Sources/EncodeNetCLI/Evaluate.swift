@@ -27,7 +27,7 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let logger = console.logger()
+    let logger = try console.logger()
     let images = try data.load()
     let (network, description) = try options.classifier(for: images)
     logger.info("\(description.model) on \(images.test.count) test images of \(images.name)")

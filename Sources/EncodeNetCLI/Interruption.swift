@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -7,19 +6,18 @@ enum Interruption {
   private static let asked = Atomic(false)
   static var isAsked: Bool { asked.load(ordering: .relaxed) }
 
-  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
-
-  /// Lets the first signal ask for the end, and a second one end the process at once.
+  /// Lets the first signal ask for the end, and a second one end the process at once, whatever it is at.
+  ///
+  /// The handler runs in the signal: a queue may have no thread to run on, where memory is out.
   static func watch() {
+    // Made here, not in the handler.
+    _ = isAsked
     for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        asked.store(true, ordering: .relaxed)
-        signal(number, SIG_DFL)
+      signal(number) { _ in
+        Interruption.asked.store(true, ordering: .relaxed)
+        signal(SIGINT, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
       }
-      source.resume()
-      sources.append(source)
     }
   }
 }

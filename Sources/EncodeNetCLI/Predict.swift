@@ -22,7 +22,7 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    _ = console.logger()
+    _ = try console.logger()
     let (network, description) = try options.classifier(for: nil)
     // All are read before anything is said.
     let decoded = try images.map { path in

@@ -14,10 +14,16 @@ struct Report: ParsableCommand {
   var folders: [String]
 
   func run() throws {
-    let reports = try folders.map { try ExperimentReport.rebuilt(in: fileURL($0)) }
+    var isWritten = true
+    let reports = try folders.map { folder in
+      try ExperimentReport.rebuilt(in: fileURL(folder)) { problem in
+        warn(problem)
+        isWritten = false
+      }
+    }
     if reports.count == 1 {
       print(reports[0].text)
-      print("\nThe report is in \(folders[0])/report.html.")
+      if isWritten { print("\nThe report is in \(folders[0])/report.html.") }
     } else {
       print(ExperimentReport.compared(zip(folders, reports).map { ($0, $1) }))
     }

@@ -183,5 +183,6 @@ package let openBLASSuitsProcessor: Bool = {
 
 private let openBLASIsSerial: Bool = {
   openblas_set_num_threads(1)
+  if let problem = OpenBLASMemory.problem(threads: Parallel.threadCount) { fatalError(problem) }
   return true
 }()

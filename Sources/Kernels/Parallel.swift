@@ -1,35 +1,28 @@
 import CKernels
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Spreads work over threads.
 package enum Parallel {
   private static let requested = Atomic<Int>(0)
 
-  /// The number of threads for one operation; initially the number of active processors.
+  /// The number of threads for one operation; initially ``Processors/count``.
   package static var threadCount: Int {
     get {
       if let limit { return limit }
       let count = requested.load(ordering: .relaxed)
-      return count > 0 ? count : processorCount
+      return count > 0 ? count : Processors.count
     }
     set { requested.store(max(1, newValue), ordering: .relaxed) }
   }
   @TaskLocal private static var limit: Int?
 
+  /// The largest number of threads that help with one operation.
+  package static let largestThreadCount = 256
+
   /// Runs `body` with `count` threads for each operation, whatever ``threadCount`` is.
   package static func withThreads<R>(_ count: Int, _ body: () throws -> R) rethrows -> R {
     try $limit.withValue(max(1, count), operation: body)
   }
-
-  private static let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
   /// Runs `body` on consecutive ranges that cover `0..<count`, each of at least `grain` items but perhaps the last.
   ///

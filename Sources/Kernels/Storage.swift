@@ -114,7 +114,7 @@ enum StoragePool {
 }
 
 #if os(Linux)
-  private let mapAnonymous = MAP_ANONYMOUS
+  let mapAnonymous = MAP_ANONYMOUS
 #else
-  private let mapAnonymous = MAP_ANON
+  let mapAnonymous = MAP_ANON
 #endif

@@ -33,6 +33,7 @@ extension Experiment {
       if case .epoch(let seed, let stage, let report) = event {
         let name = RunLog.shortened(stage)
         progress(hasSeeds ? "seed \(seed) \(name)" : name, report)
+        if let line = log.timeLeft(after: event) { timeLeft(line) }
       }
     }
     let report = try ExperimentReport(results)
@@ -111,8 +112,11 @@ extension ExperimentReport {
 
   /// Reads the report in `folder` and regenerates its Markdown and HTML, without data or models.
   ///
+  /// - Parameter notice: Called with a warning where the folder cannot be written to; nil for standard error.
   /// - Throws: Where there is no report of this version.
-  public static func rebuilt(in folder: URL) throws -> ExperimentReport {
+  public static func rebuilt(
+    in folder: URL, notice: ((String) -> Void)? = nil
+  ) throws -> ExperimentReport {
     let store = try ArtifactStore(existing: folder)
     let file = store.url("report.json")
     guard let json = try? Data(contentsOf: file) else {
@@ -128,7 +132,10 @@ extension ExperimentReport {
     }
     do { try report.check() } catch { throw ExperimentError("\(file.path): \(error)") }
     let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""
-    try report.write(to: store, gallery: ArtifactStore(existing: folder.appendingPathComponent(seed)).last("gallery"))
+    let gallery: Gallery? = try ArtifactStore(existing: folder.appendingPathComponent(seed)).last("gallery")
+    do { try report.write(to: store, gallery: gallery) } catch {
+      (notice ?? { writeNotice($0) })("\(folder.path): the report's pages are as they were: \(error)")
+    }
     return report
   }
 }

@@ -14,6 +14,8 @@ final class RunLog: Sendable {
     /// Done by this process, in epochs: what was found done says nothing of the speed.
     var trained = 0.0
     var lastWrite: ContinuousClock.Instant?
+    /// The arm whose time left was told last, of each seed.
+    var told: [UInt64: String] = [:]
   }
   private let store: ArtifactStore
   private let configuration: ExperimentConfiguration
@@ -82,20 +84,36 @@ final class RunLog: Sendable {
     try store.write(html, to: "progress.html")
   }
 
-  private func page(_ p: Progress, _ elapsed: Double, isEnd: Bool) -> String {
-    let total = p.work.values.reduce(0, +) * Double(configuration.seeds.count)
-    let done =
-      p.finished.values.reduce(0) { $0 + $1.keys.reduce(0) { $0 + (p.work[$1] ?? 0) } }
-      + p.current.values.reduce(0) { $0 + min($1.done, p.work[$1.arm] ?? 0) }
-    let share = isEnd ? 1 : min(done / max(total, 1e-9), 0.999)
-    var state = "\(percent(share, 1)) done."
-    if isEnd {
-      state = "Finished after \(Self.duration(elapsed)): <a href=\"report.html\">the report</a>."
-    } else if p.trained > 0 {
-      let left = (total - done) * elapsed / p.trained
-      state =
-        "\(percent(share, 1)) done, about \(Self.duration(left)) left, ends about \(Self.time(in: left))."
+  /// A line of the time left, after the first epoch of each arm.
+  func timeLeft(after event: Experiment.Event) -> String? {
+    guard case .epoch(let seed, _, _) = event else { return nil }
+    let elapsed = (clock.now - start) / .seconds(1)
+    return progress.withLock { p in
+      guard let arm = p.current[seed]?.arm, p.trained > 0, p.told[seed] != arm else { return nil }
+      p.told[seed] = arm
+      return state(p, elapsed)
     }
+  }
+
+  private func total(_ p: Progress) -> Double { p.work.values.reduce(0, +) * Double(configuration.seeds.count) }
+  private func spent(_ p: Progress) -> Double {
+    p.finished.values.reduce(0) { $0 + $1.keys.reduce(0) { $0 + (p.work[$1] ?? 0) } }
+      + p.current.values.reduce(0) { $0 + min($1.done, p.work[$1.arm] ?? 0) }
+  }
+  /// The share that is done.
+  private func done(_ p: Progress) -> Double { min(spent(p) / max(total(p), 1e-9), 0.999) }
+
+  private func state(_ p: Progress, _ elapsed: Double) -> String {
+    let share = percent(done(p), 1)
+    guard p.trained > 0 else { return "\(share) done." }
+    let left = (total(p) - spent(p)) * elapsed / p.trained
+    return "\(share) done, about \(Self.duration(left)) left, ends about \(Self.time(in: left))."
+  }
+
+  private func page(_ p: Progress, _ elapsed: Double, isEnd: Bool) -> String {
+    let share = isEnd ? 1 : done(p)
+    let state =
+      isEnd ? "Finished after \(Self.duration(elapsed)): <a href=\"report.html\">the report</a>." : state(p, elapsed)
     let rows = configuration.seeds.map { "<tr><th>seed \($0)</th>\(cells(p, seed: $0))</tr>" }.joined()
     let names = p.arms.map { "<th title=\"\(escaped($0.name))\">\(escaped($0.id))</th>" }.joined()
     let lines = p.current.sorted { $0.key < $1.key }.map { "<li>seed \($0): \(escaped($1.line))</li>" }.joined()

@@ -22,7 +22,7 @@ public final class ProgressBar {
 
   /// A bar on standard error.
   public convenience init() {
-    self.init(isTerminal: isatty(STDERR_FILENO) != 0) { FileHandle.standardError.write(Data($0.utf8)) }
+    self.init(isTerminal: isatty(STDERR_FILENO) != 0) { writeToStandardError($0) }
   }
 
   /// A bar that shows itself through `write`, at most ten times a second on a terminal, and every ten seconds elsewhere.

@@ -1,5 +1,6 @@
 #pragma once
 #include "multiversion.h"
+#include "processors.h"
 #include "threads.h"
 #include "elementwise.h"
 #include "movement.h"

@@ -20,6 +20,9 @@ public struct Experiment: Sendable {
   /// standard error.
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
+  /// Called after the first epoch of each arm with a line of the time that is probably left.
+  public var timeLeft: @Sendable (String) -> Void = { _ in }
+
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 

@@ -98,7 +98,7 @@ package struct ArtifactStore: Sendable {
 }
 
 /// Writes a line to standard error.
-package func writeNotice(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+package func writeNotice(_ text: String) { writeToStandardError("\(text)\n") }
 
 /// A short name for what something is made from: FNV-1a of the JSON of its parts, in order.
 package func fingerprint(of parts: any Encodable...) throws -> String {
