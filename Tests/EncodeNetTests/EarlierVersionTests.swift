@@ -36,6 +36,11 @@ import Testing
       #expect(c.arms[3].recipe.distillation?.teacher == .model(ModelChoice("resnet14", widthMultiplier: 0.05)))
       #expect(c.arms[4].recipe.rho == 0.05 && c.arms[4].recipe.average == .stochastic(share: 0.5))
       #expect(c.arms[4].recipe.mixing == .cutMix(alpha: 0.5))
+      let augmentation =
+        #"{"augmentation": {"steps": [{"translate": {"by": 4, "repeatsEdge": false}}, {"mirror": {}}, {"cutout": {"_0": 8}}]}}"#
+      #expect(
+        try ExperimentConfiguration.decoded(from: Data(augmentation.utf8)).augmentation
+          == .randomCrop(padding: 4) + .horizontalFlip + .cutout(size: 8))
     }
   }
 
@@ -62,6 +67,17 @@ import Testing
       }
       #expect(error?.description.contains("begun by an earlier version") == true)
       #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() == before)
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"version": 3}"#, "an earlier version"), (#"{"version": 9}"#, "a later version"), ("{", "another version"),
+  ])
+  func runsOfOtherVersionsAreRefused(content: String, version: String) throws {
+    try withFolder { folder in
+      try Data(content.utf8).write(to: folder.appendingPathComponent("version.json"))
+      let error = #expect(throws: ExperimentError.self) { try ExperimentRun(.init(), on: .digits, in: folder) }
+      #expect(error?.description.contains("begun by \(version)") == true, "\(error?.description ?? "")")
     }
   }
 }

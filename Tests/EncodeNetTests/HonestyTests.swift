@@ -91,6 +91,32 @@ import Testing
     }
   }
 
+  /// Trained weights cost hours: other settings do not replace them, scored or not.
+  @Test func weightsAreNotReplacedByThoseOfOtherSettings() throws {
+    try withFolder { folder in
+      let data = try plantedData()
+      let configuration = try smallConfiguration(["A0", "A2"])
+      func baseline(_ data: DatasetSplit, _ change: (inout ExperimentConfiguration) -> Void) throws {
+        var configuration = configuration
+        change(&configuration)
+        _ = try ExperimentRun(configuration, on: data, in: folder, model: { Tiny(&$0) }).baseline()
+      }
+      try baseline(data) { _ in }
+      let before = try contents(folder)
+      let changes: [(text: String, data: DatasetSplit, change: (inout ExperimentConfiguration) -> Void)] = [
+        ("'A0' was begun with other settings: epochs was 3 and is 4; nothing was changed", data, { $0.epochs = 4 }),
+        ("learningRate was", data, { $0.learningRate = 0.05 }), ("the data differ", try plantedData(seed: 4), { _ in }),
+      ]
+      for (text, data, change) in changes {
+        let error = #expect(throws: ExperimentError.self) { try baseline(data, change) }
+        #expect(error?.description.contains(text) == true, "\(text): \(error?.description ?? "")")
+        #expect(try contents(folder) == before, "\(text)")
+      }
+      // What is not trained yet may change.
+      try baseline(data) { $0.transfer.fineTuneEpochs += 1 }
+    }
+  }
+
   @Test func testImagesAmongTheTrainingImagesAreCounted() throws {
     let data = try plantedData()
     let leaky = try DatasetSplit(training: data.training, test: data.training.subset([0, 5, 9, 10]))

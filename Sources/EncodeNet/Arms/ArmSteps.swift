@@ -46,9 +46,9 @@ extension ExperimentConfiguration {
     return [
       Cluster(split: split, clustering: clustering, entropy: entropy, selection: selection),
       Convert(
-        conversion: conversion, start: start, split: split, view: decoderView, pairing: pairing, selection: selection,
+        conversion, from: start, split: split, view: decoderView, pairing: pairing, selection: selection,
         training: self.conversion, epochs: epochs, targetsPerClass: clustering.largestCount),
-      TrainHead(arm: id, split: split, transfer: transfer),
+      TrainHead(id, split: split, transfer: transfer),
     ]
   }
 

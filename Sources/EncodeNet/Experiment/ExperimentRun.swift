@@ -16,7 +16,7 @@ public struct ExperimentRun {
   public private(set) var run: SeedRun
   /// The arms of the configuration, then those of the caller's own.
   public let arms: [Arm]
-  private let scored: ScoredSettings
+  private let recorded: RecordedSettings
 
   public subscript<Value>(dynamicMember place: KeyPath<SeedRun, Value>) -> Value { run[keyPath: place] }
   public subscript<Value>(dynamicMember place: WritableKeyPath<SeedRun, Value>) -> Value {
@@ -79,12 +79,13 @@ public struct ExperimentRun {
       }
     }
     self.configuration = c
-    try refuseEarlierVersion(in: folder)
-    scored = try ScoredSettings(c, arms: self.arms, images, given: given?.step)
-    try scored.check(in: folder)
+    try refuseOtherVersions(in: folder)
+    recorded = try RecordedSettings(c, arms: self.arms, images, given: given?.step)
+    try recorded.check(in: folder)
     run = try SeedRun(
       c.run, seed: seed, data: images, baseline: baseline, in: folder, trainer: trainer, network: makeModel)
-    try run.store.write(["version": 4], to: "version.json")
+    try run.store.write(["version": runVersion], to: "version.json")
+    try recorded.begin(in: run.store)
     let reference = try run.plan(c.reference(baseline: baseline))
     run.budget = reference.budget.total
     // Every stage begins with these.
@@ -108,7 +109,7 @@ public struct ExperimentRun {
   /// Scores an arm on the test images; see ``SeedRun/outcome(_:)``.
   public func outcome(_ trained: TrainedArm) throws -> TestOutcome {
     let outcome = try run.outcome(trained)
-    try scored.add(trained.id, in: run.store)
+    try recorded.score(trained.id, in: run.store)
     return outcome
   }
 
@@ -153,18 +154,31 @@ extension ExperimentConfiguration {
   }
 }
 
-/// Refuses the folder of a run that version 0.1 has begun: its training states cannot be resumed.
-private func refuseEarlierVersion(in folder: URL) throws {
+/// The version of what a run leaves in its folder.
+private let runVersion = 4
+
+/// Refuses the folder of a run that another version has begun: its training states cannot be resumed. Version 0.1 wrote no number.
+private func refuseOtherVersions(in folder: URL) throws {
   let marker = folder.appendingPathComponent("version.json")
-  if FileManager.default.fileExists(atPath: marker.path) { return }
-  let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-  guard files.contains(where: { $0.hasSuffix(".state.safetensors") || $0.hasPrefix("test-") }) else { return }
+  guard FileManager.default.fileExists(atPath: folder.path) else { return }
+  let other: String
+  do {
+    if FileManager.default.fileExists(atPath: marker.path) {
+      let found = members(ofJSON: try Data(contentsOf: marker))["version"] as? Int
+      guard found != runVersion else { return }
+      other = found.map { $0 > runVersion ? "a later version" : "an earlier version" } ?? "another version"
+    } else {
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      guard files.contains(where: { $0.hasSuffix(".state.safetensors") || $0.hasPrefix("test-") }) else { return }
+      other = "an earlier version"
+    }
+  } catch { throw ExperimentError("\(folder.path): the folder cannot be read: \(error.localizedDescription)") }
   throw ExperimentError(
-    "\(folder.path): the run was begun by an earlier version, whose states this one cannot resume: finish it with that "
+    "\(folder.path): the run was begun by \(other), whose states this one cannot resume: finish it with that "
       + "version, or use another folder; nothing was changed, and 'encodenet report' still reads a finished one")
 }
 
-extension ScoredSettings {
+extension RecordedSettings {
   /// The settings that decide what each arm becomes.
   fileprivate init(
     _ configuration: ExperimentConfiguration, arms: [Arm], _ data: ExperimentData,
@@ -186,7 +200,9 @@ extension ScoredSettings {
       return shared.contains(name) || name.hasPrefix("the ") || name == "normalization"
     }
     var all: [String: Paths] = [:]
-    for arm in configuration.arms {
+    // The baseline is trained also where no arm is the baseline alone.
+    let hasBaseline = configuration.arms.contains(where: \.isBaseline)
+    for arm in configuration.arms + (hasBaseline ? [] : [.baseline]) {
       let settings = try Self.flattened(arm, under: "arms.\(arm.id)")
       all[arm.id] = (arm.isBaseline ? baselines : flat).merging(settings) { $1 }
     }

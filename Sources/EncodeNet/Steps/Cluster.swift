@@ -18,6 +18,17 @@ public struct Cluster: Step {
   let entropy: PredictionEntropy
   let selection: RepresentativeSelection
 
+  /// The step with those settings.
+  ///
+  /// - Parameter split: The last feature layer, nil for the network's own.
+  public init(
+    split: String? = nil, clustering: IntraclassClustering = .init(), entropy: PredictionEntropy = .init(),
+    selection: RepresentativeSelection = .init()
+  ) {
+    (self.split, self.clustering) = (split, clustering)
+    (self.entropy, self.selection) = (entropy, selection)
+  }
+
   public func planned(in plan: inout ArmPlan) throws -> Cluster {
     plan.forward("features and entropies")
     return self

@@ -22,6 +22,26 @@ public struct Convert: Step {
   let selection: RepresentativeSelection
   let training: ConversionTraining
   var epochs: Epochs
+  /// The largest number of targets of a class, for the cost.
+  let targetsPerClass: Int
+
+  /// The step with those settings, after a ``Cluster`` step.
+  ///
+  /// - Parameters:
+  ///   - start: The origin of the encoder's weights.
+  ///   - split: The last feature layer, nil for the network's own.
+  ///   - view: The part of a feature map that the decoder sees, nil for what the model's head sees.
+  ///   - selection: For targets that are not the clusters' own.
+  ///   - targetsPerClass: The largest number of clusters of a class, for the cost.
+  public init(
+    _ conversion: Conversion = .init(), from start: ArmSettings.Start = .baseline, split: String? = nil,
+    view: Decoder.View? = nil, pairing: ConversionPairing = .init(), selection: RepresentativeSelection = .init(),
+    training: ConversionTraining = .withPerceptualTerm, epochs: Epochs, targetsPerClass: Int = 8
+  ) {
+    (self.conversion, self.start, self.split, self.view) = (conversion, start, split, view)
+    (self.pairing, self.selection, self.training) = (pairing, selection, training)
+    (self.epochs, self.targetsPerClass) = (epochs, targetsPerClass)
+  }
 
   // MARK: Budget
 
@@ -58,7 +78,6 @@ public struct Convert: Step {
     let isCached = ConversionLoss.caches(count, of: network, imageShape: run.images.imageShape)
     return training.perceptualWeight > 0 && (isMixed || !isCached) ? 1 : 2.0 / 3
   }
-  let targetsPerClass: Int
 
   /// The epochs of these in which the encoder is not trained.
   private func epochsAlone(of epochs: Int, trainsEncoder: Bool) -> Int {

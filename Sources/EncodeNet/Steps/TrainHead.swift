@@ -5,6 +5,15 @@ public struct TrainHead: Step {
   let split: String?
   let transfer: KnowledgeTransfer
 
+  /// The step with those settings.
+  ///
+  /// - Parameters:
+  ///   - arm: A name for what it saves.
+  ///   - split: The last feature layer, nil for the network's own.
+  public init(_ arm: String, split: String? = nil, transfer: KnowledgeTransfer = .init()) {
+    (self.arm, self.split, self.transfer) = (arm, split, transfer)
+  }
+
   public func planned(in plan: inout ArmPlan) throws -> TrainHead {
     // The head itself costs next to nothing.
     plan.forward("cached features")

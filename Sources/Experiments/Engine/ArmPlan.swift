@@ -16,7 +16,7 @@ public struct ArmPlan {
   package private(set) var costs: [Double] = []
   /// The budget that the other steps leave; nil before that is known.
   private let left: Double?
-  private var takesRest = false
+  private var restCount = 0
   private var beside: [TrainingBudget.Item] = []
 
   /// Plans `arm`: a step that takes the rest is given what all others leave.
@@ -24,7 +24,8 @@ public struct ArmPlan {
   /// - Parameter total: The budget of an arm; nil where every step has its number of epochs.
   package init(_ arm: Arm, for run: SeedRun, total: Double?) throws {
     let fixed = try ArmPlan(arm, run, left: nil)
-    self = try total.flatMap { fixed.takesRest ? try ArmPlan(arm, run, left: $0 - fixed.budget.total) : nil } ?? fixed
+    self =
+      try total.flatMap { fixed.restCount > 0 ? try ArmPlan(arm, run, left: $0 - fixed.budget.total) : nil } ?? fixed
     budget.add(beside)
   }
 
@@ -35,6 +36,9 @@ public struct ArmPlan {
       let before = (budget.total, beside.reduce(0) { $0 + $1.epochs })
       let planned = try step.planned(in: &self)
       steps.append(planned)
+      guard restCount < 2 else {
+        throw ExperimentError("arm '\(arm.id)': two of its steps take the rest of the budget")
+      }
       costs.append(budget.total - before.0 + beside.reduce(0) { $0 + $1.epochs } - before.1)
     }
   }
@@ -44,7 +48,7 @@ public struct ArmPlan {
     switch epochs {
     case .count(let count): return count
     case .rest:
-      takesRest = true
+      restCount += 1
       restEpochs = left.map { max(1, Int(($0 / costPerEpoch).rounded())) } ?? 0
       return restEpochs!
     }

@@ -8,6 +8,8 @@ package struct StepTrainer {
   var progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in }
   /// Asked after each step: where it says so the state is saved and the stage throws ``TrainingError/interrupted(epoch:step:)``.
   var shouldStop: @Sendable () -> Bool = { false }
+  /// The keys of the trainings so far by their names, which name their files.
+  private let keys = Shared<[String: String]>([:])
 
   package init(
     store: ArtifactStore? = nil, interval: Double = 20,
@@ -21,11 +23,20 @@ package struct StepTrainer {
   ///
   /// - Parameters:
   ///   - average: Saved and resumed with the rest.
+  ///   - stage: A name of its own: the name of its files.
   ///   - afterEpoch: Called after each epoch, before it is saved.
   package func callAsFunction<Model: Layer, Source: BatchSource>(
     _ stage: String, key: String, _ fit: Fit<Model, Source>, average: WeightAverage? = nil,
     afterEpoch: (EpochReport) -> Void = { _ in }
   ) throws -> [EpochReport] {
+    let other = keys.value.withLock { keys in
+      defer { keys[stage] = key }
+      return keys[stage].flatMap { $0 == key ? nil : $0 }
+    }
+    guard other == nil else {
+      throw ExperimentError(
+        "two trainings of this run are called '\(stage)', and each would replace what the other saves: give them names")
+    }
     var (run, reports) = (fit, [EpochReport]())
     let (model, optimizer) = (run.model, run.optimizer)
     if let saved = try store?.state(stage, key: key) {
@@ -49,7 +60,7 @@ package struct StepTrainer {
     var events: EventLog?
     run.shouldStop = { failure != nil || shouldStop() }
     run.onStep = { step in
-      guard clock.now - lastSave > .seconds(interval) else { return }
+      guard (clock.now - lastSave) / .seconds(1) > interval else { return }
       do { try save(step.position, reports) } catch { failure = error }
     }
     while let report = run.next() {

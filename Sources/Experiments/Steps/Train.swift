@@ -24,6 +24,8 @@ public struct Train: Step {
   public var mustLearn = false
   /// The stream of the images' order, nil for that of all arms.
   var order: String?
+  /// The fingerprint of a teacher's weights from a file, which may change.
+  private var teacherWeights: String?
   /// The name of its cost in the budget.
   var item = "training"
 
@@ -67,6 +69,9 @@ public struct Train: Step {
       if teacher == .baseline, start == .random { try plan.pay(for: run.baselineSteps) }
     }
     var step = self
+    if case .weights(let path) = recipe.distillation?.teacher {
+      step.teacherWeights = weightsFingerprint(try Teacher.saved(path, in: run).network)
+    }
     let count = plan.count(epochs, costPerEpoch: costPerEpoch)
     step.epochs = .count(count)
     plan.train(item, count, costPerEpoch: costPerEpoch)
