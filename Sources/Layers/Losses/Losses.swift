@@ -15,17 +15,22 @@ public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing:
     logits.rank == 2 && logits.shape[0] == labels.count,
     "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
   let classes = logits.shape[1]
+  for label in labels {
+    guard
+      DataFaults.check(
+        (0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
+    else { return Tensor(.nan) }
+  }
   let targets = Tensor(shape: logits.shape) { out in
     out.update(repeating: labelSmoothing / Scalar(classes))
     for (row, label) in labels.enumerated() {
-      require((0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
       out[row * classes + label] += 1 - labelSmoothing
     }
   }
   return softmaxCrossEntropy(logits, targets: targets)
 }
 
-/// The mean over the batch of `-Σ target log softmax(logits)`.
+/// The mean over the batch of `-Σ target log softmax(logits)`, where a target of 0 counts nothing, even for a logit of -∞.
 ///
 /// - Parameters:
 ///   - logits: `[batch, classes]`.
@@ -35,7 +40,7 @@ public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   require(
     logits.rank == 2 && logits.count > 0,
     "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
-  return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
+  return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
 /// The mean of `(prediction - target)²` over all elements.
