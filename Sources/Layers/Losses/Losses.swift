@@ -11,9 +11,11 @@
 /// With label smoothing ε the target is `1 - ε + ε/classes` for the label and `ε/classes` for every other class.
 /// - Parameter logits: `[batch, classes]`.
 public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing: Scalar = 0) -> Tensor {
-  require(
-    logits.rank == 2 && logits.shape[0] == labels.count,
-    "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.shape[0] == labels.count,
+      "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  else { return Tensor(.nan) }
   let classes = logits.shape[1]
   for label in labels {
     guard
@@ -37,9 +39,11 @@ public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing:
 ///   - targets: Probabilities of the same shape.
 public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   requireSameShape("softmaxCrossEntropy", logits, targets)
-  require(
-    logits.rank == 2 && logits.count > 0,
-    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.count > 0,
+      "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
+  else { return Tensor(.nan) }
   return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
