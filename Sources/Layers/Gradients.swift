@@ -24,12 +24,26 @@ public struct Gradients: Sendable {
 public func valueWithGradient<M: Module, E: Error>(
   of model: M, _ loss: (M) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients) {
-  let ids = Set(model.parameters.filter(\.isTrainable).map(\.id))
-  let tape = GradientTape(tracking: ids)
+  // The identity of a parameter's value is another than its own inside `with(_:_:)`.
+  let parameters = model.parameters.filter(\.isTrainable).map { (parameter: $0.id, value: $0.wrappedValue.id) }
+  let ids = Set(parameters.map(\.value))
+  let tape = GradientTape(tracking: ids, naming: model.parameterNames)
   let value = try tape.record { () throws(E) in try loss(model) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  let gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: ids)
+  var gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: ids)
+  for (parameter, value) in parameters where parameter != value {
+    gradients[parameter] = gradients.removeValue(forKey: value)
+  }
   return (value, Gradients(byID: gradients, anomaly: tape.anomaly))
+}
+
+extension Module {
+  /// The name of a parameter by its identity, for the messages of a tape.
+  fileprivate var parameterNames: @Sendable (TensorID) -> String? {
+    // A tape asks on the thread that records.
+    nonisolated(unsafe) let model = self as any Module
+    return { id in model.namedParameters.first { $0.parameter.id == id }?.name }
+  }
 }
 
 /// Records the operations of `body` on a tape that tracks the trainable parameters of `model`; see ``RecordedTape``.

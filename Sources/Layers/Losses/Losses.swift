@@ -11,31 +11,40 @@
 /// With label smoothing ε the target is `1 - ε + ε/classes` for the label and `ε/classes` for every other class.
 /// - Parameter logits: `[batch, classes]`.
 public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing: Scalar = 0) -> Tensor {
-  require(
-    logits.rank == 2 && logits.shape[0] == labels.count,
-    "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.shape[0] == labels.count,
+      "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  else { return Tensor(.nan) }
   let classes = logits.shape[1]
+  for label in labels {
+    guard
+      DataFaults.check(
+        (0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
+    else { return Tensor(.nan) }
+  }
   let targets = Tensor(shape: logits.shape) { out in
     out.update(repeating: labelSmoothing / Scalar(classes))
     for (row, label) in labels.enumerated() {
-      require((0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
       out[row * classes + label] += 1 - labelSmoothing
     }
   }
   return softmaxCrossEntropy(logits, targets: targets)
 }
 
-/// The mean over the batch of `-Σ target log softmax(logits)`.
+/// The mean over the batch of `-Σ target log softmax(logits)`, where a target of 0 counts nothing, even for a logit of -∞.
 ///
 /// - Parameters:
 ///   - logits: `[batch, classes]`.
 ///   - targets: Probabilities of the same shape.
 public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   requireSameShape("softmaxCrossEntropy", logits, targets)
-  require(
-    logits.rank == 2 && logits.count > 0,
-    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
-  return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.count > 0,
+      "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
+  else { return Tensor(.nan) }
+  return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
 /// The mean of `(prediction - target)²` over all elements.
