@@ -14,7 +14,7 @@ public struct Gradients: Sendable {
 
   /// The sum of two sets of gradients, for accumulation over several small batches.
   public static func + (a: Gradients, b: Gradients) -> Gradients {
-    Gradients(byID: a.byID.merging(b.byID, uniquingKeysWith: +))
+    Gradients(byID: a.byID.merging(b.byID, uniquingKeysWith: +), anomaly: a.anomaly ?? b.anomaly)
   }
 }
 

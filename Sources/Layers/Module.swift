@@ -29,7 +29,7 @@ public final class Buffer {
 ///
 /// Parameters, buffers and submodules are found among the stored properties by reflection, and named as PyTorch names them:
 /// `layer1.0.bn1.running_mean` for `layer1[0].bn1.runningMean`.
-public protocol Module: AnyObject {
+public protocol Module: AnyObject, CustomStringConvertible {
   /// The parts of this module by name, in order: `Parameter`s, `Buffer`s, modules and arrays of modules.
   var parts: [(name: String, part: Any)] { get }
 }
