@@ -4,7 +4,14 @@ import Layers
 extension ONNXGraph {
   /// Adds the layers and operations that `layer` runs between its input and its output.
   mutating func traced(_ layer: any Layer, _ x: Value) throws(CheckpointError) -> Value {
-    var reader = DataflowReader(Dataflow.of(layer, on: x.shape), of: layer, x)
+    let flow = Dataflow.of(layer, on: x.shape, filledWith: 0)
+    // What is computed from the input past the tape, such as a detached mean, would be written as a constant.
+    guard flow.isSame(as: Dataflow.of(layer, on: x.shape, filledWith: 1)) else {
+      throw CheckpointError(
+        "a layer of type \(type(of: layer)) cannot be written as ONNX: it decides by its input, or detaches what it computes from it"
+      )
+    }
+    var reader = DataflowReader(flow, of: layer, x)
     return try reader.add(reader.flow.output.id, to: &self)
   }
 }
@@ -38,6 +45,7 @@ private struct DataflowReader {
   }
 
   private mutating func made(_ id: TensorID, _ graph: inout ONNXGraph) throws(CheckpointError) -> ONNXGraph.Value {
+    guard id != .untracked else { throw failure("it uses a tensor that does not depend on its input") }
     // The outermost layer that gives this output; in evaluation mode some pass their input on.
     if let run = flow.layers.last(where: { $0.output == id && $0.input != id && $0.layer !== layer }) {
       if let norm = run.layer as? BatchNorm2d, let (conv, input) = convolution(before: run) {
@@ -45,7 +53,7 @@ private struct DataflowReader {
       }
       return try graph.add(run.layer, try add(run.input, to: &graph))
     }
-    guard let operation = operations[id] else { throw failure("its output does not depend on its input alone") }
+    guard let operation = operations[id] else { throw failure("it uses a tensor that does not depend on its input") }
     guard operation.shape.rank > 0, operation.shape[0] == 2 else {
       throw failure("the operation '\(operation.name)' does not keep the batch as its first axis")
     }
@@ -107,9 +115,8 @@ private struct DataflowReader {
   private mutating func operand(
     _ x: Tensor, beside other: Tensor, _ graph: inout ONNXGraph
   ) throws(CheckpointError) -> String {
-    if x.id == flow.input.id || operations[x.id] != nil {
-      let isComputed = other.id == flow.input.id || operations[other.id] != nil
-      guard x.rank == other.rank || !isComputed, x.rank >= other.rank else {
+    if flow.computes(x) {
+      guard x.rank == other.rank || !flow.computes(other), x.rank >= other.rank else {
         throw failure("it combines tensors of shapes \(x.shape) and \(other.shape), of different ranks")
       }
       return try add(x.id, to: &graph).name

@@ -22,7 +22,10 @@ public final class Embedding: Layer {
       }
       return index
     }
-    return reported(rows(indices, x.shape), of: x)
+    var y = rows(indices, x.shape)
+    // No gradient, but a dependence, which an export follows.
+    if LayerTrace.recordsDataflow { y = y.recorded("embedding", from: [x], jointly: { _, _ in [nil] }) }
+    return reported(y, of: x)
   }
 
   /// The vectors of `indices`: `[indices.count, features]`.

@@ -46,7 +46,7 @@ public enum Padding: Sendable, Hashable, ExpressibleByIntegerLiteral {
   }
 }
 
-/// Slides `weight` over images with margins of any kind; see ``conv2d(_:_:bias:stride:padding:dilation:groups:)-(_,_,_,_,Int,_,_)``.
+/// Slides `weight` over images with margins of any kind; see ``conv2d(_:_:bias:stride:padding:dilation:groups:)``.
 public func conv2d(
   _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding, dilation: Int = 1,
   groups: Int = 1

@@ -129,6 +129,7 @@ struct InteropTests {
           GroupNorm(4, 40), Linear(40, 3, using: &g),
         ]), [5]
       ),
+      ("tokens-own", OwnTokens(using: &g), [5]),
     ]
   }
 
@@ -137,7 +138,7 @@ struct InteropTests {
     try withFolder { folder in
       for (name, layer, shape) in Self.ownClasses() {
         let x = (Tensor.uniform(Shape([3] + shape.dimensions), using: &g) * 3)
-        let input = name == "tokens" ? floor(x) : x
+        let input = name.hasPrefix("tokens") ? floor(x) : x
         for _ in 0..<2 { _ = layer(input) }
         try ONNX.save(layer, imageShape: shape, to: folder.appendingPathComponent("\(name).onnx"))
         let y = layer.evaluating { layer(input) }
@@ -187,6 +188,22 @@ struct InteropTests {
         #expect(try loadState(from: folder.appendingPathComponent(file)).mapValues(\.scalars) == wanted, "\(file)")
       }
     }
+  }
+}
+
+/// A class of one's own for sequences.
+private final class OwnTokens: Layer {
+  let table: Embedding
+  let attention: MultiHeadAttention
+  let head: Linear
+  init(using g: inout SplittableGenerator) {
+    table = Embedding(3, 8, using: &g)
+    attention = MultiHeadAttention(8, heads: 2, using: &g)
+    head = Linear(40, 3, using: &g)
+  }
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = table(x)
+    return head((y + attention(y)).reshaped(to: [x.shape[0], 40]))
   }
 }
 

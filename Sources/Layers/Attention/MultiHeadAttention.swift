@@ -32,14 +32,22 @@ public final class MultiHeadAttention: Layer {
     (self.heads, self.isCausal) = (heads, isCausal)
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { attend(x, x, x, mask: nil, isCausal: isCausal) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(attend(x, x, x, mask: nil, isCausal: isCausal), of: x, multiplyAdds: multiplyAdds(x, x))
+  }
 
   /// The attention of `query`, `[batch, queries, features]`, to `key` and `value`, `[batch, keys, features]`.
   ///
   /// - Parameter mask: Added to the logits, which it broadcasts to: `[batch, heads, queries, keys]`; -∞ where a query may not
   ///   attend to a key.
   public func callAsFunction(_ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil) -> Tensor {
-    attend(query, key, value, mask: mask, isCausal: false)
+    reported(
+      attend(query, key, value, mask: mask, isCausal: false), multiplyAdds: multiplyAdds(query, key))
+  }
+
+  /// Of all but the last projection, which reports its own.
+  private func multiplyAdds(_ query: Tensor, _ key: Tensor) -> Int {
+    (query.count + 2 * key.count) * outProj.weight.shape[1] + 2 * query.count * key.shape[1]
   }
 
   private func attend(_ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, isCausal: Bool) -> Tensor {
@@ -58,8 +66,6 @@ public final class MultiHeadAttention: Layer {
     let y = scaledDotProductAttention(
       projected(query, 0), projected(key, 1), projected(value, 2), mask: mask, isCausal: isCausal
     ).permuted([0, 2, 1, 3]).reshaped(to: query.shape)
-    let projections = (query.count + key.count + value.count) * features
-    return reported(
-      outProj(y), of: query, multiplyAdds: projections + 2 * query.count * key.shape[1])
+    return outProj(y)
   }
 }
