@@ -46,7 +46,8 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels", "CLAPACKE"]),
-    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "CObjects"),
+    .target(name: "Layers", dependencies: ["Tensors", "CObjects"]),
     .target(name: "FileFormats", dependencies: ["CZlib"]),
     .target(
       name: "CKeras", dependencies: [.target(name: "CHDF5", condition: .when(traits: ["HDF5"]))],

@@ -51,8 +51,8 @@ func run(_ source: DataSource) throws {
   // Both in a row, on images that neither has seen.
   let tandem = ConvertingTandem(converter: converter, classifier: classifier)
   let testBatches = Batches(of: test, size: 256)
-  let alone = evaluate(classifier, on: testBatches.epoch(0))
-  let together = evaluate(tandem, on: testBatches.epoch(0))
+  let alone = try evaluate(classifier, on: testBatches.epoch(0))
+  let together = try evaluate(tandem, on: testBatches.epoch(0))
   print("the classifier alone: \(alone.correct) of \(alone.count) right; in tandem: \(together.correct)")
   precondition(together.correct * 10 > together.count * 8, "the tandem should be right on most test images")
 }

@@ -33,6 +33,6 @@ for epoch in fit {
   print(epoch)
 }
 
-let result = evaluate(model, on: test)
+let result = try evaluate(model, on: test)
 print("\(result.correct) of \(result.count) test images right")
 precondition(result.top1 > 0.95, "the digits should be learned better than \(result.top1)")

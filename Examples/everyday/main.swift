@@ -110,10 +110,10 @@ optimizer.learningRate = 0.01
 var plateau = ReduceOnPlateau(factor: 0.5, patience: 1)
 var stopping = EarlyStopping(patience: 3)
 var reports: [EpochReport] = []
-var fit = Fit(
+let fit = Fit(
   model, to: batches, loss: loss, optimizer: optimizer, validating: Array(batches.prefix(4)), epochs: 60,
   classifies: false, metrics: ["l1": { Double(meanAbsoluteError($0, $1.heights).item) }])
-while let report = fit.next() {
+for report in fit {
   reports.append(report)
   plateau.update(optimizer, after: report.validation?.loss ?? report.loss)
   if stopping.shouldStop(after: report) { break }
@@ -123,7 +123,11 @@ show("metrics of one's own", reports[reports.count - 1].validation?.metrics?.key
 show("reduce on plateau", optimizer.learningRate < 0.01)
 show("early stopping", stopping.epochsWithoutImprovement == 3)
 
-// MARK: Export
+// MARK: Copy and export
+
+let copy = try model.copy()
+copy.last.weight = .zeros([1, 16])
+show("a deep copy", [copy.last.weight.any(), model.last.weight.any()])
 
 let file = FileManager.default.temporaryDirectory.appendingPathComponent("everyday-\(UUID().uuidString).onnx")
 defer { try? FileManager.default.removeItem(at: file) }

@@ -28,7 +28,7 @@ var fit = Fit(
   optimizer: SGD(baseline, learningRate: rate, momentum: 0.9, nesterov: true),
   schedule: .cosine(from: rate, over: epochs * batches.batchCount), epochs: epochs)
 try fit.run()
-let before = evaluate(baseline, on: inOrder(validation))
+let before = try evaluate(baseline, on: inOrder(validation))
 print("S0  baseline: \(before.correct) of \(before.count) validation images right")
 
 // S2  Clusters. `IntraclassClustering()(features, labels: training.labels)` finds them by k-means; here thin and bold figures
@@ -92,7 +92,7 @@ let classifier = EncoderClassifier(encoder: gcae.encoder, head: copy.classifier)
 _ = try transfer(classifier, training, normalization: normalization)
 
 // S8  The classifier costs what the baseline costs; the decoder is gone.
-let after = evaluate(classifier, on: inOrder(validation))
+let after = try evaluate(classifier, on: inOrder(validation))
 print("S8  EncodeNet: \(after.correct) of \(after.count) right")
 // Seen: 287.
 insist(after.correct > 270, "the classifier should have kept what the baseline knew")

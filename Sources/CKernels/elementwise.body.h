@@ -34,10 +34,19 @@ OVERLOADED KERNEL void en_select(long n, const REAL *mask, const REAL *a, const 
   for (long i = 0; i < n; i++) y[i] = mask[i] != 0 ? a[i] : b[i];
 }
 
+// A slope of 0 is a branch of its own, as 0 · -∞ is NaN.
 OVERLOADED KERNEL void en_leaky_relu(long n, REAL slope, const REAL *x, REAL *y) {
+  if (slope == 0) {
+    for (long i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+    return;
+  }
   for (long i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : slope * x[i];
 }
 
 OVERLOADED KERNEL void en_leaky_relu_backward(long n, REAL slope, const REAL *x, const REAL *dy, REAL *dx) {
+  if (slope == 0) {
+    for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : 0;
+    return;
+  }
   for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
 }

@@ -82,11 +82,19 @@ OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, con
   }
 }
 
+// Totals in double, as a long chain of additions in float loses a digit for each factor of ten.
 OVERLOADED KERNEL void en_cumulative_sum(long outer, long n, long inner, int reversed, const REAL *x, REAL *y) {
   for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
-    for (long k = 0; k < n; k++) {
-      const long row = reversed ? n - 1 - k : k, before = reversed ? row + 1 : row - 1;
-      for (long i = 0; i < inner; i++) y[row * inner + i] = x[row * inner + i] + (k ? y[before * inner + i] : 0);
+    for (long left = 0; left < inner; left += en_strip) {
+      const long width = inner - left < en_strip ? inner - left : en_strip;
+      double total[en_strip] = {0};
+      for (long k = 0; k < n; k++) {
+        const long at = (reversed ? n - 1 - k : k) * inner + left;
+        for (long i = 0; i < width; i++) {
+          total[i] += x[at + i];
+          y[at + i] = (REAL)total[i];
+        }
+      }
     }
   }
 }

@@ -6,17 +6,30 @@ extension Module {
   /// `[outputs, inputs, height, width]`, everything else is as it is in the model.
   public var stateDictionary: StateDictionary {
     var state: StateDictionary = [:]
-    for (name, parameter) in namedParameters { state[name] = parameter.wrappedValue.detached.inPyTorchLayout }
-    for (name, buffer) in namedBuffers { state[name] = buffer.wrappedValue.inPyTorchLayout }
+    func add(_ name: String, _ tensor: Tensor) {
+      let former = state.updateValue(tensor.inPyTorchLayout, forKey: name)
+      require(former == nil, "stateDictionary: two tensors of \(type(of: self)) are named '\(name)'; one would be lost")
+    }
+    for (name, parameter) in namedParameters { add(name, parameter.wrappedValue.detached) }
+    for (name, buffer) in namedBuffers { add(name, buffer.wrappedValue) }
     return state
   }
 
   /// Loads every parameter and buffer from `state`, which has PyTorch's names and layout.
   ///
-  /// PyTorch's `num_batches_tracked` is ignored. Nothing changes where an error is thrown.
+  /// PyTorch's `num_batches_tracked` is ignored. A tied parameter may be there under any of its names, or all. Nothing changes where
+  /// an error is thrown.
   /// - Parameter strict: Whether the names must be those of the model; otherwise only those in common are taken.
   /// - Throws: A ``CheckpointError`` that names what is missing, unexpected or of another shape.
   public func load(_ state: StateDictionary, strict: Bool = true) throws(CheckpointError) {
+    var (state, twice) = (state, [String]())
+    for (alias, first) in aliasNames {
+      guard let tensor = state.removeValue(forKey: alias) else { continue }
+      if let other = state[first], !other.isSame(as: tensor) {
+        twice.append("'\(alias)' and '\(first)' differ, they are one tensor of the model")
+      }
+      state[first] = tensor
+    }
     var unexpected = Set(state.keys.filter { !$0.hasSuffix("num_batches_tracked") })
     var (missing, misshapen): ([String], [String]) = ([], [])
     var assignments: [() -> Void] = []
@@ -34,7 +47,7 @@ extension Module {
     }
     for (name, buffer) in namedBuffers { take(name, buffer.wrappedValue.shape) { buffer.wrappedValue = $0 } }
 
-    var problems = misshapen
+    var problems = misshapen + twice
     if strict {
       if !missing.isEmpty { problems.append("missing: \(missing.listed)") }
       if !unexpected.isEmpty { problems.append("unexpected: \(unexpected.sorted().listed)") }
@@ -43,6 +56,19 @@ extension Module {
       throw CheckpointError("the weights do not fit the model: " + problems.prefix(8).joined(separator: "; "))
     }
     for assign in assignments { assign() }
+  }
+
+  /// The other names of tied parameters and buffers, with the first name of each.
+  private var aliasNames: [(alias: String, first: String)] {
+    let aliases = aliases
+    if aliases.isEmpty { return [] }
+    var first: [ObjectIdentifier: String] = [:]
+    for (name, parameter) in namedParameters { first[ObjectIdentifier(parameter)] = name }
+    for (name, buffer) in namedBuffers { first[ObjectIdentifier(buffer)] = name }
+    let names = Set(first.values)
+    return aliases.compactMap { alias, part in
+      first[ObjectIdentifier(part)].flatMap { names.contains(alias) ? nil : (alias, $0) }
+    }
   }
 
   /// Loads the weights of a safetensors or PyTorch file; see ``loadState(from:)``.
@@ -99,6 +125,14 @@ extension Shape {
 }
 
 extension Tensor {
+  /// Whether shape and bits are equal.
+  fileprivate func isSame(as other: Tensor) -> Bool {
+    shape == other.shape
+      && withUnsafeScalars { a in
+        other.withUnsafeScalars { b in a.elementsEqual(b) { $0.bitPattern == $1.bitPattern } }
+      }
+  }
+
   /// `[height, width, inputs, outputs]` as `[outputs, inputs, height, width]`; other ranks as they are.
   public var inPyTorchLayout: Tensor { rank == 4 ? reordered([3, 2, 0, 1]) : self }
   /// `[outputs, inputs, height, width]` as `[height, width, inputs, outputs]`; other ranks as they are.

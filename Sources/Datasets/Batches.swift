@@ -13,7 +13,8 @@ import Synchronization
 public struct Batches: Sequence, Sendable {
   /// The source of the images.
   public let dataset: LabeledImages
-  /// The number of images of a batch; the last one may have fewer.
+  /// The number of images of a batch; the last one may have fewer, and one more where a single image would be left, of which batch
+  /// norm has no variance.
   public let size: Int
   /// The changes of single images.
   public let augmentation: Augmentation?
@@ -48,7 +49,10 @@ public struct Batches: Sequence, Sendable {
   }
 
   /// The number of batches of an epoch.
-  public var batchCount: Int { dropsLast ? dataset.count / size : (dataset.count + size - 1) / size }
+  public var batchCount: Int {
+    let leavesOne = size > 1 && dataset.count > size && dataset.count % size == 1
+    return dropsLast || leavesOne ? dataset.count / size : (dataset.count + size - 1) / size
+  }
 
   /// The batches of epoch `number`, counted from 0.
   public func epoch(_ number: Int) -> Epoch { Epoch(batches: self, number: number) }
@@ -88,7 +92,8 @@ public struct Batches: Sequence, Sendable {
 
   /// Batch `number` of an epoch with that order.
   func batch(_ number: Int, ofEpoch epoch: Int, order: [Int]) -> Batch {
-    let indices = Array(order[number * size..<Swift.min((number + 1) * size, order.count)])
+    let end = number + 1 == batchCount && !dropsLast ? order.count : (number + 1) * size
+    let indices = Array(order[number * size..<end])
     let labels = indices.map { dataset.labels[$0] }
     guard var generator = generator(epoch, number), augmentation != nil || mixing != nil else {
       return Batch(

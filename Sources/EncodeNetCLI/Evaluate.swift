@@ -32,7 +32,7 @@ struct Evaluate: ParsableCommand {
     let (network, description) = try options.classifier(for: images)
     logger.info("\(description.model) on \(images.test.count) test images of \(images.name)")
     let batches = Batches(of: images.test, size: batchSize, normalization: description.normalization)
-    let evaluation = Training.evaluate(network, on: batches)
+    let evaluation = try Training.evaluate(network, on: batches)
     guard json else {
       print("\(evaluation.correct) of \(evaluation.count) right: \(percent(evaluation.top1))")
       return

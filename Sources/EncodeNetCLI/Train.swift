@@ -10,18 +10,18 @@ struct Train: ParsableCommand {
 
   func run() throws {
     try options.withStages { run in
-      print(validated([try run.baseline()], by: run))
+      print(try validated([try run.baseline()], by: run))
     }
   }
 }
 
 /// A table of the validation accuracies of arms, and of the files of their weights: test images are for reports.
-func validated(_ arms: [TrainedArm], by run: ExperimentRun) -> String {
+func validated(_ arms: [TrainedArm], by run: ExperimentRun) throws -> String {
   let isSeen = run.configuration.baseline?.isTrainedOnAll == true
   return aligned(
     ["arm", "what", isSeen ? "validation (trained on)" : "validation", "weights"],
-    arms.map { trained in
-      let accuracy = run.validationSet.map { percent($0(trained.model).top1) } ?? "none"
+    try arms.map { trained in
+      let accuracy = try run.validationSet.map { percent(try $0(trained.model).top1) } ?? "none"
       return [trained.id, trained.name, accuracy, trained.weights.path]
     })
 }

@@ -20,7 +20,7 @@ struct Transfer: ParsableCommand {
         throw ExperimentError("none of the arms has a conversion: name one, such as --arms A4")
       }
       let baseline = try run.baseline()
-      print(validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
+      print(try validated(try [baseline] + arms.map { try run.trained($0) }, by: run))
       print(try converted(arms.compactMap { arm in try run.conversion(arm).map { (arm.id, $0) } }, by: run))
     }
   }

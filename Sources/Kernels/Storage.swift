@@ -75,7 +75,11 @@ enum StoragePool {
   static func give(_ pointer: UnsafeMutablePointer<Scalar>, _ count: Int) { give(pointer, bytes: bytes(count)) }
 
   /// The size of `count` scalars in whole cache lines.
-  private static func bytes(_ count: Int) -> Int { (max(count, 1) * MemoryLayout<Scalar>.stride + 63) / 64 * 64 }
+  private static func bytes(_ count: Int) -> Int {
+    // More than any address space has, and so little that no size of a block overflows.
+    require(count < 1 << 48, "out of memory: \(count) scalars for a tensor")
+    return (max(count, 1) * MemoryLayout<Scalar>.stride + 63) / 64 * 64
+  }
 
   private static func take(bytes: Int) -> UnsafeMutableRawPointer {
     guard bytes >= smallestPooled else {

@@ -57,7 +57,10 @@ public final class BatchNorm2d: Layer, TrainingAware {
           relu: relu != nil))
     }
     let samples = x.count / weight.count
-    require(samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
+    guard
+      DataFaults.check(
+        samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
+    else { return finished(x) }
     let (y, mean, variance) = batchNorm2d(
       x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, relu: relu != nil)
     let unbiased = Scalar(samples) / Scalar(samples - 1)

@@ -17,10 +17,11 @@ public final class Embedding: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let count = weight.shape[0]
     let indices = x.scalars.map { element in
-      guard let index = Int(exactly: element), (0..<count).contains(index) else {
-        fatalError("Embedding: \(element) in an input of shape \(x.shape) is not a whole number in 0..<\(count)")
-      }
-      return index
+      let index = Int(exactly: element) ?? -1
+      let isIndex = DataFaults.check(
+        (0..<count).contains(index),
+        "Embedding: \(element) in an input of shape \(x.shape) is not a whole number in 0..<\(count)")
+      return isIndex ? index : 0
     }
     var y = rows(indices, x.shape)
     // No gradient, but a dependence, which an export follows.

@@ -5,7 +5,7 @@ public final class Flatten: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if x.rank == 2 { return reported(x, of: x) }
     let n = x.shape[0]
-    let size = x.count / max(n, 1)
+    let size = x.shape.dimensions.dropFirst().reduce(1, *)
     guard x.rank == 4, x.shape[1] * x.shape[2] > 1 else { return reported(x.reshaped(to: [n, size]), of: x) }
     return reported(x.permuted([0, 3, 1, 2]).reshaped(to: [n, size]), of: x)
   }

@@ -24,12 +24,52 @@ public struct Gradients: Sendable {
 public func valueWithGradient<M: Module, E: Error>(
   of model: M, _ loss: (M) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients) {
-  let ids = Set(model.parameters.filter(\.isTrainable).map(\.id))
-  let tape = GradientTape(tracking: ids)
-  let value = try tape.record { () throws(E) in try loss(model) }
+  let all = try valueWithGradient(of: model, at: []) { (model, _) throws(E) in try loss(model) }
+  return (all.value, all.gradients)
+}
+
+/// The value of `loss` and its gradients with respect to the trainable parameters of `model` and to `x`, in one backward pass.
+///
+/// ```swift
+/// let (loss, gradients, atInput) = valueWithGradient(of: model, at: images) { model, images in
+///   softmaxCrossEntropy(model(images), labels: labels)
+/// }
+/// ```
+/// - Precondition: `loss` returns a single scalar.
+public func valueWithGradient<M: Module, E: Error>(
+  of model: M, at x: Tensor, _ loss: (M, Tensor) throws(E) -> Tensor
+) throws(E) -> (value: Tensor, gradients: Gradients, inputGradient: Tensor) {
+  let all = try valueWithGradient(of: model, at: [x]) { (model, xs) throws(E) in try loss(model, xs[0]) }
+  return (all.value, all.gradients, all.inputGradients[0])
+}
+
+/// The value of `loss` and its gradients with respect to the trainable parameters of `model` and to each of `xs`, in one
+/// backward pass.
+public func valueWithGradient<M: Module, E: Error>(
+  of model: M, at xs: [Tensor], _ loss: (M, [Tensor]) throws(E) -> Tensor
+) throws(E) -> (value: Tensor, gradients: Gradients, inputGradients: [Tensor]) {
+  let xs = xs.map { $0.freshLeaf() }
+  // The identity of a parameter's value is another than its own inside `with(_:_:)`.
+  let parameters = model.parameters.filter(\.isTrainable).map { (parameter: $0.id, value: $0.wrappedValue.id) }
+  let leaves = Set(parameters.map(\.value) + xs.map(\.id))
+  let tape = GradientTape(tracking: leaves, naming: model.parameterNames)
+  let value = try tape.record { () throws(E) in try loss(model, xs) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  let gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: ids)
-  return (value, Gradients(byID: gradients, anomaly: tape.anomaly))
+  var all = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: leaves)
+  let inputGradients = xs.map { all.removeValue(forKey: $0.id) ?? .zeros($0.shape) }
+  for (parameter, value) in parameters where parameter != value {
+    all[parameter] = all.removeValue(forKey: value)
+  }
+  return (value, Gradients(byID: all, anomaly: tape.anomaly), inputGradients)
+}
+
+extension Module {
+  /// The name of a parameter by its identity, for the messages of a tape.
+  fileprivate var parameterNames: @Sendable (TensorID) -> String? {
+    // A tape asks on the thread that records.
+    nonisolated(unsafe) let model = self as any Module
+    return { id in model.namedParameters.first { $0.parameter.id == id }?.name }
+  }
 }
 
 /// Records the operations of `body` on a tape that tracks the trainable parameters of `model`; see ``RecordedTape``.

@@ -29,20 +29,23 @@ public struct ModelSummary: Sendable, CustomStringConvertible {
   /// - Parameter input: The shape of one input, `[height, width, channels]`, without the batch axis.
   public init(of model: any Layer, input: Shape) {
     var names: [ObjectIdentifier: String] = [:]
-    var counts: [ObjectIdentifier: Int] = [:]
+    var parameters: [ObjectIdentifier: [Parameter]] = [:]
+    var counted: Set<ObjectIdentifier> = []
     func note(_ name: String, _ module: any Module) {
       names[ObjectIdentifier(module)] = names[ObjectIdentifier(module)] ?? name
-      counts[ObjectIdentifier(module)] = module.parameterCount
+      parameters[ObjectIdentifier(module)] = module.parameters
     }
     note("", model)
     model.visit { name, part in if let module = part as? any Module { note(name, module) } }
 
     rows = LayerTrace.run(model, on: input).trace.events.map { event in
-      Row(
+      // A parameter counts in the first row that has it, tied ones too.
+      let new = (parameters[event.layer] ?? []).filter { counted.insert(ObjectIdentifier($0)).inserted }
+      return Row(
         name: names[event.layer] ?? "", type: event.type, output: event.output,
-        parameters: counts.removeValue(forKey: event.layer) ?? 0, multiplyAdds: event.multiplyAdds)
+        parameters: new.reduce(0) { $0 + $1.wrappedValue.count }, multiplyAdds: event.multiplyAdds)
     }
-    parameters = model.parameterCount
+    self.parameters = model.parameterCount
     multiplyAdds = rows.reduce(0) { $0 + $1.multiplyAdds }
   }
 

@@ -1,36 +1,15 @@
 @_exported import Tensors
 
-/// A trainable tensor that a module owns.
-@propertyWrapper
-public final class Parameter {
-  public var wrappedValue: Tensor { didSet { wrappedValue.id = id } }
-  public var projectedValue: Parameter { self }
-
-  /// Whether gradients are taken with respect to this parameter; a frozen parameter costs the tape nothing.
-  public var isTrainable = true
-
-  package let id = TensorID.fresh()
-
-  public init(wrappedValue: Tensor) {
-    self.wrappedValue = wrappedValue
-    self.wrappedValue.id = id
-  }
-}
-
-/// A tensor of a module's state that is not trained, such as a running mean.
-@propertyWrapper
-public final class Buffer {
-  public var wrappedValue: Tensor { didSet { wrappedValue.id = .untracked } }
-  public var projectedValue: Buffer { self }
-  public init(wrappedValue: Tensor) { self.wrappedValue = wrappedValue.detached }
-}
-
 /// A container of parameters: a layer, a model or a part of one.
 ///
 /// Parameters, buffers and submodules are found among the stored properties by reflection, and named as PyTorch names them:
-/// `layer1.0.bn1.running_mean` for `layer1[0].bn1.runningMean`.
+/// `layer1.0.bn1.running_mean` for `layer1[0].bn1.runningMean`. They may lie in optionals, arrays, dictionaries, tuples, structs and
+/// enumerations, nested in any way. A class between them must be a module too: one that is not, and holds parameters, stops the
+/// program.
+///
+/// A part that is found twice, such as a tied weight or a back reference, counts once, under the first of its names.
 public protocol Module: AnyObject, CustomStringConvertible {
-  /// The parts of this module by name, in order: `Parameter`s, `Buffer`s, modules and arrays of modules.
+  /// The parts of this module by name, in order: `Parameter`s, `Buffer`s, modules, and collections of them.
   var parts: [(name: String, part: Any)] { get }
 }
 
@@ -47,37 +26,25 @@ public protocol TrainingAware: Module {
 }
 
 extension Module {
-  public var parts: [(name: String, part: Any)] {
-    var parts: [(String, Any)] = []
-    var mirror: Mirror? = Mirror(reflecting: self)
-    var levels: [[(String, Any)]] = []
-    while let level = mirror {
-      levels.append(
-        level.children.compactMap { child in
-          child.label.map { (snakeCased($0.hasPrefix("_") ? String($0.dropFirst()) : $0), child.value) }
-        })
-      mirror = level.superclassMirror
+  public var parts: [(name: String, part: Any)] { PartWalk.fields(of: self) }
+
+  /// Visits every parameter, buffer and module below this one once, depth first, with the first of its full names.
+  package func visit(_ body: (_ name: String, _ part: Any) -> Void) {
+    withoutActuallyEscaping(body) { body in
+      var walk = PartWalk(from: self, body: body)
+      walk()
     }
-    for level in levels.reversed() { parts += level }
-    return parts
   }
 
-  /// Visits every parameter, buffer and module below this one, depth first, with its full name.
-  package func visit(_ prefix: String = "", _ body: (_ name: String, _ part: Any) -> Void) {
-    func walk(_ name: String, _ value: Any) {
-      switch value {
-      case is Parameter, is Buffer: body(name, value)
-      case let module as any Module:
-        body(name, module)
-        module.visit(name + ".", body)
-      case let modules as [any Module]:
-        for (index, module) in modules.enumerated() { walk("\(name).\(index)", module) }
-      default:
-        let mirror = Mirror(reflecting: value)
-        if mirror.displayStyle == .optional, let value = mirror.children.first?.value { walk(name, value) }
-      }
+  /// The other names of the parameters and buffers that are found more than once.
+  package var aliases: [(name: String, part: AnyObject)] {
+    var walk = PartWalk(from: self) { _, _ in }
+    walk()
+    return walk.aliases.flatMap { name, part -> [(name: String, part: AnyObject)] in
+      guard let module = part as? any Module else { return [(name, part)] }
+      return module.namedParameters.map { ("\(name).\($0.name)", $0.parameter) }
+        + module.namedBuffers.map { ("\(name).\($0.name)", $0.buffer) }
     }
-    for (name, part) in parts { walk(prefix + name, part) }
   }
 
   /// Every parameter with its name in the state, in the order of declaration.
@@ -118,8 +85,4 @@ extension Module {
   }
   /// Puts batch norm and dropout into evaluation mode.
   public func evaluate() { train(false) }
-}
-
-package func snakeCased(_ name: String) -> String {
-  name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
 }

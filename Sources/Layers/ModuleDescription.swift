@@ -10,6 +10,7 @@ extension Module {
   public var description: String { described(within: []) }
 
   private func described(within outer: Set<ObjectIdentifier>) -> String {
+    if let erased = self as? AnyLayer { return erased.base.described(within: outer) }
     let name = "\(type(of: self))"
     // A part that refers back to what it is in.
     guard !outer.contains(ObjectIdentifier(self)) else { return "\(name)(…)" }
@@ -22,13 +23,20 @@ extension Module {
     return "\(name)(\(arguments)\n\(parts.joined(separator: "\n"))\n)"
   }
 
-  /// The modules that no other part of this one has.
+  /// The modules that no other part of this one has; one that is a property of its own is listed as often as it comes.
   private var directParts: [(name: String, module: any Module)] {
     var found: [(name: String, module: any Module)] = []
-    visit { name, part in
-      guard let module = part as? any Module else { return }
-      if let last = found.last, name.hasPrefix(last.name + ".") { return }
-      found.append((name, module))
+    var inner: [(name: String, module: any Module)] = []
+    visit { name, part in if let module = part as? any Module { inner.append((name, module)) } }
+    for (name, part) in parts {
+      if let module = part as? any Module {
+        found.append((name, module))
+        continue
+      }
+      for (path, module) in inner where path.hasPrefix(name + ".") {
+        if let last = found.last, path.hasPrefix(last.name + ".") { continue }
+        found.append((path, module))
+      }
     }
     return found
   }

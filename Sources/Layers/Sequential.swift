@@ -6,23 +6,31 @@
 ///   Linear(400, 120, using: &generator)
 ///   ReLU()
 ///   if isDeep { Linear(120, 120, using: &generator) }
+///   softplus
 /// }
 /// ```
+/// A function of a tensor, such as `softplus`, is a ``Lambda``.
 public final class Sequential: Layer {
   /// The layers in order.
   public let layers: [any Layer]
-  private let names: [String]
+  let names: [String]
+  /// The layers as they run, folded for inference: the same function as `layers`, which can still be asked for one by one.
+  let folded: [any Layer]?
 
   /// Layers named "0", "1", ….
   public init(_ layers: [any Layer]) {
     self.layers = layers
-    names = layers.indices.map(String.init)
+    (names, folded) = (layers.indices.map(String.init), nil)
   }
 
   /// Layers with given names, which may be paths, such as "features.0".
   public init(named layers: [(name: String, layer: any Layer)]) {
     self.layers = layers.map(\.layer)
-    names = layers.map(\.name)
+    (names, folded) = (layers.map(\.name), nil)
+  }
+
+  init(_ layers: [any Layer], names: [String], folded: [any Layer]?) {
+    (self.layers, self.names, self.folded) = (layers, names, folded)
   }
 
   /// Layers named "0", "1", …, listed in a block.
@@ -35,7 +43,7 @@ public final class Sequential: Layer {
   /// The number of layers.
   public var count: Int { layers.count }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { applied(layers, to: x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { applied(folded ?? layers, to: x) }
 }
 
 /// Applies `layers` one after another; a ReLU after a batch norm is fused into it.
@@ -58,11 +66,24 @@ func applied(_ layers: [any Layer], to x: Tensor) -> Tensor {
 public enum LayerBuilder {
   public static func buildExpression(_ layer: any Layer) -> [any Layer] { [layer] }
   public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+  public static func buildExpression(_ function: @escaping @Sendable (Tensor) -> Tensor) -> [any Layer] {
+    [Lambda(function)]
+  }
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
   public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
   public static func buildEither(first: [any Layer]) -> [any Layer] { first }
   public static func buildEither(second: [any Layer]) -> [any Layer] { second }
   public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap { $0 } }
+}
+
+/// A function as a layer, without parameters: `Lambda { leakyReLU($0, slope: 0.2) }`.
+///
+/// The function is `@Sendable`, so it cannot capture a layer, whose parameters would be neither trained nor saved.
+public final class Lambda: Layer {
+  let function: @Sendable (Tensor) -> Tensor
+  /// A layer that applies `function`.
+  public init(_ function: @escaping @Sendable (Tensor) -> Tensor) { self.function = function }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(function(x), of: x) }
 }
 
 /// A residual connection: `body(x) + shortcut(x)`.

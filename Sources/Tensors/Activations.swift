@@ -11,8 +11,12 @@ public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
 }
 
 /// `x` where positive, `scale · (exp(x) - 1)` elsewhere. Clevert, Unterthiner, Hochreiter, 2015.
+///
+/// The derivative at 0 is `scale`, as in PyTorch.
 public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
-  relu(x) + scale * expm1(minimum(x, 0))
+  let isPositive = x .> 0
+  // Without positive numbers, whose exponential may overflow.
+  return .where(isPositive, x, scale * expm1(.where(isPositive, 0, x)))
 }
 
 /// `x Φ(x)`, with the exact normal distribution function Φ. Hendrycks, Gimpel, 2016.

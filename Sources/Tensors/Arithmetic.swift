@@ -43,13 +43,13 @@ extension Tensor {
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
   public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
   public static func /= (a: inout Tensor, b: Tensor) { a = a / b }
-  public static func += (a: inout Tensor, b: Scalar) { a = a + b }
-  public static func -= (a: inout Tensor, b: Scalar) { a = a - b }
-  public static func *= (a: inout Tensor, b: Scalar) { a = a * b }
-  public static func /= (a: inout Tensor, b: Scalar) { a = a / b }
+  @_disfavoredOverload public static func += (a: inout Tensor, b: Scalar) { a = a + b }
+  @_disfavoredOverload public static func -= (a: inout Tensor, b: Scalar) { a = a - b }
+  @_disfavoredOverload public static func *= (a: inout Tensor, b: Scalar) { a = a * b }
+  @_disfavoredOverload public static func /= (a: inout Tensor, b: Scalar) { a = a / b }
 
   /// Whether an active tape tracks this tensor.
-  var isTracked: Bool { GradientTape.active.contains { $0.isTracking(id) } }
+  package var isTracked: Bool { GradientTape.active.contains { $0.isTracking(id) } }
 }
 
 /// `x` to the power of `exponent`, elementwise.
@@ -58,11 +58,14 @@ public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
     "pow", saving: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
 }
 
-/// `base` to the power of `exponent`, elementwise, broadcast against each other; the base must be positive.
+/// `base` to the power of `exponent`, elementwise, broadcast against each other.
+///
+/// Derivatives are PyTorch's: with respect to the base 0 where the exponent is 0, with respect to the exponent 0 where the base
+/// is 0 and the exponent is not negative.
 @_disfavoredOverload  // so that a literal exponent is a number
 public func pow(_ base: Tensor, _ exponent: Tensor) -> Tensor {
   elementwise("pow", base, exponent, .power).recorded(
     "pow", saving: [base, exponent],
-    (base, { $0 * exponent * pow(base, exponent - 1) }),
-    (exponent, { $0 * pow(base, exponent) * log(base) }))
+    (base, { .where(exponent .== 0, 0, $0 * exponent * pow(base, exponent - 1)) }),
+    (exponent, { .where((base .== 0) * (exponent .>= 0), 0, $0 * pow(base, exponent) * log(base)) }))
 }

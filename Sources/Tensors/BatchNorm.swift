@@ -151,7 +151,7 @@ private struct ChannelRows: Sendable {
   private func sums(
     _ body: (_ rows: Range<Int>, _ first: UnsafeMutablePointer<Double>, _ second: UnsafeMutablePointer<Double>) -> Void
   ) -> [Double] {
-    let parts = min(32, (rows + grain - 1) / grain)
+    let parts = max(1, min(32, (rows + grain - 1) / grain))
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: parts * channels * 2) { sums in
       sums.initialize(repeating: 0)
       nonisolated(unsafe) let base = sums.baseAddress!

@@ -6,7 +6,7 @@
 ///   - x: `[batch, height, width, channels]`.
 ///   - weight: `[kernel height, kernel width, channels / groups, outputs]`.
 ///   - bias: `[outputs]`.
-/// - Precondition: There is an image, the window fits into the padded image, and `groups` divides both numbers of channels.
+/// - Precondition: The window fits into the padded image, and `groups` divides both numbers of channels.
 public func conv2d(
   _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
   groups: Int = 1
@@ -51,6 +51,7 @@ package struct FixedConvolution: Sendable {
     require(
       residual == nil || residual!.shape == shape,
       "FixedConvolution: residual \(residual?.shape ?? shape) does not fit output \(shape)")
+    guard product.images > 0 else { return .zeros(shape) }
     return Tensor(shape: shape) { y in
       product.forward(
         ImageSource(x.storage), weight.pointer, packed: packed,
@@ -105,7 +106,6 @@ extension Convolution {
   }
 
   fileprivate func check(_ operation: String, _ x: Shape, _ weight: Shape) {
-    require(images > 0, "\(operation): the batch \(x) is empty")
     require(
       stride > 0 && dilation > 0 && padding >= 0,
       "\(operation): stride \(stride), dilation \(dilation) and padding \(padding) must be positive, padding may be 0")
@@ -124,7 +124,7 @@ extension Convolution {
   private var wShape: Shape { [kernelHeight, kernelWidth, inputs / groups, outputs] }
 
   fileprivate func forward(_ x: Tensor, _ w: Tensor, _ bias: Tensor? = nil) -> Tensor {
-    let y = Tensor(shape: yShape) { y in
+    let y = computed(yShape) { y in
       let epilogue = Epilogue(bias: bias.map { UnsafePointer($0.pointer) })
       forward(ImageSource(x.storage), w.pointer, epilogue: epilogue, into: y.baseAddress!)
     }
@@ -133,9 +133,14 @@ extension Convolution {
       "conv2d", saving: [x, w], from: inputs,
       consuming: { dy, needed, accumulated in
         // An outer tape records operations, not sums in place.
-        if GradientTape.active.isEmpty { return gradients(x, w, dy, needed, adding: &accumulated) }
+        if GradientTape.active.isEmpty, images > 0 { return gradients(x, w, dy, needed, adding: &accumulated) }
         return [needed[0] ? backwardData(dy, w) : nil, needed[1] ? backwardWeights(x, dy) : nil, dy]
       })
+  }
+
+  /// A tensor of `shape` that `body` writes, zeros where there is no image.
+  private func computed(_ shape: Shape, _ body: (UnsafeMutableBufferPointer<Scalar>) -> Void) -> Tensor {
+    images == 0 ? .zeros(shape) : Tensor(shape: shape, initializingWith: body)
   }
 
   /// The gradients of x, w and a bias, where they are needed. Adds the accumulated gradient of x in the same pass, in place where
@@ -169,13 +174,13 @@ extension Convolution {
   }
 
   fileprivate func backwardData(_ dy: Tensor, _ w: Tensor) -> Tensor {
-    Tensor(shape: xShape) {
+    computed(xShape) {
       backwardData(ImageSource(dy.storage), w.pointer, into: $0.baseAddress!)
     }.recorded("convTranspose2d", saving: [dy, w], (dy, { forward($0, w) }), (w, { backwardWeights($0, dy) }))
   }
 
   private func backwardWeights(_ x: Tensor, _ dy: Tensor) -> Tensor {
-    Tensor(shape: wShape) {
+    computed(wShape) {
       backwardWeights(ImageSource(x.storage), ImageSource(dy.storage), into: $0.baseAddress!)
     }.recorded("conv2dWeights", saving: [x, dy], (x, { backwardData(dy, $0) }), (dy, { forward(x, $0) }))
   }

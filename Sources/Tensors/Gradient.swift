@@ -54,6 +54,8 @@ public func valueWithPullback<E: Error>(
 ///
 /// `f` is not recorded; `pullback` maps the output's gradient to the gradients of `inputs`, nil for those without one.
 ///
+/// - Precondition: `pullback` gives as many gradients as there are inputs.
+///
 /// ```swift
 /// // The identity, whose gradient is clamped to -1...1.
 /// customGradient([x]) { $0[0] } pullback: { [$0.clamped(to: -1...1)] }
@@ -64,7 +66,14 @@ public func customGradient(
   pullback: @escaping @Sendable (Tensor) -> [Tensor?]
 ) -> Tensor {
   let output = GradientTape.$active.withValue([]) { f(inputs) }.detached
-  return output.recorded(name, from: inputs) { upstream, _ in pullback(upstream) }
+  let count = inputs.count
+  return output.recorded(name, from: inputs) { upstream, _ in
+    let gradients = pullback(upstream)
+    require(
+      gradients.count == count,
+      "customGradient: the pullback of '\(name)' gives \(gradients.count) gradients for \(count) inputs")
+    return gradients
+  }
 }
 
 /// Recomputes `body` in the backward pass instead of saving its activations: gradient checkpointing.

@@ -29,8 +29,9 @@ public struct GradientMismatch: Error, Hashable, Sendable, CustomStringConvertib
 /// ```
 /// - Parameters:
 ///   - step: The step of an element, times its magnitude where that is above 1; by default the cube root of the precision.
-///   - tolerance: The largest difference that passes, relative to the gradient where that is above 1; by default 1e-6 in
-///     double, 1e-2 in float, whose differences are no better.
+///   - tolerance: The largest difference that passes, relative to the derivative of the element, plus a tenth of the largest one
+///     of its input; by default 1e-6 in double, 1e-2 in float, whose differences are no better. What rounding of the function can
+///     change in a central difference passes too.
 ///   - limit: The number of elements of each input that are compared; of larger inputs a fixed random choice.
 /// - Returns: The largest difference found, relative as for `tolerance`.
 /// - Throws: `GradientMismatch` for the worst element, and what `f` throws.
@@ -61,6 +62,8 @@ package struct GradientComparison {
   package let weights: Tensor
   private let (step, tolerance, limit): (Scalar, Scalar, Int)
   private var (compared, mismatches, largest) = (0, 0, Scalar(0))
+  /// An element's derivative by both ways, and what rounding may change in the central difference.
+  private typealias Pair = (element: Int, found: Scalar, difference: Scalar, noise: Scalar)
   private var worst: (input: String, place: [Int], gradient: Scalar, difference: Scalar)?
   private var generator = SplittableGenerator(seed: 0)
 
@@ -81,15 +84,19 @@ package struct GradientComparison {
     let elements =
       point.count <= limit
       ? Array(0..<point.count) : Array(randomPermutation(of: point.count, using: &generator).prefix(limit))
-    for element in elements {
+    let pairs = try elements.map { element -> Pair in
       let x = point.pointer[element]
       let reach = step * max(1, x.magnitude)
-      let difference = contracted(
+      let (difference, noise) = contracted(
         try f(point.replacing(element, with: x + reach)), try f(point.replacing(element, with: x - reach)),
         // The step after rounding.
         width: (x + reach) - (x - reach))
-      let found = gradient.pointer[element]
-      let error = (found - difference).magnitude / max(1, difference.magnitude)
+      return (element, gradient.pointer[element], difference, noise)
+    }
+    let scale = pairs.reduce(0) { max($0, $1.difference.magnitude) }
+    for (element, found, difference, noise) in pairs {
+      let distance = (found - difference).magnitude
+      let error = distance == 0 ? 0 : distance / (difference.magnitude + scale / 10 + noise / tolerance)
       compared += 1
       guard error <= tolerance else {
         mismatches += 1
@@ -111,13 +118,16 @@ package struct GradientComparison {
       mismatches: mismatches, compared: compared)
   }
 
-  /// The weighted sum of `above - below` over `width`, in double, as rounding of the sum could hide the difference.
-  private func contracted(_ above: Tensor, _ below: Tensor, width: Scalar) -> Scalar {
-    var sum = 0.0
-    for i in 0..<weights.count {
-      sum += Double(weights.pointer[i]) * (Double(above.pointer[i]) - Double(below.pointer[i]))
+  /// The weighted sum of `above - below` over `width`, in double, as rounding of the sum could hide the difference; and what a few
+  /// roundings of the elements that differ may change in it.
+  private func contracted(_ above: Tensor, _ below: Tensor, width: Scalar) -> (difference: Scalar, noise: Scalar) {
+    var (sum, magnitude) = (0.0, 0.0)
+    for i in 0..<weights.count where above.pointer[i] != below.pointer[i] {
+      let weight = Double(weights.pointer[i])
+      sum += weight * (Double(above.pointer[i]) - Double(below.pointer[i]))
+      magnitude += (weight * Double(above.pointer[i])).magnitude
     }
-    return Scalar(sum / Double(width))
+    return (Scalar(sum / Double(width)), Scalar(8 * Double(Scalar.ulpOfOne) * magnitude / Double(width)))
   }
 }
 

@@ -11,7 +11,7 @@ package struct TensorID: Hashable, Sendable {
 /// Records operations in the order they run, and propagates gradients backwards through them.
 ///
 /// The order of recording is a topological order, so the backward pass pops entries from the end, without recursion, and
-/// releases the saved tensors of each entry as it goes. A tape is active inside a scope of its task only.
+/// releases the saved tensors of each entry as it goes. A tape is active inside a scope of its task, on one thread only.
 package final class GradientTape: Sendable {
   /// Maps the gradient of an operation's output, whose storage it may reuse, to those of the operation's inputs.
   ///
@@ -43,19 +43,28 @@ package final class GradientTape: Sendable {
     var anomaly: String?
   }
   private let state: Mutex<State>
+  /// The name of a tracked parameter, for messages.
+  private let names: @Sendable (TensorID) -> String?
+  private let thread = Atomic<UInt>(0)
 
   /// Whether entries keep the inputs of their operations, so that they can be read as a graph.
   private let keepsInputs: Bool
 
   @TaskLocal package static var active: [GradientTape] = []
 
-  package init(tracking ids: some Sequence<TensorID>, keepingInputs: Bool = false) {
+  package init(
+    tracking ids: some Sequence<TensorID>, keepingInputs: Bool = false,
+    naming names: @escaping @Sendable (TensorID) -> String? = { _ in nil }
+  ) {
     state = Mutex(State(tracked: Set(ids)))
-    keepsInputs = keepingInputs
+    (self.names, keepsInputs) = (names, keepingInputs)
   }
 
   package func record<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-    try Self.$active.withValue(Self.active + [self]) { () -> Result<R, E> in
+    thread.store(currentThread, ordering: .relaxed)
+    RecordingTapes.add(self)
+    defer { RecordingTapes.remove(self) }
+    return try Self.$active.withValue(Self.active + [self]) { () -> Result<R, E> in
       do throws(E) { return .success(try body()) } catch { return .failure(error) }
     }.get()
   }
@@ -80,7 +89,14 @@ package final class GradientTape: Sendable {
     state.withLock { $0.anomaly = place }
   }
 
+  /// The name of the parameter `id` among those that active tapes track, nil where none knows it.
+  package static func name(of id: TensorID) -> String? { active.lazy.compactMap { $0.names(id) }.first }
+
+  /// Whether this tape records on the thread that asks.
+  var isOnThisThread: Bool { thread.load(ordering: .relaxed) == currentThread }
+
   package func append(_ entry: Entry, of value: Tensor) {
+    require(isOnThisThread, "'\(entry.operation)' \(RecordingTapes.problem)")
     inspect(value) { "operation '\(entry.operation)' of shape \(entry.shape)" }
     state.withLock {
       $0.tracked.insert(entry.output)
@@ -133,8 +149,9 @@ extension Tensor {
     _ operation: String, saving saved: [Tensor] = [],
     _ inputs: (Tensor, @Sendable (Tensor) -> Tensor)...
   ) -> Tensor {
+    let tapes = GradientTape.active
     var output = self
-    for tape in GradientTape.active {
+    for tape in tapes {
       let tracked = inputs.filter { tape.isTracking($0.0.id) }.map { (id: $0.0.id, shape: $0.0.shape, pullback: $0.1) }
       guard !tracked.isEmpty else { continue }
       if output.id == .untracked { output.id = .fresh() }
@@ -146,6 +163,7 @@ extension Tensor {
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
         }, of: self)
     }
+    if output.id == .untracked { RecordingTapes.check(operation, inputs.lazy.map(\.0.id), active: tapes.count) }
     return output
   }
 
@@ -155,8 +173,9 @@ extension Tensor {
   package func recorded(
     _ operation: String, from input: Tensor, byOutput pullback: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> Tensor {
+    let tapes = GradientTape.active
     var output = self
-    for tape in GradientTape.active where tape.isTracking(input.id) {
+    for tape in tapes where tape.isTracking(input.id) {
       if output.id == .untracked { output.id = .fresh() }
       let (y, id) = (output, input.id)
       tape.append(
@@ -166,6 +185,7 @@ extension Tensor {
           [(id, pullback(upstream, y))]
         }, of: self)
     }
+    if output.id == .untracked { RecordingTapes.check(operation, CollectionOfOne(input.id), active: tapes.count) }
     return output
   }
 
@@ -190,8 +210,9 @@ extension Tensor {
     consuming pullback:
       @escaping @Sendable (_ upstream: inout Tensor, _ needed: [Bool], _ accumulated: inout Tensor?) -> [Tensor?]
   ) -> Tensor {
+    let tapes = GradientTape.active
     var output = self
-    for tape in GradientTape.active {
+    for tape in tapes {
       let needed = inputs.map { tape.isTracking($0.id) }
       guard needed.contains(true) else { continue }
       if output.id == .untracked { output.id = .fresh() }
@@ -210,6 +231,7 @@ extension Tensor {
           return results + (sum.map { [(targets[0].id, $0)] } ?? [])
         }, of: self)
     }
+    if output.id == .untracked { RecordingTapes.check(operation, inputs.lazy.map(\.id), active: tapes.count) }
     return output
   }
 
@@ -224,6 +246,7 @@ extension Tensor {
   package func freshLeaf() -> Tensor {
     var copy = self
     copy.id = .fresh()
+    RecordingTapes.check("identity", CollectionOfOne(id), active: GradientTape.active.count)
     for tape in GradientTape.active where tape.isTracking(id) {
       let id = id
       tape.append(

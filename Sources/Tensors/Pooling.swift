@@ -56,7 +56,6 @@ struct Windows: Sendable {
 
   init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int, ceilMode: Bool = false) {
     require(shape.rank == 4, "\(operation): \(shape) is not [batch, height, width, channels]")
-    require(shape[0] > 0, "\(operation): the batch \(shape) is empty")
     require(
       size > 0 && stride > 0 && (0...size / 2).contains(padding) && shape[1] + 2 * padding >= size
         && shape[2] + 2 * padding >= size,

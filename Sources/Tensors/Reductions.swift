@@ -13,7 +13,7 @@ extension Tensor {
   /// The mean over `axes`, or over all of them.
   public func mean(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let sum = sum(alongAxes: axes, keepingDimensions: keepingDimensions)
-    require(count > 0, "mean: nothing to take the mean of in shape \(shape)")
+    require(count > 0 || sum.count == 0, "mean: nothing to take the mean of in shape \(shape)")
     return sum * (Scalar(sum.count) / Scalar(count))
   }
 
@@ -53,19 +53,20 @@ extension Tensor {
       ))
   }
 
-  /// The product over `axes`, or over all of them. The gradient is right where elements are 0 too.
+  /// The product over `axes`, or over all of them, 1 for no elements. The gradient is right where elements are 0 too.
   public func product(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let axes = normalizedAxes(axes, "product")
-    let order = (0..<rank).filter { !axes.contains($0) } + axes
-    let rows = permuted(order).reshaped(to: [-1, axes.map { shape[$0] }.reduce(1, *)])
+    let others = (0..<rank).filter { !axes.contains($0) }
+    func extent(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * shape[$1] } }
+    let rows = permuted(others + axes).reshaped(to: Shape([extent(others), extent(axes)]))
     let n = rows.shape[1]
-    let others = rows.detached.productsOfOthers()
+    let products = rows.detached.productsOfOthers()
     let value = Tensor(shape: [rows.shape[0], 1]) { out in
       // The product of all is the first element times the product of the others, and 1 for no elements.
-      for row in out.indices { out[row] = n == 0 ? 1 : others.pointer[row * n] * rows.pointer[row * n] }
+      for row in out.indices { out[row] = n == 0 ? 1 : products.pointer[row * n] * rows.pointer[row * n] }
     }
     return value.recorded(
-      "product", saving: [others], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : others) })
+      "product", saving: [products], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : products) })
     )
     .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
   }
@@ -99,7 +100,7 @@ extension Tensor {
     extremes(of: self, shape.reduced(at: axis, name), extreme, name).indices
   }
 
-  /// The `k` largest elements along the last axis, largest first, and their indices; the first of equals first.
+  /// The `k` largest elements along the last axis, largest first, and their indices; the first of equals first. NaN is the largest.
   ///
   /// - Returns: `values` of shape `[…, k]`, and the indices of each row.
   public func topK(_ k: Int) -> (values: Tensor, indices: [[Int]]) {
@@ -111,6 +112,7 @@ extension Tensor {
         Array(
           (0..<n).sorted { (a: Int, b: Int) -> Bool in
             let (u, v) = (x[row * n + a], x[row * n + b])
+            if u.isNaN || v.isNaN { return u.isNaN && (!v.isNaN || a < b) }
             return u > v || (u == v && a < b)
           }.prefix(k))
       }

@@ -4,10 +4,11 @@
 public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
   public var dimensions: [Int]
 
-  /// - Precondition: No dimension is negative.
+  /// - Precondition: No dimension is negative, and their product is an `Int`.
   public init(_ dimensions: [Int]) {
     require(dimensions.allSatisfy { $0 >= 0 }, "shape \(dimensions) has a negative dimension")
     self.dimensions = dimensions
+    _ = count
   }
   public init(arrayLiteral dimensions: Int...) { self.init(dimensions) }
 
@@ -29,7 +30,15 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral {
   public var rank: Int { dimensions.count }
 
   /// The number of elements: the product of the dimensions.
-  public var count: Int { dimensions.reduce(1, *) }
+  public var count: Int {
+    var count = 1
+    for dimension in dimensions {
+      let (product, isTooLarge) = count.multipliedReportingOverflow(by: dimension)
+      require(!isTooLarge, "shape \(dimensions) has more elements than an Int counts")
+      count = product
+    }
+    return count
+  }
 
   /// The dimension along `axis`; negative axes count from the end.
   public subscript(axis: Int) -> Int {

@@ -16,3 +16,9 @@ public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
     dy - exp(y) * dy.sum(alongAxes: [axis], keepingDimensions: true)
   }
 }
+
+/// `weights · logs`, elementwise, where a weight of 0 gives 0 for any logarithm: `0 log 0` is 0.
+package func weighted(_ weights: Tensor, _ logs: Tensor) -> Tensor {
+  Tensor.where(weights.detached .== 0, 0, elementwise("weighted", weights, logs, .multiply)).recorded(
+    "weighted", saving: [weights, logs], (weights, { $0 * logs }), (logs, { $0 * weights }))
+}

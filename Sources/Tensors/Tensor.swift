@@ -20,6 +20,32 @@ public struct Tensor: Sendable {
     self.init(shape: shape) { buffer in _ = buffer.update(fromContentsOf: scalars) }
   }
 
+  /// A vector: `Tensor([1, 2, 3])`.
+  public init(_ scalars: [Scalar]) { self.init(scalars, shape: [scalars.count]) }
+
+  /// A matrix, by its rows: `Tensor([[1, 2], [3, 4]])`.
+  ///
+  /// - Precondition: All rows have one length.
+  public init(_ rows: [[Scalar]]) { self = .stacked(rows.map { Tensor($0) }, shapes: "rows") }
+
+  /// A tensor of three axes, by its matrices.
+  ///
+  /// - Precondition: All matrices have one shape.
+  public init(_ matrices: [[[Scalar]]]) { self = .stacked(matrices.map { Tensor($0) }, shapes: "matrices") }
+
+  /// A tensor of four axes, such as images `[batch, height, width, channels]`.
+  ///
+  /// - Precondition: All images have one shape.
+  public init(_ images: [[[[Scalar]]]]) { self = .stacked(images.map { Tensor($0) }, shapes: "images") }
+
+  private static func stacked(_ parts: [Tensor], shapes: String) -> Tensor {
+    for part in parts {
+      require(
+        part.shape == parts[0].shape, "Tensor: \(shapes) of shapes \(parts[0].shape) and \(part.shape) in one literal")
+    }
+    return parts.isEmpty ? .zeros([0]) : .stacked(parts)
+  }
+
   /// A scalar, of shape `[]`.
   public init(_ scalar: Scalar) { self.init(repeating: scalar, shape: []) }
 

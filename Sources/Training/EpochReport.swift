@@ -59,6 +59,15 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
   case interrupted(epoch: Int, step: Int)
   /// A source had no batch in an epoch.
   case emptyEpoch(Int)
+  /// A batch cannot be computed, as with a label that is not one of the classes; counted from 0. Without an epoch where a model was
+  /// evaluated.
+  case invalidBatch(epoch: Int?, batch: Int, problem: String)
+  /// The model has parameters, and all of them are frozen.
+  case everythingFrozen
+  /// The loss depends on no parameter of the model.
+  case lossIgnoresModel
+  /// The optimizer has no parameter of the model that the loss depends on, as one that was made for another model.
+  case optimizerOfAnotherModel
 
   /// Whether the run was asked to stop, and can be resumed.
   public var isInterruption: Bool {
@@ -73,6 +82,13 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
       "the parameter '\(name)' is NaN or infinite after step \(step), in epoch \(epoch); a lower learning rate "
         + "may help"
     case .interrupted(let epoch, let step): "stopped after step \(step), in epoch \(epoch + 1)"
+    case .invalidBatch(let epoch, let batch, let problem):
+      "batch \(batch)" + (epoch.map { " of epoch \($0)" } ?? "") + ": \(problem)"
+    case .everythingFrozen: "every parameter of the model is frozen, so nothing would be trained; unfreeze() some"
+    case .lossIgnoresModel:
+      "the loss depends on no parameter of the model: it does not use the model's output, or the output was detached"
+    case .optimizerOfAnotherModel:
+      "the optimizer changes no parameter that the loss depends on: it was made for another model, or for other parameters"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }

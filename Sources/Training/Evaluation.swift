@@ -60,11 +60,12 @@ public typealias Metric<Batch> = (_ output: Tensor, _ batch: Batch) -> Double
 
 /// Evaluates a classifier by cross-entropy, accuracy, calibration and entropy.
 ///
-/// - Precondition: The model gives logits `[batch, classes]` and every label is one of the classes.
+/// - Precondition: The model gives logits `[batch, classes]`.
+/// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
   _ model: Model, on batches: some Sequence<Batch>, k: Int = 5
-) -> Evaluation {
-  evaluate(model, on: batches, k: k) { softmaxCrossEntropy($0, labels: $1.labels) }
+) throws(TrainingError) -> Evaluation {
+  try evaluate(model, on: batches, k: k) { softmaxCrossEntropy($0, labels: $1.labels) }
 }
 
 /// Evaluates a model by a loss, and a classifier also by accuracy, calibration and entropy.
@@ -72,30 +73,43 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
 /// The model is in evaluation mode meanwhile and in the mode it had before afterwards.
 /// - Parameters:
 ///   - k: How many of the likeliest classes count as right for top-k; the number of classes where there are fewer.
-///   - classifies: Whether the outputs are logits, where they are `[batch, classes]` and the batch has labels.
+///   - classifies: Whether the outputs are logits, where they are `[batch, classes]` of at least two classes and the batch has
+///     labels. A negative label marks an image that the loss leaves out, and is left out here too.
 ///   - metrics: Further means over a batch, by name.
 ///   - loss: A single scalar, the mean over a batch, for the model's output and the batch.
+/// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
   _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
   metrics: [String: Metric<Batch>] = [:], loss: (_ output: Tensor, _ batch: Batch) -> Tensor
-) -> Evaluation {
+) throws(TrainingError) -> Evaluation {
   var (count, lossSum, classes) = (0, 0.0, 0)
   var (logits, labels): ([Scalar], [Int]) = ([], [])
   var sums = metrics.isEmpty ? nil : metrics.mapValues { _ in 0.0 }
-  model.evaluating {
-    for batch in batches {
-      let output = model(batch.images)
+  try model.evaluating { () throws(TrainingError) in
+    for (number, batch) in batches.enumerated() {
+      func invalid(_ problem: String) -> TrainingError { .invalidBatch(epoch: nil, batch: number, problem: problem) }
+      let faults = DataFaults()
+      let (output, value) = try faults.collecting { () throws(TrainingError) in
+        let output = model(batch.images)
+        if classifies, let problem = batch.labelProblem(with: output) { throw invalid(problem) }
+        return (output, Double(loss(output, batch).item))
+      }
+      if let problem = faults.first { throw invalid(problem) }
       let images = batch.images.shape[0]
       count += images
-      lossSum += Double(loss(output, batch).item) * Double(images)
+      lossSum += value * Double(images)
       for (name, metric) in metrics { sums![name]! += metric(output, batch) * Double(images) }
-      guard classifies, output.rank == 2, output.shape[0] == batch.labels.count else { continue }
-      require(
-        classes == 0 || classes == output.shape[1],
-        "evaluate: output \(output.shape) has \(output.shape[1]) classes, a batch before had \(classes)")
+      guard classifies, batch.hasLogits(output) else { continue }
+      guard classes == 0 || classes == output.shape[1] else {
+        throw invalid("the output \(output.shape) has \(output.shape[1]) classes, a batch before had \(classes)")
+      }
       classes = output.shape[1]
-      output.withUnsafeScalars { logits += $0 }
-      labels += batch.labels
+      output.withUnsafeScalars { scalars in
+        for (image, label) in batch.labels.enumerated() where label >= 0 {
+          logits += scalars[image * classes..<(image + 1) * classes]
+          labels.append(label)
+        }
+      }
     }
   }
   let summary = Evaluation.Summary(
@@ -103,6 +117,37 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
     metrics: sums?.mapValues { $0 / Double(max(count, 1)) })
   guard classes > 0 else { return Evaluation(summary: summary) }
   return Evaluation(logits: Tensor(logits, shape: [labels.count, classes]), labels: labels, summary)
+}
+
+extension Layer {
+  /// The function of the same name: inside of a layer a method, `evaluate()`, hides it.
+  public func evaluate<Model: Layer, Batch: TrainingBatch>(
+    _ model: Model, on batches: some Sequence<Batch>, k: Int = 5
+  ) throws(TrainingError) -> Evaluation {
+    try Training.evaluate(model, on: batches, k: k)
+  }
+
+  /// The function of the same name: inside of a layer a method, `evaluate()`, hides it.
+  public func evaluate<Model: Layer, Batch: TrainingBatch>(
+    _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
+    loss: (_ output: Tensor, _ batch: Batch) -> Tensor
+  ) throws(TrainingError) -> Evaluation {
+    try Training.evaluate(model, on: batches, k: k, classifies: classifies, loss: loss)
+  }
+}
+
+extension TrainingBatch {
+  /// Whether `output` has logits of at least two classes for every label.
+  func hasLogits(_ output: Tensor) -> Bool {
+    output.rank == 2 && output.shape[1] > 1 && output.shape[0] == labels.count
+  }
+
+  /// What is wrong with a label beside logits, nil where nothing is.
+  func labelProblem(with output: Tensor) -> String? {
+    guard hasLogits(output), let label = labels.first(where: { $0 >= output.shape[1] }) else { return nil }
+    return
+      "label \(label) is not one of \(output.shape[1]) classes; where labels are no classes, pass classifies: false"
+  }
 }
 
 extension Evaluation {

@@ -9,7 +9,8 @@ import Layers
 /// }
 /// ```
 ///
-/// Stopping early is `break`. Each step is `valueWithGradient`, then `optimizer.update`: copy it to change it.
+/// Stopping early is `break`. Each step is `valueWithGradient`, then `optimizer.update`: copy it to change it. Copies of a `Fit`, such as
+/// that of a `for` loop, are one run: ``position`` is that of the run, so each epoch of the loop can be saved.
 ///
 /// The model is in training mode in each epoch and in the mode it had before between them.
 ///
@@ -24,8 +25,21 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   /// The number of epochs of the run, those before a resumption included.
   public let epochs: Int
   /// The position of the run.
-  public package(set) var position: TrainingPosition
+  public package(set) var position: TrainingPosition {
+    get { run.position }
+    nonmutating set { run.position = newValue }
+  }
 
+  /// What all copies share.
+  private final class Run {
+    var position: TrainingPosition
+    var hasEnded = false
+    var lastLoss = 0.0
+    /// Whether a step has shown that the optimizer changes the model.
+    var isChecked = false
+    init(_ position: TrainingPosition) { self.position = position }
+  }
+  private let run: Run
   private let source: Source
   private let loss: Loss
   package let optimizer: any Optimizer
@@ -38,7 +52,6 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private let metrics: [String: Metric<Source.Batch>]
   package var shouldStop: (() -> Bool)?
   package var onStep: ((StepReport) -> Void)?
-  private var hasEnded = false
 
   /// Prepares a run, and trains nothing.
   ///
@@ -68,12 +81,27 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
     (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
     (self.clipping, self.sharpness, self.classifies, self.metrics) = (clipping, sharpness, classifies, metrics)
-    (self.shouldStop, self.onStep, position) = (shouldStop, onStep, start)
+    (self.shouldStop, self.onStep, run) = (shouldStop, onStep, Run(start))
+  }
+
+  /// Prepares a run of a model whose type is known only when the program runs; see the other initializer.
+  public init(
+    _ model: any Layer, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
+    validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
+    clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
+    metrics: [String: Metric<Source.Batch>] = [:],
+    startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
+    onStep: ((StepReport) -> Void)? = nil
+  ) where Model == AnyLayer {
+    self.init(
+      AnyLayer(model), to: source, loss: loss, optimizer: optimizer, schedule: schedule, validating: validation,
+      epochs: epochs, average: average, clipping: clipping, sharpness: sharpness, classifies: classifies,
+      metrics: metrics, startingAt: start, shouldStop: shouldStop, onStep: onStep)
   }
 
   /// Trains one epoch, or what is left of it; nil after the last one or once training has stopped.
   public mutating func next() -> EpochReport? {
-    guard !hasEnded, position.epoch < epochs else { return nil }
+    guard !run.hasEnded, position.epoch < epochs else { return nil }
     let epoch = position.epoch
     let clock = ContinuousClock()
     let (start, imagesBefore) = (clock.now, position.images)
@@ -85,7 +113,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
         if let error = take(batch) { return error }
         onStep?(
           StepReport(
-            position: position, loss: lastLoss, learningRate: Double(optimizer.learningRate),
+            position: position, loss: run.lastLoss, learningRate: Double(optimizer.learningRate),
             batchesPerEpoch: source.batchCount, epochs: epochs, seconds: seconds(), imagesPerSecond: rate()))
         // A whole epoch ends as usual; the next one stops after its first step.
         if position.batch < source.batchCount, shouldStop?() == true {
@@ -101,11 +129,13 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
       learningRate: Double(optimizer.learningRate), seconds: seconds(), imagesPerSecond: rate(),
       metrics: position.metricSums?.mapValues { $0 / Double(Swift.max(position.images, 1)) }, isBest: false,
       stopped: stopped)
-    if stopped != nil {
-      hasEnded = true
+    if let validation, stopped == nil {
+      do { report.validation = try validated(on: validation) } catch { report.stopped = error }
+    }
+    if report.stopped != nil {
+      run.hasEnded = true
       return report
     }
-    if let validation { report.validation = validated(on: validation) }
     let measure = report.validation.map { $0.top1.map { -$0 } ?? $0.loss } ?? report.loss
     report.isBest = measure < (position.best ?? .infinity)
     let best = report.isBest ? measure : position.best
@@ -131,29 +161,38 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     return reports
   }
 
-  private var lastLoss = 0.0
-
-  private mutating func take(_ batch: Source.Batch) -> TrainingError? {
+  private func take(_ batch: Source.Batch) -> TrainingError? {
     if let schedule { optimizer.learningRate = schedule(position.step) }
     var output: Tensor?
-    func batchLoss(_ model: Model) -> Tensor {
+    func invalid(_ problem: String) -> TrainingError {
+      .invalidBatch(epoch: position.epoch, batch: position.batch, problem: problem)
+    }
+    func batchLoss(_ model: Model) throws(TrainingError) -> Tensor {
       let prediction = model(batch.images)
       output = output ?? prediction.detached
+      if classifies, let problem = batch.labelProblem(with: prediction) { throw invalid(problem) }
       return loss(prediction, batch)
     }
-    let (value, gradients) =
-      sharpness.map { valueWithSharpnessAwareGradient(of: model, rho: $0, batchLoss) }
-      ?? valueWithGradient(of: model, batchLoss)
+    let faults = DataFaults()
+    let (value, gradients): (Tensor, Gradients)
+    do {
+      (value, gradients) = try faults.collecting { () throws(TrainingError) in
+        if let sharpness { return try valueWithSharpnessAwareGradient(of: model, rho: sharpness, batchLoss) }
+        return try valueWithGradient(of: model, batchLoss)
+      }
+    } catch { return error }
+    if let problem = faults.first { return invalid(problem) }
     guard value.item.isFinite, gradients.anomaly == nil else {
       let cause = gradients.anomaly.map { "first in \($0)" } ?? cause(batch)
       return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)", cause: cause)
     }
+    if let error = idleness(gradients) { return error }
     optimizer.update(with: clipping.map(gradients.clipped(toNorm:)) ?? gradients)
     average?.update()
 
     let images = batch.images.shape[0]
-    lastLoss = Double(value.item)
-    position.lossSum += lastLoss * Double(images)
+    run.lastLoss = Double(value.item)
+    position.lossSum += run.lastLoss * Double(images)
     position.images += images
     if let output {
       for (name, metric) in metrics {
@@ -161,13 +200,27 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
         position.metricSums![name, default: 0] += metric(output, batch) * Double(images)
       }
     }
-    if classifies, let output, output.rank == 2, output.shape[0] == batch.labels.count {
+    if classifies, let output, batch.hasLogits(output) {
       position.correct += zip(output.argmax(), batch.labels).count { $0 == $1 }
-      position.classified += batch.labels.count
+      position.classified += batch.labels.count { $0 >= 0 }
     }
     position.batch += 1
     position.step += 1
     return nil
+  }
+
+  /// Why the first step of a run changes nothing, nil where it changes the model, and after that step.
+  ///
+  /// A model without parameters may only be measured.
+  private func idleness(_ gradients: Gradients) -> TrainingError? {
+    if run.isChecked { return nil }
+    run.isChecked = true
+    let parameters = model.parameters
+    if parameters.isEmpty { return nil }
+    if !parameters.contains(where: \.isTrainable) { return .everythingFrozen }
+    if !parameters.contains(where: { gradients[$0] != nil }) { return .lossIgnoresModel }
+    let changes = optimizer.groups.contains { $0.parameters.contains { gradients[$0.parameter] != nil } }
+    return changes ? nil : .optimizerOfAnotherModel
   }
 
   /// The first non-finite value, as far as can be seen after the step.
@@ -180,12 +233,16 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     return "every layer's output is finite, the loss itself is not"
   }
 
-  private func validated(on source: some BatchSource<Source.Batch>) -> Evaluation.Summary {
+  private func validated(on source: some BatchSource<Source.Batch>) throws(TrainingError) -> Evaluation.Summary {
     let batches = source.epoch(0)
-    func summary() -> Evaluation.Summary {
-      evaluate(model, on: batches, classifies: classifies, metrics: metrics, loss: loss).summary
+    func summary() throws(TrainingError) -> Evaluation.Summary {
+      do { return try evaluate(model, on: batches, classifies: classifies, metrics: metrics, loss: loss).summary } catch
+      {
+        guard case .invalidBatch(_, let batch, let problem) = error else { throw error }
+        throw .invalidBatch(epoch: position.epoch, batch: batch, problem: "\(problem), in the validation")
+      }
     }
-    return average?.applied(summary) ?? summary()
+    return if let average { try average.applied(summary) } else { try summary() }
   }
 }
 

@@ -46,7 +46,7 @@ import Testing
       let network = try saved.load(weights)
       let images = Batches(of: DatasetSplit.digits.test, size: 100, normalization: saved.normalization)
       let report = try ExperimentReport.rebuilt(in: folder)
-      #expect(evaluate(network, on: images).top1 == report.arms[0].mean)
+      #expect(try evaluate(network, on: images).top1 == report.arms[0].mean)
       let state = try TrainingCheckpoint.load(folder.appendingPathComponent("seed-1/A0.state.safetensors"))
       #expect(state.position.epoch == 2 && state.reports.count == 2)
     }

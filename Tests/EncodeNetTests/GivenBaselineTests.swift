@@ -164,7 +164,7 @@ struct GivenBaselineTests {
       classes: 3, inputShape: [8, 8, 1], using: &generator)
     try network.load(state)
     let batches = Batches(of: data.training, size: 64, normalization: .computed(from: data.training))
-    let right = zip(evaluate(network, on: batches).predictions, data.training.labels).enumerated()
+    let right = zip(try evaluate(network, on: batches).predictions, data.training.labels).enumerated()
       .filter { $1.0 == $1.1 }.map(\.offset)
     // 98 % of the images are of one class, and it is right on all.
     func images(_ label: Int) -> [Int] { right.filter { data.training.labels[$0] == label } }

@@ -20,7 +20,7 @@ struct PublishedWeightsTests {
     let batches = Batches(
       of: test, size: 200,
       normalization: Normalization(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225]))
-    let evaluation = evaluate(model, on: batches.epoch(0))
+    let evaluation = try evaluate(model, on: batches.epoch(0))
     #expect(evaluation.count == 10_000)
     #expect(abs(evaluation.correct - 9173) <= 3, "\(evaluation.correct) of 10,000 right, published are 91.73 %")
   }

@@ -28,6 +28,19 @@ import Testing
     #expect(mismatch.description.hasPrefix("gradient of input 1 at [0, 2] is 3.5, the central difference "))
   }
 
+  @Test(arguments: [0, 2, 0.5] as [Scalar]) func findsSmallGradientsWrong(factor: Scalar) {
+    // A derivative of 0.002 beside those of 1.
+    let x = normal([3, 4])
+    for scale: Scalar in [0.002, 1e-4] {
+      let wrong: @Sendable (Tensor) -> Tensor = { x in
+        customGradient([x], { $0[0] * scale }, pullback: { [$0 * (scale * factor)] })
+      }
+      #expect(throws: GradientMismatch.self) { try checkGradient(of: { wrong($0[0]).sum() }, at: [x]) }
+      #expect(throws: GradientMismatch.self) { try checkGradient(of: { wrong($0[0]) }, at: [x]) }
+      #expect(throws: Never.self) { try checkGradient(of: { ($0[0] * scale).sum() }, at: [x]) }
+    }
+  }
+
   @Test func refusesNaN() {
     #expect(throws: GradientMismatch.self) {
       try checkGradient(

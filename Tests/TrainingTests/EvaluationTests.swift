@@ -3,7 +3,7 @@ import Testing
 import Training
 
 struct EvaluationTests {
-  @Test func aHandMadeSetIsMeasuredAsByHand() {
+  @Test func aHandMadeSetIsMeasuredAsByHand() throws {
     // Logits that are logarithms of the probabilities.
     let rows: [[Double]] = [[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.2, 0.3], [0.25, 0.25, 0.5]]
     let batches = [0, 2].map { start in
@@ -11,7 +11,7 @@ struct EvaluationTests {
         images: Tensor(rows[start..<start + 2].joined().map { Scalar(log($0)) }, shape: [2, 3]),
         labels: Array([0, 2, 0, 0][start..<start + 2]))
     }
-    let evaluation = evaluate(Given(), on: batches, k: 2)
+    let evaluation = try evaluate(Given(), on: batches, k: 2)
     #expect(evaluation.count == 4 && evaluation.correct == 2)
     #expect(evaluation.predictions == [0, 1, 0, 2])
     #expect(evaluation.top1 == 0.5)

@@ -19,7 +19,7 @@ struct FitTests {
     #expect(fit.next() == nil)
   }
 
-  @Test func layersAreInTrainingModeInTheEpochOnlyAndKeepTheirModeAfterwards() {
+  @Test func layersAreInTrainingModeInTheEpochOnlyAndKeepTheirModeAfterwards() throws {
     let model = toyModel()
     let dropout = model[3] as! Dropout
     model.evaluate()
@@ -30,7 +30,7 @@ struct FitTests {
     { #expect(!dropout.isTraining) }
     #expect(modes == [Bool](repeating: true, count: 10))
     model.train()
-    _ = evaluate(model, on: ToyBatches().epoch(0))
+    _ = try evaluate(model, on: ToyBatches().epoch(0))
     #expect(dropout.isTraining)
   }
 

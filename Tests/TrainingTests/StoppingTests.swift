@@ -32,7 +32,7 @@ struct StoppingTests {
     #expect(
       curves.csv.split(separator: "\n")[0].hasSuffix("images_per_second,images,validation_images,mean,validation_mean"))
     #expect(
-      evaluate(model, on: sizes, metrics: metrics) { output, _ in output.mean() }.summary.metrics == report.metrics)
+      try evaluate(model, on: sizes, metrics: metrics) { output, _ in output.mean() }.summary.metrics == report.metrics)
   }
 
   @Test func metricsOfAnEpochAreResumedWithIt() throws {

@@ -71,7 +71,7 @@ extension Model {
   func inference(batch: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
     let images = Tensor.uniform([batch, 32, 32, 3], using: &generator)
-    let model = classifier(&generator).optimizedForInference()
+    let model = try! classifier(&generator).optimizedForInference()
     return { _ = model(images) }
   }
 }

@@ -16,6 +16,6 @@ OVERLOADED void en_extreme(long outer, long n, long inner, int sign, const doubl
 OVERLOADED void en_products_of_others(long outer, long n, long inner, const float *x, float *y);
 OVERLOADED void en_products_of_others(long outer, long n, long inner, const double *x, double *y);
 
-/// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or over j ≥ k if reversed
+/// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or over j ≥ k if reversed, added up in double.
 OVERLOADED void en_cumulative_sum(long outer, long n, long inner, int reversed, const float *x, float *y);
 OVERLOADED void en_cumulative_sum(long outer, long n, long inner, int reversed, const double *x, double *y);

@@ -66,8 +66,8 @@ struct ConversionView {
         }
       },
       leastDistance: leastDistance(), effectiveRank: try effectiveRank(), conversions: conversions,
-      judge: judge.map { name, model in
-        .init(network: name, validationAccuracy: run.validationSet.map { $0(model).top1 })
+      judge: try judge.map { name, model in
+        .init(network: name, validationAccuracy: try run.validationSet.map { try $0(model).top1 })
       },
       features: features, entropies: histogram ?? .init(top: 1, before: [], after: []))
   }

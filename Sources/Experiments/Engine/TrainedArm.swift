@@ -54,7 +54,7 @@ extension SeedRun {
       refused: ", and nothing else tells with which weights arm '\(trained.id)' was scored on the test images: "
         + "remove the folder \(store.folder.path) to train and score this seed again"
     ) {
-      data.test.outcome(of: trained.model) { inOrder($0) }
+      try data.test.outcome(of: trained.model) { inOrder($0) }
     } fits: {
       $0.fits(images: data.test.count, classes: images.classCount)
     }

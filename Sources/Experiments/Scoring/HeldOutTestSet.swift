@@ -23,8 +23,8 @@ public final class HeldOutTestSet: Sendable {
   /// Scores a classifier on the images as they are and corrupted.
   ///
   /// - Parameter batches: Makes batches, normalised for the classifier.
-  package func outcome(of model: any SplitClassifier, batches: (LabeledImages) -> Batches) -> TestOutcome {
-    let plain = evaluate(model, on: batches(images))
+  package func outcome(of model: any SplitClassifier, batches: (LabeledImages) -> Batches) throws -> TestOutcome {
+    let plain = try evaluate(model, on: batches(images))
     let confidences = plain.probabilities.max(alongAxes: [1]).scalars.map { Double($0) }
     let isRight = zip(plain.predictions, plain.labels).map { $0 == $1 }
     return TestOutcome(
@@ -32,8 +32,8 @@ public final class HeldOutTestSet: Sendable {
       entropies: plain.entropies.map { ($0 * 1e4).rounded() / 1e4 }, confusion: plain.confusion,
       reliability: .bins(confidences: confidences, isRight: isRight),
       robustness: Dictionary(
-        uniqueKeysWithValues: Corruption.allCases.map { corruption in
-          (corruption.rawValue, evaluate(model, on: batches(corruption(images))).top1)
+        uniqueKeysWithValues: try Corruption.allCases.map { corruption in
+          (corruption.rawValue, try evaluate(model, on: batches(corruption(images))).top1)
         }),
       fingerprint: weightsFingerprint(model))
   }

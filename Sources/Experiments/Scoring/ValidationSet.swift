@@ -7,5 +7,9 @@ public struct ValidationSet: Sendable {
   public var count: Int { batches.dataset.count }
 
   /// Evaluates `model` on the images.
-  public func callAsFunction(_ model: any Layer) -> Evaluation { evaluate(model, on: batches) }
+  ///
+  /// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of its classes.
+  public func callAsFunction(_ model: any Layer) throws(TrainingError) -> Evaluation {
+    try evaluate(model, on: batches)
+  }
 }

@@ -148,7 +148,7 @@ public struct Train: Step {
     let sample = run.inOrder(images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 2000)))))
     guard
       let problem = check.problem(
-        with: evaluate(network, on: sample).summary, of: network, on: sample.first { _ in true }?.images)
+        with: try evaluate(network, on: sample).summary, of: network, on: sample.first { _ in true }?.images)
     else {
       if let validation = reports.last?.validation, let top1 = validation.top1, validation.count >= 100,
         top1 <= check.largest

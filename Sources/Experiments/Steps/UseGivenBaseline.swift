@@ -21,7 +21,7 @@ package struct UseGivenBaseline: Step {
       throw ExperimentError("\(given.weights): the file has changed since the run began")
     }
     let found = try run.store.value("given-baseline", key: state.key) {
-      accuracy(of: state.network, run)
+      try accuracy(of: state.network, run)
     } fits: {
       $0.majorities.count == run.images.classCount
     }
@@ -70,23 +70,23 @@ package struct UseGivenBaseline: Step {
     }
   }
 
-  private func accuracy(of model: any SplitClassifier, _ run: SeedRun) -> GivenAccuracy {
-    let all = evaluate(model, on: run.inOrder(run.images))
+  private func accuracy(of model: any SplitClassifier, _ run: SeedRun) throws -> GivenAccuracy {
+    let all = try evaluate(model, on: run.inOrder(run.images))
     let majorities = all.confusion.map { row -> Int? in
       let largest = row.max() ?? 0
       return 2 * largest > row.reduce(0, +) ? row.firstIndex(of: largest) : nil
     }
     var accuracy = GivenAccuracy(
-      training: all.top1, validation: run.validationSet.map { $0(model).top1 }, majorities: majorities)
+      training: all.top1, validation: try run.validationSet.map { try $0(model).top1 }, majorities: majorities)
     accuracy.isFinite = all.loss.isFinite
     let images = run.images
     let sample = images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 1000))))
-    func top1(_ normalization: Normalization) -> Double {
-      evaluate(model, on: Batches(of: sample, size: run.settings.batchSize, normalization: normalization)).top1
+    func top1(_ normalization: Normalization) throws -> Double {
+      try evaluate(model, on: Batches(of: sample, size: run.settings.batchSize, normalization: normalization)).top1
     }
-    let now = top1(run.data.normalization)
+    let now = try top1(run.data.normalization)
     for (name, other) in Normalization.published where other.fits(channels: images.imageShape[2]) {
-      let share = top1(other)
+      let share = try top1(other)
       if share >= now + 0.01, share > accuracy.better?.accuracy ?? 0 {
         accuracy.better = .init(name: name, accuracy: share, now: now)
       }

@@ -28,19 +28,23 @@ public func softmaxCrossEntropy(
   require(
     weights == nil || weights!.shape == [classes],
     "softmaxCrossEntropy: weights \(weights?.shape ?? []) do not fit \(classes) classes")
+  for label in labels where label != ignored {
+    guard
+      DataFaults.check(
+        (0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
+    else { return Tensor(.nan) }
+  }
   let weight = weights?.scalars ?? [Scalar](repeating: 1, count: classes)
   var sum: Scalar = 0
   let targets = Tensor(shape: logits.shape) { out in
     out.update(repeating: 0)
     for (row, label) in labels.enumerated() where label != ignored {
-      require((0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
       for c in 0..<classes { out[row * classes + c] = labelSmoothing / Scalar(classes) * weight[c] }
       out[row * classes + label] += (1 - labelSmoothing) * weight[label]
       sum += weight[label]
     }
   }
-  // 0 times the logarithm of a class that cannot be is 0.
-  let terms = Tensor.where(targets .== 0, 0, targets * logSoftmax(logits, axis: -1))
+  let terms = weighted(targets, logSoftmax(logits, axis: -1))
   return switch reduction {
   case .mean: terms.sum() * (-1 / sum)
   case .sum: -terms.sum()

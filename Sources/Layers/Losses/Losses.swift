@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// The mean over the batch of `-Σ target log softmax(logits)`.
+/// The mean over the batch of `-Σ target log softmax(logits)`, where a target of 0 counts nothing, even for a logit of -∞.
 ///
 /// - Parameters:
 ///   - logits: `[batch, classes]`.
@@ -16,7 +16,7 @@ public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   require(
     logits.rank == 2 && logits.count > 0,
     "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
-  return (targets * logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
+  return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
 /// The mean of `(prediction - target)²` over all elements.

@@ -15,6 +15,9 @@ public class Adam: SlottedOptimizer {
     _ groups: [ParameterGroup], _ learningRate: Scalar, _ betas: (Scalar, Scalar), _ epsilon: Scalar,
     _ weightDecay: Scalar, decoupled: Bool
   ) {
+    requireNotNegative("epsilon", epsilon)
+    require(
+      (0..<1).contains(betas.0) && (0..<1).contains(betas.1), "Adam: the decay rates \(betas) are not in 0..<1")
     (self.betas, self.epsilon, decouplesWeightDecay) = (betas, epsilon, decoupled)
     super.init(groups, learningRate: learningRate, weightDecay: weightDecay, slots: ["exp_avg", "exp_avg_sq"])
   }

@@ -38,13 +38,19 @@ public struct OptimizerStateError: Error, CustomStringConvertible {
 /// }
 /// ```
 open class SlottedOptimizer: Optimizer {
-  public var learningRate: Scalar
+  /// The learning rate of the next update, which a schedule may set.
+  ///
+  /// - Precondition: It is finite, and not negative.
+  public var learningRate: Scalar { didSet { requireNotNegative("the learning rate", learningRate) } }
   /// λ, for groups without one.
-  public var weightDecay: Scalar
+  ///
+  /// - Precondition: It is finite, and not negative.
+  public var weightDecay: Scalar { didSet { requireNotNegative("the weight decay", weightDecay) } }
   /// The parameters that change. Groups may be added, removed and changed between updates: a parameter keeps its state as long as it
   /// is in one.
   public var groups: [ParameterGroup] {
     didSet {
+      Self.check(groups)
       var known: [ObjectIdentifier: Slots] = [:]
       for (group, slots) in zip(oldValue, slots) {
         for (named, slots) in zip(group.parameters, slots) { known[ObjectIdentifier(named.parameter)] = slots }
@@ -64,10 +70,29 @@ open class SlottedOptimizer: Optimizer {
 
   /// - Parameter slots: The names of the tensors of a parameter, which are zero before its first step.
   public init(_ groups: [ParameterGroup], learningRate: Scalar, weightDecay: Scalar, slots: [String]) {
+    requireNotNegative("the learning rate", learningRate)
+    requireNotNegative("the weight decay", weightDecay)
+    Self.check(groups)
     self.groups = groups
     (self.learningRate, self.weightDecay) = (learningRate, weightDecay)
     slotNames = slots
     self.slots = groups.map { $0.parameters.map { _ in Slots() } }
+  }
+
+  /// Stops where a group has a negative setting, or a parameter is in two groups: it would be updated twice.
+  private static func check(_ groups: [ParameterGroup]) {
+    var owners: [ObjectIdentifier: Int] = [:]
+    for (g, group) in groups.enumerated() {
+      requireNotNegative("the learning rate's scale of group \(g)", group.learningRateScale)
+      requireNotNegative("the weight decay of group \(g)", group.weightDecay ?? 0)
+      for (name, parameter) in group.parameters {
+        let owner = owners.updateValue(g, forKey: ObjectIdentifier(parameter))
+        require(
+          owner == nil,
+          "\(Self.self): the parameter '\(name)' is in the groups \(owner ?? 0) and \(g), each update would change it twice"
+        )
+      }
+    }
   }
 
   public func update(with gradients: Gradients) {
@@ -157,17 +182,29 @@ open class SlottedOptimizer: Optimizer {
       problem = "the optimizer's state has '\(stray)', which belongs to none of its parameters"
     }
     if let problem { throw OptimizerStateError(description: problem) }
+    guard rate.item >= 0, rate.item.isFinite else {
+      throw OptimizerStateError(description: "the optimizer's state has the learning rate \(rate.item)")
+    }
     learningRate = rate.item
     slots = loaded
   }
 
   private func forEachParameter(_ body: (_ g: Int, _ p: Int, _ key: String, _ shape: Shape) -> Void) {
     for (g, group) in groups.enumerated() {
+      var taken: Set<String> = []
       for (p, (name, parameter)) in group.parameters.enumerated() {
-        body(g, p, "\(g).\(name)", parameter.wrappedValue.shape)
+        // Two models in one group may have parameters of one name.
+        var key = name
+        while !taken.insert(key).inserted { key += "'" }
+        body(g, p, "\(g).\(key)", parameter.wrappedValue.shape)
       }
     }
   }
+}
+
+/// Stops where a setting of an optimizer is negative, infinite or NaN.
+func requireNotNegative(_ setting: String, _ value: Scalar) {
+  require(value >= 0 && value.isFinite, "optimizer: \(setting) is \(value), not 0 or more")
 }
 
 extension Tensor {

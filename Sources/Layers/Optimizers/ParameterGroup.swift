@@ -7,11 +7,12 @@ public struct ParameterGroup {
   /// The weight decay, nil for the optimizer's own.
   public var weightDecay: Scalar?
 
-  /// A group of named parameters.
+  /// A group of named parameters; one that is listed twice, as a tied one, counts once.
   public init(
     _ parameters: [(name: String, parameter: Parameter)], learningRateScale: Scalar = 1, weightDecay: Scalar? = nil
   ) {
-    self.parameters = parameters
+    var found: Set<ObjectIdentifier> = []
+    self.parameters = parameters.filter { found.insert(ObjectIdentifier($0.parameter)).inserted }
     self.learningRateScale = learningRateScale
     self.weightDecay = weightDecay
   }

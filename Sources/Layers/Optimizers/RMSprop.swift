@@ -14,6 +14,9 @@ public final class RMSprop: SlottedOptimizer {
     _ groups: [ParameterGroup], learningRate: Scalar = 1e-2, smoothing: Scalar = 0.99, momentum: Scalar = 0,
     epsilon: Scalar = 1e-8, weightDecay: Scalar = 0
   ) {
+    requireNotNegative("the momentum", momentum)
+    requireNotNegative("epsilon", epsilon)
+    require((0...1).contains(smoothing), "RMSprop: the smoothing \(smoothing) is not in 0...1")
     (self.smoothing, self.momentum, self.epsilon) = (smoothing, momentum, epsilon)
     super.init(
       groups, learningRate: learningRate, weightDecay: weightDecay, slots: ["square_avg", "momentum_buffer"])

@@ -12,6 +12,7 @@ public final class SGD: SlottedOptimizer {
     _ groups: [ParameterGroup], learningRate: Scalar, momentum: Scalar = 0, nesterov: Bool = false,
     weightDecay: Scalar = 0
   ) {
+    requireNotNegative("the momentum", momentum)
     require(!nesterov || momentum > 0, "SGD: Nesterov's momentum needs a momentum above 0")
     (self.momentum, isNesterov) = (momentum, nesterov)
     super.init(
