@@ -163,6 +163,37 @@ struct InteropTests {
     }
   }
 
+  @Test func pyTorchLoadsTheStateOfLayersOfSequences() throws {
+    var g = SplittableGenerator(seed: 8)
+    func layers() -> Sequential {
+      Sequential {
+        Embedding(7, 6, using: &g)
+        MultiHeadAttention(6, heads: 2, using: &g)
+        LayerNorm(6)
+        Linear(6, 4, using: &g)
+        GroupNorm(2, 4)
+        Conv2d(4, 3, kernelSize: (1, 3), padding: .same, using: &g)
+      }
+    }
+    let model = layers()
+    try withFolder { folder in
+      try model.save(to: folder.appendingPathComponent("ours.safetensors"))
+      try run(
+        """
+        import safetensors.torch, torch
+        from torch import nn
+        state = safetensors.torch.load_file("ours.safetensors")
+        model = nn.Sequential(nn.Embedding(7, 6), nn.MultiheadAttention(6, 2), nn.LayerNorm(6), nn.Linear(6, 4),
+                              nn.GroupNorm(2, 4), nn.Conv2d(4, 3, (1, 3), padding="same")).to(next(iter(state.values())).dtype)
+        model.load_state_dict(state)
+        torch.save(model.state_dict(), "theirs.pt")
+        """, in: folder)
+      let other = layers()
+      try other.load(from: folder.appendingPathComponent("theirs.pt"))
+      #expect(other.parameters.map(\.wrappedValue.scalars) == model.parameters.map(\.wrappedValue.scalars))
+    }
+  }
+
   @Test func safetensorsAndNumPyGoBothWays() throws {
     var g = SplittableGenerator(seed: 5)
     let model = ResNet(depth: 8, classes: 3, inputShape: [8, 8, 3], using: &g)
