@@ -230,7 +230,8 @@ def norms():
     for shape, axes in [([2, 3, 4], None), ([2, 3, 4], [1]), ([2, 3, 4], [0, -1]), ([5], [0])]:
         for keep in [False, True]:
             for p in [0, 1, 2, 3, math.inf, -math.inf]:
-                x = numbers(*shape)
+                # The numbers come with their negatives: equal magnitudes are kinks of the largest and the smallest.
+                x = numbers(*shape) if math.isfinite(p) else positive(*shape)
                 # An option is a whole number: 100 stands for infinity.
                 case("norm", lambda x: torch.linalg.vector_norm(x, p, axes, keep), x, axes=axes, keeping=keep,
                      p=p if math.isfinite(p) else math.copysign(100, p), smooth=p != 0)

@@ -79,6 +79,10 @@ extension Module {
 
   /// Writes the weights as safetensors, with PyTorch's names and layout, atomically.
   public func save(to url: URL, metadata: [String: String] = [:]) throws(CheckpointError) {
+    if self is InferenceModel {
+      throw CheckpointError(
+        "a model for inference has no weights of its own to save: save the one it was made from", in: url.path)
+    }
     try Safetensors.save(stateDictionary, metadata: metadata, to: url)
   }
 }

@@ -69,6 +69,12 @@ public enum LayerBuilder {
   public static func buildExpression(_ function: @escaping @Sendable (Tensor) -> Tensor) -> [any Layer] {
     [Lambda(function)]
   }
+  @available(
+    *, unavailable,
+    message: "list layers, arrays of layers and functions of one tensor; wrap others: Lambda { elu($0) }"
+  )
+  @_disfavoredOverload
+  public static func buildExpression<Other>(_ other: Other) -> [any Layer] { [] }
   public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap { $0 } }
   public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
   public static func buildEither(first: [any Layer]) -> [any Layer] { first }

@@ -216,7 +216,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     if run.isChecked { return nil }
     run.isChecked = true
     let parameters = model.parameters
-    if parameters.isEmpty { return nil }
+    if model is InferenceModel { return .everythingFrozen }
+    if parameters.isEmpty { return optimizer.groups.allSatisfy(\.parameters.isEmpty) ? nil : .optimizerOfAnotherModel }
     if !parameters.contains(where: \.isTrainable) { return .everythingFrozen }
     if !parameters.contains(where: { gradients[$0] != nil }) { return .lossIgnoresModel }
     let changes = optimizer.groups.contains { $0.parameters.contains { gradients[$0.parameter] != nil } }

@@ -73,6 +73,30 @@ import Training
     #expect(report?.step == 2 && fit.position.batch == 2 && fit.next() == nil)
   }
 
+  @Test func anEmptyBatchAndMissingLabelsAreNamed() {
+    var batches = ToyBatches().epoch(0)
+    batches[1] = ToyBatch(images: .zeros([0, 2]), labels: [])
+    let model = Sequential([toyModel()[0], toyModel()[4]])
+    #expect(
+      error(of: model, to: batches)?.description.hasPrefix("batch 1 of epoch 0: softmaxCrossEntropy: logits [0, 2]")
+        == true)
+    batches[1] = ToyBatch(images: .zeros([4, 2]), labels: [1])
+    #expect(error(of: model, to: batches)?.description.contains("logits [4, 2] do not fit 1 labels") == true)
+  }
+
+  @Test func anInferenceModelHasNothingToTrainAndNothingToSave() throws {
+    let inference = try toyModel().optimizedForInference()
+    var fit = Fit(
+      inference, to: ToyBatches(), loss: crossEntropy, optimizer: SGD(inference, learningRate: 0.1), epochs: 1)
+    #expect(throws: TrainingError.everythingFrozen) { try fit.run() }
+    try withFolder { folder in
+      let error = #expect(throws: CheckpointError.self) {
+        try inference.save(to: folder.appendingPathComponent("a.safetensors"))
+      }
+      #expect("\(error!)".contains("has no weights of its own to save"))
+    }
+  }
+
   @Test func batchNormOfASingleImageIsNamed() {
     var batches = ToyBatches().epoch(0)
     batches[4] = ToyBatch(images: .ones([1, 2]), labels: [1])

@@ -21,9 +21,12 @@ public func softmaxCrossEntropy(
   _ logits: Tensor, labels: [Int], labelSmoothing: Scalar = 0, weights: Tensor? = nil, ignoring ignored: Int? = nil,
   reduction: Reduction = .mean
 ) -> Tensor {
-  require(
-    logits.rank == 2 && logits.shape[0] == labels.count && logits.count > 0,
-    "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.shape[0] == labels.count && logits.count > 0,
+      "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes], not empty"
+    )
+  else { return Tensor(.nan) }
   let classes = logits.shape[1]
   require(
     weights == nil || weights!.shape == [classes],

@@ -13,9 +13,11 @@
 ///   - targets: Probabilities of the same shape.
 public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   requireSameShape("softmaxCrossEntropy", logits, targets)
-  require(
-    logits.rank == 2 && logits.count > 0,
-    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
+  guard
+    DataFaults.check(
+      logits.rank == 2 && logits.count > 0,
+      "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
+  else { return Tensor(.nan) }
   return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
 }
 
