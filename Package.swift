@@ -74,6 +74,7 @@ let package = Package(
     .executableTarget(
       name: "converting-autoencoder", dependencies: ["EncodeNet"], path: "Examples/converting-autoencoder"),
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
+    .executableTarget(name: "everyday", dependencies: ["Checkpoints", "Training"], path: "Examples/everyday"),
 
     // What is nearly right, for every reader: `swift run -c release fuzz`
     .executableTarget(

@@ -38,15 +38,15 @@ def layer_cases():
     """A list of cases, and what adds one."""
     cases = []
 
-    def case(name, module, *shape, training=True, prepare=None):
+    def case(name, module, *shape, training=True, prepare=None, x=None):
         module.train(training)
         if prepare:
             prepare(module)
         before = state(module)
-        x = torch.randn(*shape, requires_grad=True)
+        x = (torch.randn(*shape) if x is None else x).requires_grad_()
         y = module(x)
         upstream = torch.randn_like(y)
-        (y * upstream).sum().backward()
+        ((y * upstream).sum() + 0 * x.sum()).backward()
         cases.append({
             "name": name, "training": training, "state": before, "input": pack(x), "output": pack(y),
             "upstream": pack(upstream), "inputGradient": pack(x.grad),
@@ -372,6 +372,98 @@ def blocks():
     write("blocks", cases)
 
 
+class Tokens(nn.Embedding):
+    def forward(self, x):
+        return super().forward(x.long())
+
+
+class SelfAttention(nn.MultiheadAttention):
+    def __init__(self, features, heads, bias=True, causal=False):
+        super().__init__(features, heads, bias=bias, batch_first=True)
+        self.causal = causal
+
+    def forward(self, x):
+        mask = torch.full((x.shape[1], x.shape[1]), -math.inf).triu(1) if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=mask)[0]
+
+
+def sequences():
+    torch.manual_seed(23)
+    cases, case = layer_cases()
+
+    def shaken(m):
+        for t in m.parameters():
+            t.data = torch.randn_like(t)
+
+    case("linear of sequences", nn.Linear(5, 3), 2, 4, 5)
+    case("layer norm", nn.LayerNorm(6), 2, 3, 6, prepare=shaken)
+    case("layer norm without bias", nn.LayerNorm(6, bias=False), 4, 6, prepare=shaken)
+    case("group norm", nn.GroupNorm(2, 6), 2, 6, 3, 4, prepare=shaken)
+    case("instance norm", nn.GroupNorm(3, 3), 2, 3, 4, 2, prepare=shaken)
+    case("embedding", Tokens(7, 3), x=torch.tensor([[0.0, 6, 2], [2, 2, 5]]))
+    case("multi-head attention", SelfAttention(6, 2), 2, 4, 6, prepare=shaken)
+    case("multi-head attention, causal", SelfAttention(6, 3, bias=False, causal=True), 2, 5, 6, prepare=shaken)
+    case("conv 1 by 3", nn.Conv2d(2, 3, (1, 3), padding=(0, 1)), 2, 2, 5, 4)
+    case("conv same", nn.Conv2d(2, 3, (2, 5), padding="same"), 1, 2, 4, 6)
+    case("conv reflect", nn.Conv2d(2, 3, 3, stride=2, padding=2, padding_mode="reflect"), 2, 2, 5, 6)
+    case("transposed conv 2 by 3", nn.ConvTranspose2d(3, 2, (2, 3), stride=2), 1, 3, 3, 4)
+    case("max pool, ceil", nn.MaxPool2d(3, 2, ceil_mode=True), 2, 2, 6, 5)
+    case("average pool, ceil", nn.AvgPool2d(3, 2, 1, ceil_mode=True), 2, 2, 6, 5)
+    case("adaptive average pool", nn.AdaptiveAvgPool2d((2, 3)), 2, 2, 5, 4)
+    case("adaptive max pool", nn.AdaptiveMaxPool2d((2, 3)), 2, 2, 5, 4)
+    case("resize", nn.Upsample((7, 3), mode="bilinear"), 1, 2, 4, 5)
+    case("resize nearest", nn.Upsample((7, 3)), 1, 2, 4, 5)
+    write("sequences", cases)
+
+
+def more_losses():
+    torch.manual_seed(24)
+    cases = []
+    weights, upstream = torch.tensor([0.5, 2.0, 1.0, 0.0, 3.0]), torch.tensor([1.0, -2.0, 0.5, 3.0])
+
+    def case(name, a, target, loss):
+        a = a.clone().requires_grad_()
+        value = loss(a, target)
+        value.backward()
+        labels = target.dtype == torch.int64
+        cases.append({
+            "name": name, "input": pack(a), "target": None if labels else pack(target),
+            "labels": target.tolist() if labels else None, "value": value.item(), "gradient": pack(a.grad),
+        })
+
+    logits, labels = 2 * torch.randn(4, 5), torch.tensor([0, 4, 2, 1])
+    some = torch.tensor([0, -1, 2, 1])
+    C = F.cross_entropy
+    case("class weights", logits, labels, lambda x, y: C(x, y, weights))
+    case("class weights, summed", logits, labels, lambda x, y: C(x, y, weights, reduction="sum"))
+    case("class weights, smoothed", logits, labels, lambda x, y: C(x, y, weights, label_smoothing=0.2))
+    case("ignored label", logits, some, lambda x, y: C(x, y, ignore_index=-1))
+    case("ignored label, weighted and smoothed", logits, some,
+         lambda x, y: C(x, y, weights, ignore_index=-1, label_smoothing=0.1))
+    case("no reduction", logits, some, lambda x, y: (upstream * C(x, y, weights, ignore_index=-1, reduction="none")).sum())
+    a, b = 2 * torch.randn(3, 4), torch.randn(3, 4)
+    case("l1", a, b, F.l1_loss)
+    case("l1, summed", a, b, lambda x, y: F.l1_loss(x, y, reduction="sum"))
+    case("l1, no reduction", a, b, lambda x, y: (F.l1_loss(x, y, reduction="none") * y).sum())
+    write("more-losses", cases)
+
+
+def plateaus():
+    measures = [1.0, 0.9, 0.91, 0.9, 0.8999, 0.95, 0.5, 0.6, 0.5, 0.50001, 0.7, 0.49, 0.49, 0.49, 0.49, 0.3, 0.4, 0.4, 0.4, 0.4]
+    cases = []
+    for options in [{"factor": 0.1, "patience": 2}, {"factor": 0.5, "patience": 0, "cooldown": 2},
+                    {"factor": 0.3, "patience": 1, "min_lr": 0.01, "threshold": 0.05}]:
+        optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.2)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+        rates = []
+        for measure in measures:
+            schedule.step(measure)
+            rates.append(optimizer.param_groups[0]["lr"])
+        cases.append({"factor": options["factor"], "patience": options["patience"], "cooldown": options.get("cooldown", 0),
+                      "minimum": options.get("min_lr", 0), "threshold": options.get("threshold", 1e-4), "rates": rates})
+    write("plateaus", {"measures": measures, "cases": cases})
+
+
 layers()
 losses()
 optimizers()
@@ -379,3 +471,6 @@ schedules()
 models()
 distillation()
 blocks()
+sequences()
+more_losses()
+plateaus()

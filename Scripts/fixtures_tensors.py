@@ -7,6 +7,7 @@ Everything is in the library's layouts: images NHWC, weights of both kinds of co
 never 0, and those of one tensor differ, so that no kink is met.
 """
 import json
+import math
 import pathlib
 
 import numpy
@@ -225,6 +226,80 @@ def resizing():
                  width=width)
 
 
+def norms():
+    for shape, axes in [([2, 3, 4], None), ([2, 3, 4], [1]), ([2, 3, 4], [0, -1]), ([5], [0])]:
+        for keep in [False, True]:
+            for p in [0, 1, 2, 3, math.inf, -math.inf]:
+                # The numbers come with their negatives: equal magnitudes are kinks of the largest and the smallest.
+                x = numbers(*shape) if math.isfinite(p) else positive(*shape)
+                # An option is a whole number: 100 stands for infinity.
+                case("norm", lambda x: torch.linalg.vector_norm(x, p, axes, keep), x, axes=axes, keeping=keep,
+                     p=p if math.isfinite(p) else math.copysign(100, p), smooth=p != 0)
+    case("norm", lambda x: torch.linalg.vector_norm(x, 2, [1], False), torch.tensor([[0.0, 0, 0], [3, 0, 4]]), axes=[1],
+         keeping=0, p=2, smooth=False)
+    case("norm", lambda x: torch.linalg.vector_norm(x, 3, [1], False), torch.tensor([[0.0, 0, 0], [3, 0, 4]]), axes=[1],
+         keeping=0, p=3, smooth=False)
+    for axis in [0, 1, -1]:
+        for descending in [0, 1]:
+            o = {"axis": axis, "descending": descending}
+            case("sort", lambda x: x.sort(axis, bool(descending)).values, numbers(2, 3, 4), **o)
+            case("sort indices", lambda x: x.sort(axis, bool(descending)).indices.movedim(axis, -1).reshape(-1) * 1.0,
+                 numbers(2, 3, 4), **o)
+            case("sort indices", lambda x: x.sort(dim=-1, descending=bool(descending), stable=True).indices.reshape(-1) * 1.0,
+                 torch.tensor([[2.0, 1, 2, 1, 5, -1]]), axis=-1, descending=descending, smooth=False)
+    for shape in [(3, 5), (2, 3, 4), (1, 2, 2, 3)]:
+        c = shape[-1]
+        case("layerNorm", lambda x, g, b: F.layer_norm(x, [c], g, b), numbers(*shape), positive(c), numbers(c))
+    for shape, groups, layout in [((2, 4, 3, 2), 2, "i"), ((2, 4, 3, 2), 1, "i"), ((1, 3, 2, 3), 3, "i"), ((3, 6), 2, ".")]:
+        c = shape[1]
+        case("groupNorm", lambda x, g, b: F.group_norm(x, groups, g, b), numbers(*shape), positive(c), numbers(c),
+             layouts=layout, to=layout, groups=groups)
+    for shape in [(4, 3), (2, 4, 3), (2, 2, 5, 4)]:
+        for causal in [0, 1]:
+            case("attention", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=bool(causal)),
+                 numbers(*shape), numbers(*shape), numbers(*shape), causal=causal)
+    case("attention with a mask", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, m), numbers(2, 3, 4),
+         numbers(2, 5, 4), numbers(2, 5, 2), numbers(3, 5))
+
+
+def contractions():
+    for equation, *shapes in [
+        ("ij,jk->ik", (2, 3), (3, 4)), ("bij,bjk->bik", (2, 3, 4), (2, 4, 2)), ("i,j->ij", (3,), (4,)), ("ij->ji", (2, 3)),
+        ("ij->", (2, 3)), ("ij->j", (2, 3)), ("ii->i", (3, 3)), ("ii", (3, 3)), ("iji->j", (3, 2, 3)), ("i,i", (4,), (4,)),
+        ("ij,kj->ki", (2, 3), (4, 3)), ("ba,ab", (2, 3), (3, 2)), ("...d,d->...", (2, 3, 4), (4,)),
+        ("...ij,...jk->...ik", (2, 1, 3, 2), (4, 2, 3)), ("...i->i...", (2, 3, 4)), ("ij,ij->ij", (2, 3), (2, 3)),
+        ("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)), ("bhqd,bhkd->bhqk", (2, 2, 3, 4), (2, 2, 3, 4)), (",ij->ij", (), (2, 3)),
+        ("ijk,il->ljk", (2, 3, 2), (2, 2)), ("ij,k->k", (2, 3), (4,)),
+    ]:
+        case("einsum " + equation, lambda *xs: torch.einsum(equation, *xs), *[numbers(*s) for s in shapes])
+
+
+def windows():
+    for n, c, h, w, o, (kh, kw), s, p, d, g in [
+        (1, 2, 5, 6, 3, (1, 3), 1, (0, 1), 1, 1), (2, 3, 6, 5, 2, (3, 1), 2, (2, 0), 1, 1), (1, 4, 7, 6, 4, (2, 5), 1, (1, 2), 2, 2),
+    ]:
+        case("conv2d margins", lambda x, w, b: F.conv2d(x, w, b, s, p, d, g), numbers(n, c, h, w), numbers(o, c // g, kh, kw),
+             numbers(o), layouts="iw.", to="i", stride=s, height=p[0], width=p[1], dilation=d, groups=g)
+    for h, w, (kh, kw), d in [(5, 4, (3, 3), 1), (5, 4, (2, 4), 1), (6, 7, (3, 2), 2), (3, 3, (5, 5), 1)]:
+        case("conv2d same", lambda x, w, b: F.conv2d(x, w, b, padding="same", dilation=d), numbers(2, 2, h, w),
+             numbers(3, 2, kh, kw), numbers(3), layouts="iw.", to="i", dilation=d)
+    for h, w, k, s, p in [(5, 4, 3, 1, 1), (7, 6, 5, 2, 2)]:
+        case("conv2d reflect", lambda x, w, b: F.conv2d(F.pad(x, (p, p, p, p), "reflect"), w, b, s), numbers(1, 2, h, w),
+             numbers(3, 2, k, k), numbers(3), layouts="iw.", to="i", stride=s, padding=p)
+    case("reflected", lambda x: F.pad(x, (2, 1, 0, 3), "reflect"), numbers(2, 1, 4, 3), layouts="i", to="i")
+    for h, w, size, s, p in [(5, 7, 2, 2, 0), (5, 6, 3, 2, 1), (7, 4, 3, 3, 1), (4, 4, 2, 3, 1), (6, 5, 3, 2, 0)]:
+        x, o = numbers(2, 3, h, w), {"size": size, "stride": s, "padding": p}
+        case("maxPool2d ceil", lambda x: F.max_pool2d(x, size, s, p, ceil_mode=True), x, layouts="i", to="i", **o)
+        case("averagePool2d ceil", lambda x: F.avg_pool2d(x, size, s, p, ceil_mode=True), x, layouts="i", to="i", **o)
+    for h, w, height, width in [(5, 7, 2, 3), (4, 4, 4, 4), (3, 5, 1, 1), (2, 3, 5, 4), (6, 4, 3, 2)]:
+        x, o = numbers(2, 2, h, w), {"height": height, "width": width}
+        case("adaptiveAveragePool2d", lambda x: F.adaptive_avg_pool2d(x, (height, width)), x, layouts="i", to="i", **o)
+        # Where parts repeat a pixel PyTorch's maxima are the same, and so are their gradients.
+        case("adaptiveMaxPool2d", lambda x: F.adaptive_max_pool2d(x, (height, width)), x, layouts="i", to="i", **o)
+        for mode in ["nearest", "bilinear"]:
+            case("resized2d " + mode, lambda x: F.interpolate(x, (height, width), mode=mode), x, layouts="i", to="i", **o)
+
+
 def broadcasting():
     """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
     shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
@@ -238,7 +313,8 @@ def broadcasting():
     return [{"a": a, "b": b, "common": common(a, b)} for a in shapes for b in shapes]
 
 
-for write in (elementwise, binary, reductions, movement, products, images, resizing):
+for write in (elementwise, binary, reductions, movement, products, images, resizing, norms,
+              contractions, windows):
     cases.clear()
     write()
     (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

@@ -5,8 +5,6 @@ extension ONNXGraph {
   /// Adds `layer` after `x`.
   mutating func add(_ layer: any Layer, _ x: Value) throws(CheckpointError) -> Value {
     switch layer {
-    case let model as any StagedClassifier: return try add(model.stages.map(\.layer), x)
-    case let model as any SplitClassifier: return try add([model.features, model.classifier], x)
     case let chain as Sequential: return try add(chain.layers, x)
     case let decoder as Decoder: return try add([decoder.expand, decoder.blocks, decoder.image], x)
     case let block as BasicBlock:
@@ -19,11 +17,15 @@ extension ONNXGraph {
       var y = try add(sum.body, x)
       y.name = node("Add", [y.name, try add(sum.shortcut, x).name])
       return y
-    default: return Value(name: try leaf(layer, x), shape: Shape(Array(output(layer, x).dimensions.dropFirst())))
+    default:
+      var name = try leaf(layer, x)
+      if name == nil { name = try wide(layer, x) }
+      guard let name else { return try traced(layer, x) }
+      return Value(name: name, shape: Shape(Array(output(layer, x).dimensions.dropFirst())))
     }
   }
 
-  private func output(_ layer: any Layer, _ x: Value) -> Shape { LayerTrace.run(layer, on: x.shape).output }
+  func output(_ layer: any Layer, _ x: Value) -> Shape { LayerTrace.run(layer, on: x.shape).output }
 
   /// Adds `layers` one after the other, each batch norm folded into the convolution before it.
   private mutating func add(_ layers: [any Layer], _ x: Value) throws(CheckpointError) -> Value {
@@ -34,33 +36,50 @@ extension ONNXGraph {
         continue
       }
       rest.removeFirst()
-      let (weight, bias) = norm.folded(into: conv.weight, bias: conv.bias?.wrappedValue)
-      let name = convolution(conv, weight, bias, y)
-      y = Value(name: name, shape: Shape(Array(output(conv, y).dimensions.dropFirst())))
+      y = folded(conv, norm, y)
     }
     return y
   }
 
+  /// A convolution with the batch norm after it.
+  mutating func folded(_ conv: Conv2d, _ norm: BatchNorm2d, _ x: Value) -> Value {
+    let (weight, bias) = norm.folded(into: conv.weight, bias: conv.bias?.wrappedValue)
+    let name = convolution(conv, weight, bias, x)
+    return Value(name: name, shape: Shape(Array(output(conv, x).dimensions.dropFirst())))
+  }
+
   private mutating func convolution(_ conv: Conv2d, _ weight: Tensor, _ bias: Tensor?, _ x: Value) -> String {
-    node(
-      "Conv", [x.name, constant(weight.inPyTorchLayout)] + (bias.map { [constant($0)] } ?? []),
+    let (rows, columns) = conv.padding.margins(kernel: (weight.shape[0], weight.shape[1]), dilation: conv.dilation)
+    var (name, pads) = (x.name, [rows.0, columns.0, rows.1, columns.1])
+    if case .reflect = conv.padding {
+      name = node(
+        "Pad", [name, constant([0, 0, rows.0, columns.0, 0, 0, rows.1, columns.1])], [("mode", .text("reflect"))])
+      pads = [0, 0, 0, 0]
+    }
+    return node(
+      "Conv", [name, constant(weight.inPyTorchLayout)] + (bias.map { [constant($0)] } ?? []),
       [
         ("kernel_shape", .integers([weight.shape[0], weight.shape[1]])),
         ("strides", .integers([conv.stride, conv.stride])),
-        ("pads", .integers([Int](repeating: conv.padding, count: 4))),
+        ("pads", .integers(pads)),
         ("dilations", .integers([conv.dilation, conv.dilation])), ("group", .integer(conv.groups)),
       ])
   }
 
-  private func window(_ size: Int, _ stride: Int, _ padding: Int) -> [(String, Attribute)] {
+  /// - Parameter more: Pixels of padding below and to the right, above those at every side.
+  private func window(
+    _ size: Int, _ stride: Int, _ padding: Int, more: (Int, Int) = (0, 0)
+  ) -> [(String, Attribute)] {
     [
       ("kernel_shape", .integers([size, size])), ("strides", .integers([stride, stride])),
-      ("pads", .integers([Int](repeating: padding, count: 4))),
+      ("pads", .integers([padding, padding, padding + more.0, padding + more.1])),
     ]
   }
 
   /// Adds a layer that has no layers inside but those of an attention.
-  private mutating func leaf(_ layer: any Layer, _ x: Value) throws(CheckpointError) -> String {
+  ///
+  /// - Returns: Nil for a layer that is none of these.
+  private mutating func leaf(_ layer: any Layer, _ x: Value) throws(CheckpointError) -> String? {
     let isMap = x.shape.rank == 3
     switch layer {
     case is Identity, is Dropout: return x.name
@@ -73,15 +92,15 @@ extension ONNXGraph {
     case let conv as Conv2d: return convolution(conv, conv.weight.detached, conv.bias?.wrappedValue.detached, x)
     case let conv as ConvTranspose2d: return transposedConvolution(conv, x)
     case let norm as BatchNorm2d: return batchNorm(norm, x)
-    case let linear as Linear:
+    case let linear as Linear where x.shape.rank == 1:
       return node(
         "Gemm",
         [x.name, constant(linear.weight.detached)] + (linear.bias.map { [constant($0.wrappedValue.detached)] } ?? []),
         [("transB", .integer(1))])
-    case let pool as MaxPool2d: return node("MaxPool", [x.name], window(pool.size, pool.stride, pool.padding))
-    case let pool as AveragePool2d:
-      return node(
-        "AveragePool", [x.name], window(pool.size, pool.stride, pool.padding) + [("count_include_pad", .integer(1))])
+    case let pool as MaxPool2d:
+      let more = cutOff(output(pool, x), x, pool.size, pool.stride, pool.padding)
+      return node("MaxPool", [x.name], window(pool.size, pool.stride, pool.padding, more: more))
+    case let pool as AveragePool2d: return averaged(pool, x)
     case is GlobalAveragePool: return isMap ? pooled(x, "GlobalAveragePool") : x.name
     case is Flatten: return isMap ? node("Flatten", [x.name], [("axis", .integer(1))]) : x.name
     case let unflatten as Unflatten:
@@ -95,8 +114,34 @@ extension ONNXGraph {
       return scaled(x, logits)
     case let attention as EfficientChannelAttention: return attended(x, attention)
     case let attention as ConvolutionalBlockAttention: return try attended(x, attention)
-    default: throw CheckpointError("a layer of type \(type(of: layer)) cannot be written as ONNX")
+    default: return nil
     }
+  }
+
+  // MARK: Pooling
+
+  /// The rows and columns by which the last windows of a pool reach beyond the padded image.
+  private func cutOff(_ y: Shape, _ x: Value, _ size: Int, _ stride: Int, _ padding: Int) -> (Int, Int) {
+    func more(_ outputs: Int, _ side: Int) -> Int { max(0, (outputs - 1) * stride + size - side - 2 * padding) }
+    return (more(y[1], x.shape[0]), more(y[2], x.shape[1]))
+  }
+
+  private mutating func averaged(_ pool: AveragePool2d, _ x: Value) -> String {
+    let y = output(pool, x)
+    let more = cutOff(y, x, pool.size, pool.stride, pool.padding)
+    let name = node(
+      "AveragePool", [x.name],
+      window(pool.size, pool.stride, pool.padding, more: more) + [("count_include_pad", .integer(1))])
+    guard more != (0, 0) else { return name }
+    // The mean over what is left of a window that is cut off.
+    func shares(_ outputs: Int, _ side: Int) -> Tensor {
+      let shares = (0..<outputs).map { i in
+        Scalar(pool.size) / Scalar(min(i * pool.stride + pool.size, side + 2 * pool.padding) - i * pool.stride)
+      }
+      return Tensor(shares, shape: [outputs])
+    }
+    return node(
+      "Mul", [name, constant(shares(y[1], x.shape[0]).reshaped(to: [y[1], 1]) * shares(y[2], x.shape[1]))])
   }
 
   /// x (1 + erf(x / √2)) / 2
@@ -110,7 +155,10 @@ extension ONNXGraph {
       "ConvTranspose",
       [x.name, constant(conv.weight.detached.inPyTorchLayout)]
         + (conv.bias.map { [constant($0.wrappedValue.detached)] } ?? []),
-      window(conv.weight.shape[0], conv.stride, conv.padding) + [
+      [
+        ("kernel_shape", .integers([conv.weight.shape[0], conv.weight.shape[1]])),
+        ("strides", .integers([conv.stride, conv.stride])),
+        ("pads", .integers([Int](repeating: conv.padding, count: 4))),
         ("output_padding", .integers([conv.outputPadding, conv.outputPadding])),
         ("dilations", .integers([conv.dilation, conv.dilation])), ("group", .integer(conv.groups)),
       ])

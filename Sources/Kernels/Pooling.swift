@@ -8,14 +8,26 @@ package struct ImageWindows: Sendable {
   package let size: Int
   package let stride: Int
   package let padding: Int
+  /// Whether a last window that is cut off counts.
+  package let ceilMode: Bool
 
-  package init(height: Int, width: Int, channels: Int, size: Int, stride: Int, padding: Int) {
+  package init(
+    height: Int, width: Int, channels: Int, size: Int, stride: Int, padding: Int, ceilMode: Bool = false
+  ) {
     (self.height, self.width, self.channels) = (height, width, channels)
-    (self.size, self.stride, self.padding) = (size, stride, padding)
+    (self.size, self.stride, self.padding, self.ceilMode) = (size, stride, padding, ceilMode)
   }
 
-  package var outputHeight: Int { (height + 2 * padding - size) / stride + 1 }
-  package var outputWidth: Int { (width + 2 * padding - size) / stride + 1 }
+  package var outputHeight: Int { outputs(height) }
+  package var outputWidth: Int { outputs(width) }
+
+  private func outputs(_ side: Int) -> Int {
+    let steps = side + 2 * padding - size
+    guard ceilMode else { return steps / stride + 1 }
+    let count = (steps + stride - 1) / stride + 1
+    // A window that begins in the padding after the image sees nothing.
+    return (count - 1) * stride >= side + padding ? count - 1 : count
+  }
 }
 
 /// Pooling of one image, and the derivatives of it.

@@ -2,7 +2,7 @@
 public final class ReLU: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(relu(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(relu(x), of: x) }
 }
 
 /// `x` where positive, `slope · x` elsewhere.
@@ -11,40 +11,40 @@ public final class LeakyReLU: Layer {
   public let slope: Scalar
   /// A layer without parameters.
   public init(slope: Scalar = 0.01) { self.slope = slope }
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(leakyReLU(x, slope: slope)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(leakyReLU(x, slope: slope), of: x) }
 }
 
 /// `x Φ(x)`, with the exact normal distribution function Φ. Hendrycks, Gimpel, 2016.
 public final class GELU: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(gelu(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(gelu(x), of: x) }
 }
 
 /// `x σ(x)`. Elfwing, Uchibe, Doya, 2017.
 public final class SiLU: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(silu(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(silu(x), of: x) }
 }
 
 /// `1 / (1 + exp(-x))`.
 public final class Sigmoid: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(sigmoid(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(sigmoid(x), of: x) }
 }
 
 /// The hyperbolic tangent.
 public final class Tanh: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(tanh(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(tanh(x), of: x) }
 }
 
 /// Returns its input: the placeholder of a layer that is left out.
 public final class Identity: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(x, of: x) }
 }

@@ -35,7 +35,7 @@ public final class AsymmetricConv2d: Layer {
     let column = conv2d(x.padded([(0, 0), (1, 1), (0, 0), (0, 0)]), vertical, stride: square.stride)
     let row = conv2d(x.padded([(0, 0), (0, 0), (1, 1), (0, 0)]), horizontal, stride: square.stride)
     let y = squareNorm(square(x), adding: verticalNorm(column, adding: horizontalNorm(row), then: nil), then: nil)
-    return reported(y, multiplyAdds: column.count * (vertical.count / vertical.shape[3]) * 2)
+    return reported(y, of: x, multiplyAdds: column.count * (vertical.count / vertical.shape[3]) * 2)
   }
 
   /// The convolution that is equal to the branches in evaluation mode.

@@ -42,8 +42,13 @@ public final class BatchNorm2d: Layer, TrainingAware {
     require(
       x.shape[-1] == weight.count, "BatchNorm2d: input \(x.shape) has \(x.shape[-1]) channels, not \(weight.count)")
     func finished(_ y: Tensor) -> Tensor {
-      let y = reported(y)
-      return relu?.reported(y) ?? y
+      let y = reported(y, of: x)
+      return relu?.reported(y, of: y) ?? y
+    }
+    if LayerTrace.recordsDataflow, residual != nil || relu != nil {
+      let y = self(x)
+      let sum = residual.map { y + $0 } ?? y
+      return relu.map { $0(sum) } ?? sum
     }
     guard isTraining && !isFrozen else {
       return finished(

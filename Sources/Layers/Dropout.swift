@@ -38,6 +38,6 @@ public final class Dropout: Layer, TrainingAware, Stochastic {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(isTraining && rate > 0 ? dropout(x, rate: rate, using: &generator) : x)
+    reported(isTraining && rate > 0 ? dropout(x, rate: rate, using: &generator) : x, of: x)
   }
 }

@@ -3,11 +3,11 @@ public final class Flatten: Layer {
   /// A layer without parameters.
   public init() {}
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    if x.rank == 2 { return reported(x) }
+    if x.rank == 2 { return reported(x, of: x) }
     let n = x.shape[0]
     let size = x.shape.dimensions.dropFirst().reduce(1, *)
-    guard x.rank == 4, x.shape[1] * x.shape[2] > 1 else { return reported(x.reshaped(to: [n, size])) }
-    return reported(x.permuted([0, 3, 1, 2]).reshaped(to: [n, size]))
+    guard x.rank == 4, x.shape[1] * x.shape[2] > 1 else { return reported(x.reshaped(to: [n, size]), of: x) }
+    return reported(x.permuted([0, 3, 1, 2]).reshaped(to: [n, size]), of: x)
   }
 }
 
@@ -22,6 +22,6 @@ public final class Unflatten: Layer {
   }
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let (n, h, w, c) = (x.shape[0], imageShape[0], imageShape[1], imageShape[2])
-    return reported(x.reshaped(to: [n, c, h, w]).permuted([0, 2, 3, 1]))
+    return reported(x.reshaped(to: [n, c, h, w]).permuted([0, 2, 3, 1]), of: x)
   }
 }

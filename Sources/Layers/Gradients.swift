@@ -14,7 +14,7 @@ public struct Gradients: Sendable {
 
   /// The sum of two sets of gradients, for accumulation over several small batches.
   public static func + (a: Gradients, b: Gradients) -> Gradients {
-    Gradients(byID: a.byID.merging(b.byID, uniquingKeysWith: +))
+    Gradients(byID: a.byID.merging(b.byID, uniquingKeysWith: +), anomaly: a.anomaly ?? b.anomaly)
   }
 }
 
@@ -24,17 +24,43 @@ public struct Gradients: Sendable {
 public func valueWithGradient<M: Module, E: Error>(
   of model: M, _ loss: (M) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients) {
+  let all = try valueWithGradient(of: model, at: []) { (model, _) throws(E) in try loss(model) }
+  return (all.value, all.gradients)
+}
+
+/// The value of `loss` and its gradients with respect to the trainable parameters of `model` and to `x`, in one backward pass.
+///
+/// ```swift
+/// let (loss, gradients, atInput) = valueWithGradient(of: model, at: images) { model, images in
+///   softmaxCrossEntropy(model(images), labels: labels)
+/// }
+/// ```
+/// - Precondition: `loss` returns a single scalar.
+public func valueWithGradient<M: Module, E: Error>(
+  of model: M, at x: Tensor, _ loss: (M, Tensor) throws(E) -> Tensor
+) throws(E) -> (value: Tensor, gradients: Gradients, inputGradient: Tensor) {
+  let all = try valueWithGradient(of: model, at: [x]) { (model, xs) throws(E) in try loss(model, xs[0]) }
+  return (all.value, all.gradients, all.inputGradients[0])
+}
+
+/// The value of `loss` and its gradients with respect to the trainable parameters of `model` and to each of `xs`, in one
+/// backward pass.
+public func valueWithGradient<M: Module, E: Error>(
+  of model: M, at xs: [Tensor], _ loss: (M, [Tensor]) throws(E) -> Tensor
+) throws(E) -> (value: Tensor, gradients: Gradients, inputGradients: [Tensor]) {
+  let xs = xs.map { $0.freshLeaf() }
   // The identity of a parameter's value is another than its own inside `with(_:_:)`.
   let parameters = model.parameters.filter(\.isTrainable).map { (parameter: $0.id, value: $0.wrappedValue.id) }
-  let ids = Set(parameters.map(\.value))
-  let tape = GradientTape(tracking: ids, naming: model.parameterNames)
-  let value = try tape.record { () throws(E) in try loss(model) }
+  let leaves = Set(parameters.map(\.value) + xs.map(\.id))
+  let tape = GradientTape(tracking: leaves, naming: model.parameterNames)
+  let value = try tape.record { () throws(E) in try loss(model, xs) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  var gradients = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: ids)
+  var all = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: leaves)
+  let inputGradients = xs.map { all.removeValue(forKey: $0.id) ?? .zeros($0.shape) }
   for (parameter, value) in parameters where parameter != value {
-    gradients[parameter] = gradients.removeValue(forKey: value)
+    all[parameter] = all.removeValue(forKey: value)
   }
-  return (value, Gradients(byID: gradients, anomaly: tape.anomaly))
+  return (value, Gradients(byID: all, anomaly: tape.anomaly), inputGradients)
 }
 
 extension Module {

@@ -26,7 +26,7 @@ public final class InferenceModel: Layer, Sendable {
   private let prototype: Instance
   private let idle: Mutex<[Instance]>
 
-  fileprivate init(_ layer: any Layer) throws(InferenceError) {
+  fileprivate init(_ layer: any Layer) throws(ModuleCopyError) {
     prototype = Instance(layer: layer)
     // What cannot be copied throws here, and not in a task.
     idle = Mutex([try Self.copy(prototype)])
@@ -48,15 +48,9 @@ public final class InferenceModel: Layer, Sendable {
     return y.detached
   }
 
-  private static func copy(_ instance: Instance) throws(InferenceError) -> Instance {
+  private static func copy(_ instance: Instance) throws(ModuleCopyError) -> Instance {
     Instance(layer: try ModuleCopy.of(instance.layer))
   }
-}
-
-/// The reason that a model cannot be fixed for inference.
-public struct InferenceError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The class that cannot be copied, its name in the model, and why.
-  public let description: String
 }
 
 extension Layer {
@@ -68,9 +62,9 @@ extension Layer {
   ///
   /// Layers are folded in chains: ``Sequential``, the library's models and blocks, and wherever those lie inside of other classes. Any
   /// other class is copied, property by property, and runs in evaluation mode.
-  /// - Throws: An ``InferenceError`` that names a class that cannot be copied: one with a property that is a class but no module, a
+  /// - Throws: A ``ModuleCopyError`` that names a class that cannot be copied: one with a property that is a class but no module, a
   ///   weak or unowned reference, or a function that is not `@Sendable`.
-  public func optimizedForInference() throws(InferenceError) -> InferenceModel {
+  public func optimizedForInference() throws(ModuleCopyError) -> InferenceModel {
     if let fixed = self as? InferenceModel { return fixed }
     let copy = try ModuleCopy.of(self, folding: true)
     copy.evaluate()

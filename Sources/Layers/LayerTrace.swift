@@ -27,9 +27,18 @@ public struct LayerTrace: Sendable {
     /// The dead channels of ReLUs, which are 0 everywhere, and all of them; counted if `countsDead`.
     let dead = Mutex<(dead: Int, all: Int)>((0, 0))
     let countsDead: Bool
-    init(countsDead: Bool = false) { self.countsDead = countsDead }
+    let flow: Dataflow?
+    init(countsDead: Bool = false, flow: Dataflow? = nil) { (self.countsDead, self.flow) = (countsDead, flow) }
   }
   @TaskLocal fileprivate static var recorder: Recorder?
+
+  /// Whether the layers that run are recorded one by one, so that none may be fused with another.
+  static var recordsDataflow: Bool { recorder?.flow != nil }
+
+  /// Runs `body`, and adds the layers that it runs to `flow`.
+  static func recording(_ flow: Dataflow, _ body: () -> Void) {
+    $recorder.withValue(Recorder(flow: flow), operation: body)
+  }
 
   /// The first layer of `model` whose output for `x` is NaN or infinite, in evaluation mode; nil where there is none.
   package static func firstNonFinite(of model: any Layer, on x: Tensor) -> String? {
@@ -73,12 +82,17 @@ public struct LayerTrace: Sendable {
 extension Layer {
   /// Reports this layer's output to a running ``LayerTrace``, and returns it.
   ///
-  /// - Parameter multiplyAdds: The multiply-adds for the whole batch.
-  public func reported(_ output: Tensor, multiplyAdds: @autoclosure () -> Int = 0) -> Tensor {
+  /// - Parameters:
+  ///   - input: The layer's input, where it has one alone, so that a class of one's own around the layer can be written as ONNX.
+  ///   - multiplyAdds: The multiply-adds for the whole batch.
+  public func reported(
+    _ output: Tensor, of input: Tensor? = nil, multiplyAdds: @autoclosure () -> Int = 0
+  ) -> Tensor {
     if let recorder = LayerTrace.recorder {
       let event = LayerTrace.Event(
         layer: ObjectIdentifier(self), type: "\(Self.self)", output: output.shape, multiplyAdds: multiplyAdds())
       recorder.trace.withLock { $0.events.append(event) }
+      if let input { recorder.flow?.append(self, from: input, to: output) }
       if recorder.countsDead, self is ReLU {
         let channels = output.shape[-1]
         let maxima = output.reshaped(to: [output.count / max(channels, 1), channels]).max(alongAxes: [0])

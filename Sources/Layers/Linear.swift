@@ -1,4 +1,4 @@
-/// An affine map of the last axis: `y = x Wᵀ + b`, from `[batch, inputs]` to `[batch, outputs]`.
+/// An affine map of the last axis: `y = x Wᵀ + b`, from `[…, inputs]` to `[…, outputs]`.
 public final class Linear: Layer {
   /// `[outputs, inputs]`.
   @Parameter public var weight: Tensor
@@ -17,9 +17,19 @@ public final class Linear: Layer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     require(
-      x.rank == 2 && x.shape[1] == weight.shape[1],
-      "Linear: input \(x.shape) does not fit weight \(weight.shape), it wants [batch, \(weight.shape[1])]")
-    let y = matmul(x, weight, transposeB: true)
-    return reported(bias.map { y + $0.wrappedValue } ?? y, multiplyAdds: x.shape[0] * weight.count)
+      x.rank >= 1 && x.shape[-1] == weight.shape[1],
+      "Linear: input \(x.shape) does not fit weight \(weight.shape), it wants […, \(weight.shape[1])]")
+    return reported(
+      affine(x, weight, bias?.wrappedValue), of: x,
+      multiplyAdds: x.shape.dimensions.dropLast().reduce(1, *) * weight.count)
   }
+}
+
+/// `x Wᵀ + b` of the last axis.
+func affine(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+  let rows = x.shape.dimensions.dropLast()
+  let matrix = x.rank == 2 ? x : x.reshaped(to: [rows.reduce(1, *), x.shape[-1]] as Shape)
+  let y = matmul(matrix, weight, transposeB: true)
+  let sum = bias.map { y + $0 } ?? y
+  return x.rank == 2 ? sum : sum.reshaped(to: Shape(rows + [weight.shape[0]]))
 }

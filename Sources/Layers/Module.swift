@@ -8,7 +8,7 @@
 /// program.
 ///
 /// A part that is found twice, such as a tied weight or a back reference, counts once, under the first of its names.
-public protocol Module: AnyObject {
+public protocol Module: AnyObject, CustomStringConvertible {
   /// The parts of this module by name, in order: `Parameter`s, `Buffer`s, modules, and collections of them.
   var parts: [(name: String, part: Any)] { get }
 }

@@ -1,5 +1,21 @@
 import Tensors
 
+extension Module {
+  /// A deep copy: another module of the same class, whose parameters, buffers, modes and random generators are those of this one and
+  /// change apart from it.
+  ///
+  /// What is tied here is tied in the copy. A class is copied property by property, so that its initializer does not run.
+  /// - Throws: A ``ModuleCopyError`` that names a class that cannot be copied: one with a property that is a class but no module, a
+  ///   weak or unowned reference, or a function that is not `@Sendable`.
+  public func copy() throws(ModuleCopyError) -> Self { try ModuleCopy.of(self) }
+}
+
+/// The reason that a module cannot be copied, or fixed for inference.
+public struct ModuleCopyError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The class that cannot be copied, its name in the model, and why.
+  public let description: String
+}
+
 /// Copies a module and all modules, parameters and buffers below it, each once, so that what was tied stays tied.
 ///
 /// A class is copied property by property, as a struct would be: its initializer does not run. What makes that safe is that each
@@ -14,17 +30,17 @@ final class ModuleCopy {
   /// Whether chains are folded for inference.
   private let isFolding: Bool
 
-  /// A copy of `layer`, which is in evaluation mode where it is `folding`.
-  static func of(_ layer: any Layer, folding: Bool = false) throws(InferenceError) -> any Layer {
+  /// A copy of `module`, which is in evaluation mode where it is `folding`.
+  static func of<M: Module>(_ module: M, folding: Bool = false) throws(ModuleCopyError) -> M {
     let copy = ModuleCopy(isFolding: folding)
-    let result = try copy.object(layer, "") as! any Layer
+    let result = try copy.object(module, "") as! M
     for object in copy.guarded { object.release() }
     return result
   }
 
   private init(isFolding: Bool) { self.isFolding = isFolding }
 
-  private func object(_ original: AnyObject, _ path: String) throws(InferenceError) -> AnyObject {
+  private func object(_ original: AnyObject, _ path: String) throws(ModuleCopyError) -> AnyObject {
     let id = ObjectIdentifier(original)
     if let copy = copies[id] { return copy }
     switch original {
@@ -43,7 +59,7 @@ final class ModuleCopy {
     return copies[id]!
   }
 
-  private func sequential(_ chain: Sequential, _ path: String) throws(InferenceError) -> Sequential {
+  private func sequential(_ chain: Sequential, _ path: String) throws(ModuleCopyError) -> Sequential {
     func named(_ index: Int) -> String { path.isEmpty ? chain.names[index] : "\(path).\(chain.names[index])" }
     var layers: [any Layer] = []
     for (index, layer) in chain.layers.enumerated() { layers.append(try object(layer, named(index)) as! any Layer) }
@@ -57,15 +73,15 @@ final class ModuleCopy {
     return Sequential(layers, names: chain.names, folded: folded)
   }
 
-  private func failure(_ object: AnyObject, _ path: String, _ reason: String) -> InferenceError {
+  private func failure(_ object: AnyObject, _ path: String, _ reason: String) -> ModuleCopyError {
     let place = path.isEmpty ? "" : " at '\(path)'"
-    return InferenceError(description: "\(type(of: object))\(place) cannot be copied: \(reason)")
+    return ModuleCopyError(description: "\(type(of: object))\(place) cannot be copied: \(reason)")
   }
 
   // MARK: Properties
 
   /// Copies a class property by property.
-  private func fields(of original: AnyObject, _ path: String) throws(InferenceError) {
+  private func fields(of original: AnyObject, _ path: String) throws(ModuleCopyError) {
     let type: AnyClass = Swift.type(of: original)
     let fields = StoredField.all(of: type)
     for field in fields where !field.isStrong {
@@ -78,7 +94,7 @@ final class ModuleCopy {
     let target = copy.toOpaque()
     for field in fields {
       let place = path.isEmpty ? field.name : "\(path).\(field.name)"
-      func initialize<T>(_: T.Type) throws(InferenceError) {
+      func initialize<T>(_: T.Type) throws(ModuleCopyError) {
         let value = (source + field.offset).assumingMemoryBound(to: T.self).pointee
         (target + field.offset).initializeMemory(
           as: T.self,
@@ -90,13 +106,13 @@ final class ModuleCopy {
 
   /// A copy of a property's value: its modules, parameters and buffers are copied, all else is shared.
   fileprivate func value<T>(
-    _ value: T, _ path: String, failure: (String) -> InferenceError
-  ) throws(InferenceError) -> T {
+    _ value: T, _ path: String, failure: (String) -> ModuleCopyError
+  ) throws(ModuleCopyError) -> T {
     let dynamic = Swift.type(of: value as Any)
     if PartWalk.isLeaf(dynamic) { return value }
     // Before what it may hold: a cast looks through an optional.
     if let container = value as? any CopiedContainer {
-      let copy = try container.copied { (element) throws(InferenceError) in try self.any(element, path, failure) }
+      let copy = try container.copied { (element) throws(ModuleCopyError) in try self.any(element, path, failure) }
       return copy as! T
     }
     if value is Parameter || value is Buffer || value is any Module {
@@ -124,15 +140,15 @@ final class ModuleCopy {
 
   /// ``value(_:_:failure:)`` of a value whose type is known only now.
   private func any(
-    _ value: Any, _ path: String, _ failure: (String) -> InferenceError
-  ) throws(InferenceError) -> Any {
-    func opened<T>(_ value: T) throws(InferenceError) -> Any { try self.value(value, path, failure: failure) }
+    _ value: Any, _ path: String, _ failure: (String) -> ModuleCopyError
+  ) throws(ModuleCopyError) -> Any {
+    func opened<T>(_ value: T) throws(ModuleCopyError) -> Any { try self.value(value, path, failure: failure) }
     return try _openExistential(value, do: opened)
   }
 
   private func fields<T>(
-    of value: T, _ path: String, _ failure: (String) -> InferenceError
-  ) throws(InferenceError) -> T {
+    of value: T, _ path: String, _ failure: (String) -> ModuleCopyError
+  ) throws(ModuleCopyError) -> T {
     if Self.isPlain(value) { return value }
     let copy = UnsafeMutablePointer<T>.allocate(capacity: 1)
     copy.initialize(to: value)
@@ -142,7 +158,7 @@ final class ModuleCopy {
     }
     for field in StoredField.all(of: T.self) {
       let place = UnsafeMutableRawPointer(copy) + field.offset
-      func replace<F>(_: F.Type) throws(InferenceError) {
+      func replace<F>(_: F.Type) throws(ModuleCopyError) {
         let place = place.assumingMemoryBound(to: F.self)
         place.pointee = try self.value(place.pointee, "\(path).\(field.name)", failure: failure)
       }
@@ -164,13 +180,13 @@ final class ModuleCopy {
 
 /// A collection whose elements are copied one by one.
 private protocol CopiedContainer {
-  func copied(_ element: (Any) throws(InferenceError) -> Any) throws(InferenceError) -> Self
+  func copied(_ element: (Any) throws(ModuleCopyError) -> Any) throws(ModuleCopyError) -> Self
 }
 
 extension Optional: CopiedContainer {
   fileprivate func copied(
-    _ element: (Any) throws(InferenceError) -> Any
-  ) throws(InferenceError) -> Self {
+    _ element: (Any) throws(ModuleCopyError) -> Any
+  ) throws(ModuleCopyError) -> Self {
     guard let value = self else { return nil }
     return .some(try element(value) as! Wrapped)
   }
@@ -178,8 +194,8 @@ extension Optional: CopiedContainer {
 
 extension Array: CopiedContainer {
   fileprivate func copied(
-    _ element: (Any) throws(InferenceError) -> Any
-  ) throws(InferenceError) -> Self {
+    _ element: (Any) throws(ModuleCopyError) -> Any
+  ) throws(ModuleCopyError) -> Self {
     if PartWalk.isLeaf(Element.self) { return self }
     var copy: [Element] = []
     for value in self { copy.append(try element(value) as! Element) }
@@ -189,8 +205,8 @@ extension Array: CopiedContainer {
 
 extension Dictionary: CopiedContainer {
   fileprivate func copied(
-    _ element: (Any) throws(InferenceError) -> Any
-  ) throws(InferenceError) -> Self {
+    _ element: (Any) throws(ModuleCopyError) -> Any
+  ) throws(ModuleCopyError) -> Self {
     if PartWalk.isLeaf(Value.self) { return self }
     var copy: [Key: Value] = [:]
     for (key, value) in self { copy[key] = .some(try element(value) as! Value) }

@@ -6,13 +6,15 @@ public final class MaxPool2d: Layer {
   public let stride: Int
   /// Pixels added around the image.
   public let padding: Int
+  /// Whether a last window that is cut off counts.
+  public let ceilMode: Bool
 
   /// Windows of `size` by `size`, `stride` apart: by default side by side.
-  public init(_ size: Int, stride: Int? = nil, padding: Int = 0) {
-    (self.size, self.stride, self.padding) = (size, stride ?? size, padding)
+  public init(_ size: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false) {
+    (self.size, self.stride, self.padding, self.ceilMode) = (size, stride ?? size, padding, ceilMode)
   }
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(maxPool2d(x, size: size, stride: stride, padding: padding))
+    reported(maxPool2d(x, size: size, stride: stride, padding: padding, ceilMode: ceilMode), of: x)
   }
 }
 
@@ -24,13 +26,15 @@ public final class AveragePool2d: Layer {
   public let stride: Int
   /// Pixels added around the image.
   public let padding: Int
+  /// Whether a last window that is cut off counts.
+  public let ceilMode: Bool
 
   /// Windows of `size` by `size`, `stride` apart: by default side by side.
-  public init(_ size: Int, stride: Int? = nil, padding: Int = 0) {
-    (self.size, self.stride, self.padding) = (size, stride ?? size, padding)
+  public init(_ size: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false) {
+    (self.size, self.stride, self.padding, self.ceilMode) = (size, stride ?? size, padding, ceilMode)
   }
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(averagePool2d(x, size: size, stride: stride, padding: padding))
+    reported(averagePool2d(x, size: size, stride: stride, padding: padding, ceilMode: ceilMode), of: x)
   }
 }
 
@@ -40,13 +44,39 @@ public final class AveragePool2d: Layer {
 public final class GlobalAveragePool: Layer {
   /// A layer without parameters.
   public init() {}
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(x.rank == 2 ? x : globalAveragePool2d(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(x.rank == 2 ? x : globalAveragePool2d(x), of: x) }
+}
+
+/// The mean of each of `height` by `width` parts of an image; see ``adaptiveAveragePool2d(_:height:width:)``.
+public final class AdaptiveAveragePool2d: Layer {
+  /// The height of an output.
+  public let height: Int
+  /// The width of an output.
+  public let width: Int
+  /// A layer without parameters.
+  public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(adaptiveAveragePool2d(x, height: height, width: width), of: x)
+  }
+}
+
+/// The maximum of each of `height` by `width` parts of an image; see ``adaptiveMaxPool2d(_:height:width:)``.
+public final class AdaptiveMaxPool2d: Layer {
+  /// The height of an output.
+  public let height: Int
+  /// The width of an output.
+  public let width: Int
+  /// A layer without parameters.
+  public init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(adaptiveMaxPool2d(x, height: height, width: width), of: x)
+  }
 }
 
 /// Upsamples images by an integer factor.
 public final class Upsample: Layer {
   /// The interpolation.
-  public enum Mode: String, Sendable, Codable { case nearest, bilinear }
+  public typealias Mode = Interpolation
   /// The factor of height and width.
   public let scale: Int
   /// The interpolation.
@@ -56,6 +86,6 @@ public final class Upsample: Layer {
   public init(scale: Int, mode: Mode = .nearest) { (self.scale, self.mode) = (scale, mode) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(mode == .nearest ? upsampleNearest2d(x, scale: scale) : upsampleBilinear2d(x, scale: scale))
+    reported(mode == .nearest ? upsampleNearest2d(x, scale: scale) : upsampleBilinear2d(x, scale: scale), of: x)
   }
 }

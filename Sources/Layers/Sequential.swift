@@ -89,7 +89,7 @@ public final class Lambda: Layer {
   let function: @Sendable (Tensor) -> Tensor
   /// A layer that applies `function`.
   public init(_ function: @escaping @Sendable (Tensor) -> Tensor) { self.function = function }
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(function(x)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(function(x), of: x) }
 }
 
 /// A residual connection: `body(x) + shortcut(x)`.

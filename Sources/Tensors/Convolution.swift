@@ -30,21 +30,22 @@ package struct FixedConvolution: Sendable {
   package let weight: Tensor
   package let bias: Tensor?
   package let stride: Int
-  package let padding: Int
+  package let padding: Padding
   package let dilation: Int
   package let groups: Int
   private let packed = PackedWeights()
 
   /// The convolution of ``conv2d(_:_:bias:stride:padding:dilation:groups:)`` with these arguments.
-  package init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, dilation: Int, groups: Int) {
+  package init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Padding, dilation: Int, groups: Int) {
     (self.weight, self.bias) = (weight.detached, bias?.detached)
     (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
   }
 
   /// The convolution of `x`, plus `residual`, then ReLU if `relu`.
   package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, relu: Bool = false) -> Tensor {
+    let (x, zeros) = padding.applied(to: x, weight.shape, stride: stride, dilation: dilation)
     let product = Convolution(
-      x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
+      x.shape, weight.shape, stride: stride, padding: zeros, dilation: dilation, groups: groups)
     product.check("FixedConvolution", x.shape, weight.shape)
     let shape = product.yShape
     require(

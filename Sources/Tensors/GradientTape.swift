@@ -25,7 +25,17 @@ package final class GradientTape: Sendable {
     let shape: Shape
     /// The storage of the saved tensors.
     let saved: [Storage]
+    /// Where the tape keeps them.
+    var inputs: [Tensor] = []
     let pullback: Pullback
+  }
+  /// An operation with its inputs, of a tape that keeps them.
+  package struct Operation: Sendable {
+    package let name: String
+    package let inputs: [Tensor]
+    package let output: TensorID
+    /// Of the output.
+    package let shape: Shape
   }
   private struct State: Sendable {
     var entries: [Entry] = []
@@ -37,13 +47,17 @@ package final class GradientTape: Sendable {
   private let names: @Sendable (TensorID) -> String?
   private let thread = Atomic<UInt>(0)
 
+  /// Whether entries keep the inputs of their operations, so that they can be read as a graph.
+  private let keepsInputs: Bool
+
   @TaskLocal package static var active: [GradientTape] = []
 
   package init(
-    tracking ids: some Sequence<TensorID>, naming names: @escaping @Sendable (TensorID) -> String? = { _ in nil }
+    tracking ids: some Sequence<TensorID>, keepingInputs: Bool = false,
+    naming names: @escaping @Sendable (TensorID) -> String? = { _ in nil }
   ) {
     state = Mutex(State(tracked: Set(ids)))
-    self.names = names
+    (self.names, keepsInputs) = (names, keepingInputs)
   }
 
   package func record<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
@@ -60,6 +74,11 @@ package final class GradientTape: Sendable {
   }
   package var tracked: Set<TensorID> { state.withLock { $0.tracked } }
   package var entries: [Entry] { state.withLock { $0.entries } }
+  /// The operations in order; their inputs are empty but where the tape keeps them.
+  package var operations: [Operation] {
+    entries.map { Operation(name: $0.operation, inputs: $0.inputs, output: $0.output, shape: $0.shape) }
+  }
+  fileprivate func kept(_ inputs: @autoclosure () -> [Tensor]) -> [Tensor] { keepsInputs ? inputs() : [] }
 
   /// The first non-finite operation or derivative of this tape, nil where there is none or anomaly detection is off.
   package var anomaly: String? { state.withLock { $0.anomaly } }
@@ -137,7 +156,10 @@ extension Tensor {
       guard !tracked.isEmpty else { continue }
       if output.id == .untracked { output.id = .fresh() }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage)) { upstream, _ in
+        .init(
+          operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage),
+          inputs: tape.kept(inputs.map(\.0))
+        ) { upstream, _ in
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
         }, of: self)
     }
@@ -157,7 +179,9 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let (y, id) = (output, input.id)
       tape.append(
-        .init(operation: operation, output: y.id, shape: shape, saved: [storage]) { upstream, _ in
+        .init(
+          operation: operation, output: y.id, shape: shape, saved: [storage], inputs: tape.kept([input])
+        ) { upstream, _ in
           [(id, pullback(upstream, y))]
         }, of: self)
     }
@@ -194,8 +218,10 @@ extension Tensor {
       if output.id == .untracked { output.id = .fresh() }
       let targets = inputs.map { (id: $0.id, shape: $0.shape) }
       tape.append(
-        .init(operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage)) {
-          upstream, accumulated in
+        .init(
+          operation: operation, output: output.id, shape: shape, saved: saved.map(\.storage),
+          inputs: tape.kept(inputs)
+        ) { upstream, accumulated in
           var sum = needed[0] ? accumulated(targets[0].id) : nil
           let gradients = pullback(&upstream, needed, &sum)
           let results = zip(zip(targets, needed), gradients).compactMap { target, gradient -> (TensorID, Tensor)? in

@@ -3,8 +3,12 @@
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - stride: Pixels between windows, by default `size`.
-public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
-  let windows = Windows("maxPool2d", x.shape, size: size, stride: stride ?? size, padding: padding)
+///   - ceilMode: Whether a last window that the image cuts off counts, as PyTorch's `ceil_mode`.
+public func maxPool2d(
+  _ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false
+) -> Tensor {
+  let windows = Windows(
+    "maxPool2d", x.shape, size: size, stride: stride ?? size, padding: padding, ceilMode: ceilMode)
   let indices = IndexStorage(count: windows.yShape.count)
   return Tensor(shape: windows.yShape) { out in
     let y = out.baseAddress!
@@ -19,8 +23,13 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int =
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - stride: Pixels between windows, by default `size`.
-public func averagePool2d(_ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
-  let windows = Windows("averagePool2d", x.shape, size: size, stride: stride ?? size, padding: padding)
+///   - ceilMode: Whether a last window that the padded image cuts off counts, as PyTorch's `ceil_mode`: its mean is over what is left.
+public func averagePool2d(
+  _ x: Tensor, size: Int, stride: Int? = nil, padding: Int = 0, ceilMode: Bool = false
+) -> Tensor {
+  let windows = Windows(
+    "averagePool2d", x.shape, size: size, stride: stride ?? size, padding: padding, ceilMode: ceilMode)
+  if ceilMode { return windows.sums(x, weight: 1, "averagePool2d") * windows.inverseCounts }
   return windows.sums(x, weight: 1 / Scalar(size * size), "averagePool2d")
 }
 
@@ -45,7 +54,7 @@ struct Windows: Sendable {
   let images: Int
   let ofImage: ImageWindows
 
-  init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int) {
+  init(_ operation: String, _ shape: Shape, size: Int, stride: Int, padding: Int, ceilMode: Bool = false) {
     require(shape.rank == 4, "\(operation): \(shape) is not [batch, height, width, channels]")
     require(
       size > 0 && stride > 0 && (0...size / 2).contains(padding) && shape[1] + 2 * padding >= size
@@ -53,7 +62,8 @@ struct Windows: Sendable {
       "\(operation): windows of \(size), stride \(stride), padding \(padding) do not fit \(shape)")
     images = shape[0]
     ofImage = ImageWindows(
-      height: shape[1], width: shape[2], channels: shape[3], size: size, stride: stride, padding: padding)
+      height: shape[1], width: shape[2], channels: shape[3], size: size, stride: stride, padding: padding,
+      ceilMode: ceilMode)
   }
 
   var channels: Int { ofImage.channels }
@@ -63,6 +73,17 @@ struct Windows: Sendable {
   var xSize: Int { ofImage.height * ofImage.width * channels }
   /// Scalars of an image of y.
   var ySize: Int { ofImage.outputHeight * ofImage.outputWidth * channels }
+
+  /// One over the number of pixels of each window, padding included: `[output height, output width, 1]`.
+  fileprivate var inverseCounts: Tensor {
+    let (size, stride, padding) = (ofImage.size, ofImage.stride, ofImage.padding)
+    func counts(_ outputs: Int, _ side: Int) -> [Int] {
+      (0..<outputs).map { min($0 * stride + size, side + 2 * padding) - $0 * stride }
+    }
+    let columns = counts(ofImage.outputWidth, ofImage.width)
+    let values = counts(ofImage.outputHeight, ofImage.height).flatMap { h in columns.map { 1 / Scalar(h * $0) } }
+    return Tensor(values, shape: [ofImage.outputHeight, ofImage.outputWidth, 1])
+  }
 
   private var grain: Int { max(1, elementwiseGrain / max(xSize, 1)) }
 

@@ -19,6 +19,8 @@ public struct EpochReport: Sendable, Codable, Equatable {
   public var imagesPerSecond: Double
   /// The figures on the validation batches, nil where there are none or training stopped.
   public var validation: Evaluation.Summary?
+  /// The means of metrics of one's own over the epoch's images, as each was seen; nil where there are none.
+  public var metrics: [String: Double]?
   /// Whether no epoch before was as good: by validation accuracy, else validation loss, else training loss.
   public var isBest: Bool
   /// Why training stopped inside this epoch, nil where it did not.
@@ -29,11 +31,21 @@ extension EpochReport: CustomStringConvertible {
   /// `epoch 3  loss 0.1159  accuracy 97.00 %  validation 96.15 %  0.4 s  3120 images/s`
   public var description: String {
     func percent(_ share: Double) -> String { String(format: "%.2f %%", 100 * share) }
-    return [
-      "epoch \(epoch + 1)", "loss " + String(format: "%.4f", loss), accuracy.map { "accuracy \(percent($0))" },
-      validation?.top1.map { "validation \(percent($0))" }, String(format: "%.1f s", seconds),
-      String(format: "%.0f images/s", imagesPerSecond), stopped.map { "stopped: \($0)" },
-    ].compactMap { $0 }.joined(separator: "  ")
+    func digits(_ value: Double) -> String { String(format: "%.4f", value) }
+    func listed(_ prefix: String, _ metrics: [String: Double]?) -> [String] {
+      (metrics ?? [:]).sorted { $0.key < $1.key }.map { "\(prefix)\($0.key) \(digits($0.value))" }
+    }
+    let figures =
+      [
+        "epoch \(epoch + 1)", "loss \(digits(loss))", accuracy.map { "accuracy \(percent($0))" },
+        validation?.top1.map { "validation \(percent($0))" } ?? validation.map { "validation loss \(digits($0.loss))" },
+      ].compactMap { $0 } + listed("", metrics) + listed("validation ", validation?.metrics)
+    return
+      (figures
+      + [
+        String(format: "%.1f s", seconds),
+        String(format: "%.0f images/s", imagesPerSecond), stopped.map { "stopped: \($0)" },
+      ].compactMap { $0 }).joined(separator: "  ")
   }
 }
 
@@ -113,6 +125,7 @@ public struct TrainingPosition: Sendable, Codable, Equatable {
   var correct = 0
   var images = 0
   var classified = 0
+  var metricSums: [String: Double]?
   /// The measure of the best epoch so far; less is better.
   var best: Double?
 

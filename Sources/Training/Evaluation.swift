@@ -24,6 +24,8 @@ public struct Evaluation: Sendable {
     public var k: Int
     /// The expected calibration error, in 0...1, nil where nothing is classified.
     public var calibrationError: Double?
+    /// The means of metrics of one's own over the images, nil where there are none.
+    public var metrics: [String: Double]?
   }
 
   /// The figures without the images.
@@ -53,6 +55,9 @@ public struct Evaluation: Sendable {
   public var calibrationError: Double { summary.calibrationError ?? 0 }
 }
 
+/// A measure of one's own: the mean over a batch, for the model's output and the batch.
+public typealias Metric<Batch> = (_ output: Tensor, _ batch: Batch) -> Double
+
 /// Evaluates a classifier by cross-entropy, accuracy, calibration and entropy.
 ///
 /// - Precondition: The model gives logits `[batch, classes]`.
@@ -70,14 +75,16 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
 ///   - k: How many of the likeliest classes count as right for top-k; the number of classes where there are fewer.
 ///   - classifies: Whether the outputs are logits, where they are `[batch, classes]` of at least two classes and the batch has
 ///     labels. A negative label marks an image that the loss leaves out, and is left out here too.
+///   - metrics: Further means over a batch, by name.
 ///   - loss: A single scalar, the mean over a batch, for the model's output and the batch.
 /// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
   _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
-  loss: (_ output: Tensor, _ batch: Batch) -> Tensor
+  metrics: [String: Metric<Batch>] = [:], loss: (_ output: Tensor, _ batch: Batch) -> Tensor
 ) throws(TrainingError) -> Evaluation {
   var (count, lossSum, classes) = (0, 0.0, 0)
   var (logits, labels): ([Scalar], [Int]) = ([], [])
+  var sums = metrics.isEmpty ? nil : metrics.mapValues { _ in 0.0 }
   try model.evaluating { () throws(TrainingError) in
     for (number, batch) in batches.enumerated() {
       func invalid(_ problem: String) -> TrainingError { .invalidBatch(epoch: nil, batch: number, problem: problem) }
@@ -91,6 +98,7 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
       let images = batch.images.shape[0]
       count += images
       lossSum += value * Double(images)
+      for (name, metric) in metrics { sums![name]! += metric(output, batch) * Double(images) }
       guard classifies, batch.hasLogits(output) else { continue }
       guard classes == 0 || classes == output.shape[1] else {
         throw invalid("the output \(output.shape) has \(output.shape[1]) classes, a batch before had \(classes)")
@@ -109,7 +117,9 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
       }
     }
   }
-  let summary = Evaluation.Summary(count: count, loss: lossSum / Double(max(count, 1)), k: min(k, max(classes, 1)))
+  let summary = Evaluation.Summary(
+    count: count, loss: lossSum / Double(max(count, 1)), k: min(k, max(classes, 1)),
+    metrics: sums?.mapValues { $0 / Double(max(count, 1)) })
   guard classes > 0 else { return Evaluation(summary: summary) }
   return Evaluation(logits: Tensor(logits, shape: [labels.count, classes]), labels: labels, summary)
 }

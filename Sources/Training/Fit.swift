@@ -49,6 +49,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private let clipping: Scalar?
   private let sharpness: Scalar?
   private let classifies: Bool
+  private let metrics: [String: Metric<Source.Batch>]
   package var shouldStop: (() -> Bool)?
   package var onStep: ((StepReport) -> Void)?
 
@@ -62,6 +63,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///   - clipping: The largest norm of all gradients together, nil for any.
   ///   - classifies: Whether the outputs are logits `[batch, classes]`, of which accuracy is measured where they have
   ///     that shape and the batch has labels.
+  ///   - metrics: Further means over a batch, by name, of training and validation batches.
   ///   - start: The position to resume at, with the model and the optimizer as they were there; see ``TrainingCheckpoint``.
   ///   - sharpness: The radius of sharpness-aware minimization, nil for the plain gradient; see
   ///     ``valueWithSharpnessAwareGradient(of:rho:_:)``.
@@ -72,12 +74,13 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     _ model: Model, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
     clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
+    metrics: [String: Metric<Source.Batch>] = [:],
     startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
     onStep: ((StepReport) -> Void)? = nil
   ) {
     (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
     (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
-    (self.clipping, self.sharpness, self.classifies) = (clipping, sharpness, classifies)
+    (self.clipping, self.sharpness, self.classifies, self.metrics) = (clipping, sharpness, classifies, metrics)
     (self.shouldStop, self.onStep, run) = (shouldStop, onStep, Run(start))
   }
 
@@ -86,13 +89,14 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     _ model: any Layer, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
     clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
+    metrics: [String: Metric<Source.Batch>] = [:],
     startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
     onStep: ((StepReport) -> Void)? = nil
   ) where Model == AnyLayer {
     self.init(
       AnyLayer(model), to: source, loss: loss, optimizer: optimizer, schedule: schedule, validating: validation,
       epochs: epochs, average: average, clipping: clipping, sharpness: sharpness, classifies: classifies,
-      startingAt: start, shouldStop: shouldStop, onStep: onStep)
+      metrics: metrics, startingAt: start, shouldStop: shouldStop, onStep: onStep)
   }
 
   /// Trains one epoch, or what is left of it; nil after the last one or once training has stopped.
@@ -122,7 +126,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     var report = EpochReport(
       epoch: epoch, step: position.step, loss: position.lossSum / Double(Swift.max(position.images, 1)),
       accuracy: position.classified > 0 ? Double(position.correct) / Double(position.classified) : nil,
-      learningRate: Double(optimizer.learningRate), seconds: seconds(), imagesPerSecond: rate(), isBest: false,
+      learningRate: Double(optimizer.learningRate), seconds: seconds(), imagesPerSecond: rate(),
+      metrics: position.metricSums?.mapValues { $0 / Double(Swift.max(position.images, 1)) }, isBest: false,
       stopped: stopped)
     if let validation, stopped == nil {
       do { report.validation = try validated(on: validation) } catch { report.stopped = error }
@@ -189,6 +194,12 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     run.lastLoss = Double(value.item)
     position.lossSum += run.lastLoss * Double(images)
     position.images += images
+    if let output {
+      for (name, metric) in metrics {
+        position.metricSums = position.metricSums ?? [:]
+        position.metricSums![name, default: 0] += metric(output, batch) * Double(images)
+      }
+    }
     if classifies, let output, batch.hasLogits(output) {
       position.correct += zip(output.argmax(), batch.labels).count { $0 == $1 }
       position.classified += batch.labels.count { $0 >= 0 }
@@ -226,7 +237,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   private func validated(on source: some BatchSource<Source.Batch>) throws(TrainingError) -> Evaluation.Summary {
     let batches = source.epoch(0)
     func summary() throws(TrainingError) -> Evaluation.Summary {
-      do { return try evaluate(model, on: batches, classifies: classifies, loss: loss).summary } catch {
+      do { return try evaluate(model, on: batches, classifies: classifies, metrics: metrics, loss: loss).summary } catch
+      {
         guard case .invalidBatch(_, let batch, let problem) = error else { throw error }
         throw .invalidBatch(epoch: position.epoch, batch: batch, problem: "\(problem), in the validation")
       }

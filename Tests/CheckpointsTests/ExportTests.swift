@@ -5,14 +5,42 @@ import Testing
 
 struct ExportTests {
   private final class Unknown: Layer {
-    func callAsFunction(_ x: Tensor) -> Tensor { x }
+    func callAsFunction(_ x: Tensor) -> Tensor { softmax(x) }
   }
 
   @Test func aLayerWithoutAFormInONNXIsNamed() {
     let error = #expect(throws: CheckpointError.self) {
       try ONNX.encode(Sequential([ReLU(), Unknown()]), imageShape: [4, 4, 1])
     }
-    #expect(error?.description.contains("Unknown") == true)
+    #expect(error?.description.contains("Unknown") == true && error?.description.contains("'softmax'") == true)
+  }
+
+  /// Normalises by a detached mean, which a graph of operations does not show.
+  private final class Detached: Layer {
+    func callAsFunction(_ x: Tensor) -> Tensor { x - x.mean().detached }
+  }
+  private final class Attended: Layer {
+    let attention: MultiHeadAttention
+    init(_ attention: MultiHeadAttention) { self.attention = attention }
+    func callAsFunction(_ x: Tensor) -> Tensor { attention(x, x * 2, x) }
+  }
+  private final class Branching: Layer {
+    func callAsFunction(_ x: Tensor) -> Tensor { x.sum().item > 0 ? x : x * 2 }
+  }
+  private final class PerImage: Layer {
+    func callAsFunction(_ x: Tensor) -> Tensor { x * (x .> 0) }
+  }
+
+  @Test func aClassThatCannotBeReadFromItsOperationsIsRefused() {
+    var g = SplittableGenerator(seed: 1)
+    let attended = Attended(MultiHeadAttention(4, heads: 2, using: &g))
+    for (layer, shape, reason) in [
+      (Detached(), [3], "detaches"), (attended, [2, 4], "'permuted'"), (Branching(), [3], "decides by its input"),
+      (PerImage(), [3], "decides by its input"),
+    ] as [(any Layer, Shape, String)] {
+      let error = #expect(throws: CheckpointError.self) { try ONNX.encode(layer, imageShape: shape) }
+      #expect(error?.description.contains(reason) == true, "\(error.map { "\($0)" } ?? "")")
+    }
   }
 
   @Test func equalNetworksMakeEqualFiles() throws {

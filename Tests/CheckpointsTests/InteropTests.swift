@@ -94,6 +94,106 @@ struct InteropTests {
     }
   }
 
+  private static func ownClasses() -> [(name: String, layer: any Layer, input: Shape)] {
+    var g = SplittableGenerator(seed: 6)
+    let image: Shape = [6, 5, 4]
+    return [
+      ("own", OwnNetwork(using: &g), image),
+      ("own-inside", Sequential([OwnNetwork(using: &g), Linear(3, 2, using: &g)]), image),
+      ("adaptive", Sequential([AdaptiveAveragePool2d(4, 3), AdaptiveMaxPool2d(3, 2)]), image),
+      (
+        "resize", Sequential([Resize(height: 9, width: 3), Resize(height: 4, width: 8, interpolation: .nearest)]), image
+      ),
+      (
+        "pools",
+        Sequential([
+          MaxPool2d(2, stride: 2, ceilMode: true), AveragePool2d(2, stride: 2, padding: 1, ceilMode: true),
+          GroupNorm(2, 4),
+          LayerNorm(4), Linear(4, 3, using: &g),
+        ]), image
+      ),
+      (
+        "margins",
+        Sequential([
+          Conv2d(4, 3, kernelSize: (2, 3), padding: .same, using: &g),
+          Conv2d(3, 2, kernelSize: 3, padding: .reflect(height: 2, width: 1), using: &g), BatchNorm2d(2),
+          ConvTranspose2d(2, 2, kernelSize: (1, 2), using: &g),
+        ]), image
+      ),
+      (
+        "tokens",
+        Sequential([
+          Embedding(3, 8, using: &g), Residual(MultiHeadAttention(8, heads: 2, isCausal: true, using: &g)),
+          LayerNorm(8),
+          Residual(Sequential([Linear(8, 16, using: &g), GELU(), Linear(16, 8, bias: false, using: &g)])), Flatten(),
+          GroupNorm(4, 40), Linear(40, 3, using: &g),
+        ]), [5]
+      ),
+      ("tokens-own", OwnTokens(using: &g), [5]),
+    ]
+  }
+
+  @Test func onnxRuntimeRunsSequencesAndClassesOfOnesOwn() throws {
+    var g = SplittableGenerator(seed: 4)
+    try withFolder { folder in
+      for (name, layer, shape) in Self.ownClasses() {
+        let x = (Tensor.uniform(Shape([3] + shape.dimensions), using: &g) * 3)
+        let input = name.hasPrefix("tokens") ? floor(x) : x
+        for _ in 0..<2 { _ = layer(input) }
+        try ONNX.save(layer, imageShape: shape, to: folder.appendingPathComponent("\(name).onnx"))
+        let y = layer.evaluating { layer(input) }
+        func nchw(_ t: Tensor) -> Tensor { t.rank == 4 ? t.permuted([0, 3, 1, 2]) : t }
+        try NumPy.save(["x": nchw(input), "y": nchw(y)], to: folder.appendingPathComponent("\(name).npz"))
+      }
+      try run(
+        """
+        import glob, numpy, onnx, onnxruntime
+        files = sorted(glob.glob("*.onnx"))
+        assert len(files) == \(Self.ownClasses().count), files
+        for file in files:
+            onnx.checker.check_model(file)
+            case = numpy.load(file[:-4] + "npz")
+            y = onnxruntime.InferenceSession(file).run(None, {"images": case["x"].astype("f4")})[0]
+            assert y.shape == case["y"].shape, (file, y.shape, case["y"].shape)
+            worst = abs(y - case["y"]).max() / max(1, abs(case["y"]).max())
+            assert worst < 1e-5, (file, worst)
+        nodes = [node.op_type for node in onnx.load("own.onnx").graph.node]
+        assert "BatchNormalization" in nodes and nodes.count("Conv") == 3, nodes
+        """, in: folder)
+    }
+  }
+
+  @Test func pyTorchLoadsTheStateOfLayersOfSequences() throws {
+    var g = SplittableGenerator(seed: 8)
+    func layers() -> Sequential {
+      Sequential {
+        Embedding(7, 6, using: &g)
+        MultiHeadAttention(6, heads: 2, using: &g)
+        LayerNorm(6)
+        Linear(6, 4, using: &g)
+        GroupNorm(2, 4)
+        Conv2d(4, 3, kernelSize: (1, 3), padding: .same, using: &g)
+      }
+    }
+    let model = layers()
+    try withFolder { folder in
+      try model.save(to: folder.appendingPathComponent("ours.safetensors"))
+      try run(
+        """
+        import safetensors.torch, torch
+        from torch import nn
+        state = safetensors.torch.load_file("ours.safetensors")
+        model = nn.Sequential(nn.Embedding(7, 6), nn.MultiheadAttention(6, 2), nn.LayerNorm(6), nn.Linear(6, 4),
+                              nn.GroupNorm(2, 4), nn.Conv2d(4, 3, (1, 3), padding="same")).to(next(iter(state.values())).dtype)
+        model.load_state_dict(state)
+        torch.save(model.state_dict(), "theirs.pt")
+        """, in: folder)
+      let other = layers()
+      try other.load(from: folder.appendingPathComponent("theirs.pt"))
+      #expect(other.parameters.map(\.wrappedValue.scalars) == model.parameters.map(\.wrappedValue.scalars))
+    }
+  }
+
   @Test func safetensorsAndNumPyGoBothWays() throws {
     var g = SplittableGenerator(seed: 5)
     let model = ResNet(depth: 8, classes: 3, inputShape: [8, 8, 3], using: &g)
@@ -119,5 +219,49 @@ struct InteropTests {
         #expect(try loadState(from: folder.appendingPathComponent(file)).mapValues(\.scalars) == wanted, "\(file)")
       }
     }
+  }
+}
+
+/// A class of one's own for sequences.
+private final class OwnTokens: Layer {
+  let table: Embedding
+  let attention: MultiHeadAttention
+  let head: Linear
+  init(using g: inout SplittableGenerator) {
+    table = Embedding(3, 8, using: &g)
+    attention = MultiHeadAttention(8, heads: 2, using: &g)
+    head = Linear(40, 3, using: &g)
+  }
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = table(x)
+    return head((y + attention(y)).reshaped(to: [x.shape[0], 40]))
+  }
+}
+
+/// A class of one's own with branches, a sum, parameters and functions.
+private final class OwnNetwork: Layer {
+  let conv: Conv2d
+  let norm = BatchNorm2d(4)
+  let branch: Conv2d
+  let narrow: Conv2d
+  let shared = BatchNorm2d(4)
+  let head: Linear
+  @Parameter var scale = Tensor([0.5, 1, 2, 3], shape: [4])
+
+  init(using g: inout SplittableGenerator) {
+    conv = Conv2d(4, 4, kernelSize: 3, padding: 1, bias: false, using: &g)
+    branch = Conv2d(4, 4, kernelSize: 1, using: &g)
+    narrow = Conv2d(8, 4, kernelSize: (3, 1), padding: .same, using: &g)
+    head = Linear(8, 3, using: &g)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = norm(conv(x), adding: x, then: ReLU())
+    let b = branch(y)
+    // A convolution with another use than the batch norm after it.
+    let joined = Tensor.concatenated([shared(b), sigmoid(b) * scale - 0.5], axis: 3)
+    let z = relu(narrow(joined)) + y / 2
+    let pooled = Tensor.concatenated([globalAveragePool2d(z), z.sum(alongAxes: [1, 2])], axis: 1)
+    return head(pooled)
   }
 }

@@ -39,6 +39,24 @@ struct GradientCheckTests {
       check(layer, [3, 5], "\(type(of: layer))")
     }
     check(Residual(Linear(3, 3, using: &g)), [2, 3], "Residual")
+    for shape: Shape in [[4], [2, 3, 4], [2, 2, 3, 4]] { check(Linear(4, 3, using: &g), shape, "Linear of \(shape)") }
+    check(LayerNorm(5), [2, 3, 5], "LayerNorm")
+    check(GroupNorm(2, 4), [2, 3, 2, 4], "GroupNorm")
+    check(MultiHeadAttention(4, heads: 2, using: &g), [2, 3, 4], "MultiHeadAttention")
+    check(MultiHeadAttention(4, heads: 1, isCausal: true, using: &g), [2, 3, 4], "MultiHeadAttention, causal")
+    check(Conv2d(2, 3, kernelSize: (1, 4), padding: .same, using: &g), [1, 3, 5, 2], "Conv2d, same")
+    check(Conv2d(2, 3, kernelSize: 3, stride: 2, padding: .reflect(1), using: &g), [1, 5, 4, 2], "Conv2d, reflect")
+    check(AveragePool2d(3, stride: 2, ceilMode: true), [1, 4, 6, 2], "AveragePool2d, ceil")
+    check(MaxPool2d(3, stride: 2, ceilMode: true), [1, 4, 6, 2], "MaxPool2d, ceil")
+    check(AdaptiveAveragePool2d(2, 3), [1, 5, 4, 2], "AdaptiveAveragePool2d")
+    check(AdaptiveMaxPool2d(2, 3), [1, 5, 4, 2], "AdaptiveMaxPool2d")
+    check(Resize(height: 3, width: 7, interpolation: .bilinear), [1, 5, 4, 2], "Resize")
+    let table = Embedding(5, 3, using: &g)
+    check(table, "Embedding") { table(Tensor([4, 0, 4, 2], shape: [2, 2])) }
+    let attention = MultiHeadAttention(4, heads: 2, using: &g)
+    let (query, key) = (Tensor.normal([2, 2, 4], using: &g), Tensor.normal([2, 3, 4], using: &g))
+    let mask = Tensor([0, -.infinity, 0, 0, 0, -.infinity], shape: [2, 3])
+    check(attention, "attention to other keys") { attention(query, key, key, mask: mask) }
     // The steps that float needs cross the kinks of a whole block.
     guard Scalar.self == Double.self else { return }
     check(BasicBlock(2, 4, stride: 2, shortcut: .projection, using: &g), [2, 4, 4, 2], "BasicBlock")
@@ -60,7 +78,15 @@ struct GradientCheckTests {
       ("softmaxCrossEntropy", { softmaxCrossEntropy($0, labels: [3, 0, 1]) }),
       ("label smoothing", { softmaxCrossEntropy($0, labels: [3, 0, 1], labelSmoothing: 0.2) }),
       ("soft targets", { softmaxCrossEntropy($0, targets: probabilities) }),
-      ("meanSquaredError", { meanSquaredError($0, other) }), ("huber", { huber($0, other, threshold: 0.8) }),
+      (
+        "weights",
+        {
+          softmaxCrossEntropy(
+            $0, labels: [3, 0, 1], labelSmoothing: 0.1, weights: Tensor([1, 2, 0.5, 3], shape: [4]), ignoring: 0)
+        }
+      ), ("no reduction", { softmaxCrossEntropy($0, labels: [3, 0, 1], reduction: .none) }),
+      ("meanAbsoluteError", { meanAbsoluteError($0, other) }), ("meanSquaredError", { meanSquaredError($0, other) }),
+      ("huber", { huber($0, other, threshold: 0.8) }),
       ("binaryCrossEntropyWithLogits", { binaryCrossEntropyWithLogits($0, probabilities) }),
       ("klDivergence", { klDivergence($0, targets: probabilities) }),
       ("distillation", { distillation($0, from: other, temperature: 3) }),

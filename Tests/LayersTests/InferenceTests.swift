@@ -177,7 +177,7 @@ struct InferenceTests {
   ]) func whatCannotBeCopiedIsNamed(message: String) {
     let layers: [any Layer] = [WithHandle(), WithFunction(), WithParent()]
     let layer = layers.first { message.hasPrefix("\(type(of: $0))") }!
-    let error = #expect(throws: InferenceError.self) {
+    let error = #expect(throws: ModuleCopyError.self) {
       try Sequential([ReLU(), Residual(ReLU(), shortcut: layer)]).optimizedForInference()
     }
     #expect(error?.description == message)

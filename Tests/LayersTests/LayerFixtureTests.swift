@@ -40,12 +40,37 @@ struct LayerFixtureTests {
         "channel and spatial attention": ConvolutionalBlockAttention(8, reduction: 4, using: &g),
         "asymmetric convolution": AsymmetricConv2d(3, 4, using: &g),
         "asymmetric convolution, stride 2": AsymmetricConv2d(2, 3, stride: 2, using: &g),
-      ][name], "no layer for the fixture '\(name)'")
+      ][name] ?? sequenceLayer(name, &g), "no layer for the fixture '\(name)'")
+  }
+
+  private static func sequenceLayer(_ name: String, _ g: inout SplittableGenerator) -> (any Layer)? {
+    switch name {
+    case "linear of sequences": Linear(5, 3, using: &g)
+    case "layer norm": LayerNorm(6)
+    case "layer norm without bias": LayerNorm(6, bias: false)
+    case "group norm": GroupNorm(2, 6)
+    case "instance norm": GroupNorm(3, 3)
+    case "embedding": Embedding(7, 3, using: &g)
+    case "multi-head attention": MultiHeadAttention(6, heads: 2, using: &g)
+    case "multi-head attention, causal": MultiHeadAttention(6, heads: 3, bias: false, isCausal: true, using: &g)
+    case "conv 1 by 3": Conv2d(2, 3, kernelSize: (1, 3), padding: .zeros(height: 0, width: 1), using: &g)
+    case "conv same": Conv2d(2, 3, kernelSize: (2, 5), padding: .same, using: &g)
+    case "conv reflect": Conv2d(2, 3, kernelSize: 3, stride: 2, padding: .reflect(2), using: &g)
+    case "transposed conv 2 by 3": ConvTranspose2d(3, 2, kernelSize: (2, 3), stride: 2, using: &g)
+    case "max pool, ceil": MaxPool2d(3, stride: 2, ceilMode: true)
+    case "average pool, ceil": AveragePool2d(3, stride: 2, padding: 1, ceilMode: true)
+    case "adaptive average pool": AdaptiveAveragePool2d(2, 3)
+    case "adaptive max pool": AdaptiveMaxPool2d(2, 3)
+    case "resize": Resize(height: 7, width: 3, interpolation: .bilinear)
+    case "resize nearest": Resize(height: 7, width: 3, interpolation: .nearest)
+    default: nil
+    }
   }
 
   @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
-    let cases: [Case] = try fixture("layers", in: .module) + fixture("blocks", in: .module)
-    #expect(cases.count == 27)
+    let cases: [Case] =
+      try fixture("layers", in: .module) + fixture("blocks", in: .module) + fixture("sequences", in: .module)
+    #expect(cases.count == 45)
     for fixture in cases {
       let layer = try Self.layer(fixture.name)
       #expect(Set(layer.everything.keys) == Set(fixture.state.keys), "\(fixture.name)")
@@ -60,7 +85,10 @@ struct LayerFixtureTests {
         return (output * fixture.upstream.tensor).sum()
       }
       expectClose(output, fixture.output.tensor, 2e-5, "\(fixture.name): output")
-      expectClose(gradients[x], fixture.inputGradient.tensor, 1e-4, "\(fixture.name): input gradient")
+      // The numbers of an embedding have no gradient.
+      expectClose(
+        gradients[x] ?? .zeros(x.wrappedValue.shape), fixture.inputGradient.tensor, 1e-4,
+        "\(fixture.name): input gradient")
       for (name, parameter) in layer.namedParameters {
         let expected = try #require(fixture.gradients[name])
         expectClose(gradients[parameter], expected.tensor, 1e-4, "\(fixture.name): gradient of \(name)")

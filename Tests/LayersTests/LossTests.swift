@@ -15,8 +15,9 @@ struct LossTests {
   }
 
   @Test func everyLossGivesPyTorchsValueAndGradient() throws {
-    let cases: [Case] = try fixture("losses", in: .module)
-    #expect(cases.count == 8)
+    let cases: [Case] = try fixture("losses", in: .module) + fixture("more-losses", in: .module)
+    #expect(cases.count == 17)
+    let weights = Tensor([0.5, 2, 1, 0, 3], shape: [5])
     for fixture in cases {
       let target = fixture.target?.tensor ?? Tensor(0)
       let labels = fixture.labels ?? []
@@ -29,12 +30,35 @@ struct LossTests {
         case "huber": huber(x, target, threshold: 0.7)
         case "binary cross-entropy": binaryCrossEntropyWithLogits(x, target)
         case "kl": klDivergence(x, targets: target)
+        case "class weights": softmaxCrossEntropy(x, labels: labels, weights: weights)
+        case "class weights, summed": softmaxCrossEntropy(x, labels: labels, weights: weights, reduction: .sum)
+        case "class weights, smoothed":
+          softmaxCrossEntropy(x, labels: labels, labelSmoothing: 0.2, weights: weights)
+        case "ignored label": softmaxCrossEntropy(x, labels: labels, ignoring: -1)
+        case "ignored label, weighted and smoothed":
+          softmaxCrossEntropy(x, labels: labels, labelSmoothing: 0.1, weights: weights, ignoring: -1)
+        case "no reduction":
+          (softmaxCrossEntropy(x, labels: labels, weights: weights, ignoring: -1, reduction: .none)
+            * Tensor([1, -2, 0.5, 3], shape: [4])).sum()
+        case "l1": meanAbsoluteError(x, target)
+        case "l1, summed": meanAbsoluteError(x, target, reduction: .sum)
+        case "l1, no reduction": (meanAbsoluteError(x, target, reduction: .none) * target).sum()
         default: try #require(nil as Tensor?, "no loss for the fixture '\(fixture.name)'")
         }
       }
       expectClose(value, Tensor(Scalar(fixture.value)), 1e-5, fixture.name)
       expectClose(gradient, fixture.gradient.tensor, 1e-5, "\(fixture.name): gradient")
     }
+  }
+
+  @Test func aClassThatCannotBeCostsNothingButWhereItIsTheLabel() {
+    let logits = Tensor([-.infinity, 0, 0, 1, 0, -.infinity], shape: [2, 3])
+    #expect(abs(softmaxCrossEntropy(logits[0..<1], labels: [2]).item - log(2)) < 1e-6)
+    #expect(softmaxCrossEntropy(logits, labels: [2, 2]).item == .infinity)
+    let gradient = gradient(at: logits) { softmaxCrossEntropy($0, labels: [2, 0]) }
+    #expect(gradient.scalars.allSatisfy(\.isFinite) && gradient.scalars[0] == 0)
+    // As PyTorch: the mean of nothing is not a number.
+    #expect(softmaxCrossEntropy(logits, labels: [7, 7], ignoring: 7).item.isNaN)
   }
 
   @Test func klDivergenceOfEqualDistributionsIsZero() {

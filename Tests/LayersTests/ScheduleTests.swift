@@ -19,6 +19,29 @@ struct ScheduleTests {
     }
   }
 
+  @Test func ratesFallOnPlateausAsPyTorchs() throws {
+    struct Fixture: Decodable {
+      struct Case: Decodable {
+        let factor, threshold, minimum: Double
+        let patience, cooldown: Int
+        let rates: [Double]
+      }
+      let measures: [Double]
+      let cases: [Case]
+    }
+    let fixture: Fixture = try fixture("plateaus", in: .module)
+    for item in fixture.cases {
+      let optimizer = SGD([], learningRate: 0.2)
+      var plateau = ReduceOnPlateau(
+        factor: Scalar(item.factor), patience: item.patience, threshold: item.threshold, cooldown: item.cooldown,
+        minimum: Scalar(item.minimum))
+      for (measure, rate) in zip(fixture.measures, item.rates) {
+        plateau.update(optimizer, after: measure)
+        #expect(abs(Double(optimizer.learningRate) - rate) < 1e-7, "\(item.factor) after \(measure)")
+      }
+    }
+  }
+
   @Test func schedulesCompose() {
     let schedule = Schedule.cosine(from: 1, over: 10).warmedUp(over: 4).then(after: 14, .constant(3)).scaled(by: 2)
     #expect([0, 3, 4, 9, 14, 99].map { schedule($0) } == [0.4, 1.6, 2, schedule(9), 6, 6])

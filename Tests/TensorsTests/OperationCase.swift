@@ -13,7 +13,10 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
   let output: Numbers
   let gradients: [Numbers]
 
-  static let families = ["elementwise", "binary", "reductions", "movement", "products", "images", "resizing"]
+  static let families = [
+    "elementwise", "binary", "reductions", "movement", "products", "images", "resizing",
+    "norms", "contractions", "windows",
+  ]
 
   var testDescription: String {
     "\(operation) of \(inputs.map(\.shape))\(axes.map { " along \($0)" } ?? "") \(options)"
@@ -24,6 +27,16 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
 
   /// The operation as a function of its inputs.
   func function() throws -> @Sendable ([Tensor]) -> Tensor {
+    if operation.hasPrefix("einsum ") {
+      let equation = String(operation.dropFirst("einsum ".count))
+      return { xs in
+        switch xs.count {
+        case 1: einsum(equation, xs[0])
+        case 2: einsum(equation, xs[0], xs[1])
+        default: einsum(equation, xs[0], xs[1], xs[2])
+        }
+      }
+    }
     let apply = try #require(Self.operations[operation], "no operation '\(operation)'")
     return { apply(self, $0) }
   }
@@ -31,7 +44,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
   private typealias Operation = @Sendable (OperationCase, [Tensor]) -> Tensor
 
   private static let operations = unary.merging(binary) { $1 }.merging(reductions) { $1 }.merging(movement) { $1 }
-    .merging(products) { $1 }.merging(images) { $1 }
+    .merging(products) { $1 }.merging(images) { $1 }.merging(norms) { $1 }.merging(windows) { $1 }
 
   private static let unary: [String: Operation] = [
     "negate": { -$1[0] }, "exp": { exp($1[0]) }, "expm1": { expm1($1[0]) }, "abs": { abs($1[0]) },
@@ -114,6 +127,49 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
       let channels = (0..<$1[1].count).map { Scalar($0) }
       let channel = Tensor(channels, shape: [channels.count])
       return batchNorm2d($1[0], gamma: $1[1], beta: $1[2], mean: channel * 0.25, variance: channel + 0.5)
+    },
+  ]
+
+  private static let norms: [String: Operation] = [
+    "norm": {
+      let p = $0["p"]
+      let order = Swift.abs(p) == 100 ? Scalar(p.signum()) * .infinity : Scalar(p)
+      return $1[0].norm(order, alongAxes: $0.axes, keepingDimensions: $0.keeping)
+    },
+    "sort": { $1[0].sort(axis: $0["axis"], descending: $0["descending"] == 1).values },
+    "sort indices": {
+      numbers($1[0].sort(axis: $0["axis"], descending: $0["descending"] == 1).indices.flatMap(\.self))
+    },
+    "layerNorm": { layerNorm($1[0], gamma: $1[1], beta: $1[2]) },
+    "groupNorm": { groupNorm($1[0], groups: $0["groups"], gamma: $1[1], beta: $1[2]) },
+    "attention": { scaledDotProductAttention($1[0], $1[1], $1[2], isCausal: $0["causal"] == 1) },
+    "attention with a mask": { scaledDotProductAttention($1[0], $1[1], $1[2], mask: $1[3]) },
+  ]
+
+  private static let windows: [String: Operation] = [
+    "conv2d margins": {
+      conv2d(
+        $1[0], $1[1], bias: $1[2], stride: $0["stride"], padding: .zeros(height: $0["height"], width: $0["width"]),
+        dilation: $0["dilation"], groups: $0["groups"])
+    },
+    "conv2d same": { conv2d($1[0], $1[1], bias: $1[2], padding: .same, dilation: $0["dilation"]) },
+    "conv2d reflect": {
+      conv2d($1[0], $1[1], bias: $1[2], stride: $0["stride"], padding: .reflect($0["padding"]))
+    },
+    "reflected": { $1[0].reflected([(0, 0), (0, 3), (2, 1), (0, 0)]) },
+    "maxPool2d ceil": {
+      maxPool2d($1[0], size: $0["size"], stride: $0["stride"], padding: $0["padding"], ceilMode: true)
+    },
+    "averagePool2d ceil": {
+      averagePool2d($1[0], size: $0["size"], stride: $0["stride"], padding: $0["padding"], ceilMode: true)
+    },
+    "adaptiveAveragePool2d": { adaptiveAveragePool2d($1[0], height: $0["height"], width: $0["width"]) },
+    "adaptiveMaxPool2d": { adaptiveMaxPool2d($1[0], height: $0["height"], width: $0["width"]) },
+    "resized2d nearest": {
+      resized2d($1[0], height: $0["height"], width: $0["width"], interpolation: .nearest)
+    },
+    "resized2d bilinear": {
+      resized2d($1[0], height: $0["height"], width: $0["width"], interpolation: .bilinear)
     },
   ]
 }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Operations against PyTorch and against differences") struct OperationFixtureTests {
   /// What no difference can tell: these are constant but for jumps.
-  private static let steps: Set<String> = ["sign", "floor", "ceil", "round", "argmax", "argmin", "topK indices"]
+  private static let steps: Set<String> = [
+    "sign", "floor", "ceil", "round", "argmax", "argmin", "topK indices", "sort indices",
+  ]
 
   @Test(arguments: OperationCase.families) func valuesAndGradientsArePyTorchs(family: String) throws {
     for item in try fixture(family, in: .module, as: [OperationCase].self) {

@@ -52,6 +52,18 @@ import Testing
     "a window too large": Trap("averagePool2d: windows of 3, stride 3, padding 0 do not fit [1, 2, 5, 1]") {
       _ = averagePool2d(image([1, 2, 5, 1]), size: 3)
     },
+    "an index of two extents": Trap("einsum: an index of 'ij,jk->ik' has both extents 3 and 4") {
+      _ = einsum("ij,jk->ik", .ones([2, 3]), .ones([4, 2]))
+    },
+    "an equation": Trap("einsum: the output of 'ij->k' names an index twice, or one that no factor has") {
+      _ = einsum("ij->k", .ones([2, 3]))
+    },
+    "same padding with a stride": Trap("conv2d: padding .same needs a stride of 1, not 2") {
+      _ = conv2d(image([1, 8, 8, 1]), .ones([3, 3, 1, 1]), stride: 2, padding: .same)
+    },
+    "reflecting too far": Trap("reflected: the margins (before: 3, after: 0) of axis 0") {
+      _ = Tensor.ones([3]).reflected([(3, 0)])
+    },
     "rows of a literal": Trap("Tensor: rows of shapes [2] and [1] in one literal") { _ = Tensor([[1, 2], [3]]) },
     "more elements than there are numbers": Trap("[4611686018427387904, 4] has more elements than an Int counts") {
       _ = Tensor.zeros([1 << 62, 4])

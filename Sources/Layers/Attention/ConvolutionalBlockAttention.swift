@@ -29,6 +29,6 @@ public final class ConvolutionalBlockAttention: Layer {
     let summary = Tensor.concatenated(
       [scaled.max(alongAxes: [3], keepingDimensions: true), scaled.mean(alongAxes: [3], keepingDimensions: true)],
       axis: 3)
-    return reported(scaled * sigmoid(norm(spatial(summary))))
+    return reported(scaled * sigmoid(norm(spatial(summary))), of: x)
   }
 }

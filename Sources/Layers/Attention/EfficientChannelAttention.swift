@@ -25,6 +25,6 @@ public final class EfficientChannelAttention: Layer {
     let means = globalAveragePool2d(x).padded([(0, 0), (size / 2, size / 2)])
     let neighbours = Tensor.stacked((0..<size).map { means.sliced([0..<n, $0..<$0 + channels]) }, axis: 2)
     let scale = sigmoid((neighbours * weight).sum(alongAxes: [2]))
-    return reported(x * scale.reshaped(to: [n, 1, 1, channels]), multiplyAdds: n * channels * size)
+    return reported(x * scale.reshaped(to: [n, 1, 1, channels]), of: x, multiplyAdds: n * channels * size)
   }
 }

@@ -17,6 +17,6 @@ public final class SqueezeExcitation: Layer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let scale = sigmoid(expand(relu(reduce(globalAveragePool2d(x)))))
-    return reported(x * scale.reshaped(to: [x.shape[0], 1, 1, x.shape[3]]))
+    return reported(x * scale.reshaped(to: [x.shape[0], 1, 1, x.shape[3]]), of: x)
   }
 }

@@ -6,32 +6,6 @@
   import Darwin
 #endif
 
-/// The mean over the batch of `-log softmax(logits)[label]`.
-///
-/// With label smoothing ε the target is `1 - ε + ε/classes` for the label and `ε/classes` for every other class.
-/// - Parameter logits: `[batch, classes]`.
-public func softmaxCrossEntropy(_ logits: Tensor, labels: [Int], labelSmoothing: Scalar = 0) -> Tensor {
-  guard
-    DataFaults.check(
-      logits.rank == 2 && logits.shape[0] == labels.count,
-      "softmaxCrossEntropy: logits \(logits.shape) do not fit \(labels.count) labels, they must be [batch, classes]")
-  else { return Tensor(.nan) }
-  let classes = logits.shape[1]
-  for label in labels {
-    guard
-      DataFaults.check(
-        (0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
-    else { return Tensor(.nan) }
-  }
-  let targets = Tensor(shape: logits.shape) { out in
-    out.update(repeating: labelSmoothing / Scalar(classes))
-    for (row, label) in labels.enumerated() {
-      out[row * classes + label] += 1 - labelSmoothing
-    }
-  }
-  return softmaxCrossEntropy(logits, targets: targets)
-}
-
 /// The mean over the batch of `-Σ target log softmax(logits)`, where a target of 0 counts nothing, even for a logit of -∞.
 ///
 /// - Parameters:
@@ -52,6 +26,17 @@ public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
   requireSameShape("meanSquaredError", prediction, target)
   let difference = prediction - target
   return (difference * difference).mean()
+}
+
+/// The mean of `|prediction - target|` over all elements, their sum, or each by itself: the L1 loss, PyTorch's `l1_loss`.
+public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
+  requireSameShape("meanAbsoluteError", prediction, target)
+  let distance = abs(prediction - target)
+  return switch reduction {
+  case .mean: distance.mean()
+  case .sum: distance.sum()
+  case .none: distance
+  }
 }
 
 /// The Huber loss: `d²/2` where `|d|` is below `threshold` δ, `δ (|d| - δ/2)` elsewhere; the mean over all elements.

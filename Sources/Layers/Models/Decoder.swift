@@ -116,16 +116,22 @@ extension Decoder.View {
   }
 }
 
-/// Resizes images; see ``resized2d(_:height:width:)``.
+/// Resizes images; see ``resized2d(_:height:width:interpolation:)``.
 public final class Resize: Layer {
   /// The height of an output.
   public let height: Int
   /// The width of an output.
   public let width: Int
+  /// Nil for by area where an axis shrinks, and bilinear where it grows.
+  public let interpolation: Interpolation?
   /// A layer without parameters.
-  public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+  public init(height: Int, width: Int, interpolation: Interpolation? = nil) {
+    (self.height, self.width, self.interpolation) = (height, width, interpolation)
+  }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { reported(resized2d(x, height: height, width: width)) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported(resized2d(x, height: height, width: width, interpolation: interpolation), of: x)
+  }
 }
 
 /// Crops the centre of images that are larger than `height` by `width`.
@@ -139,8 +145,8 @@ public final class Crop: Layer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let (h, w) = (min(height, x.shape[1]), min(width, x.shape[2]))
-    if h == x.shape[1] && w == x.shape[2] { return reported(x) }
+    if h == x.shape[1] && w == x.shape[2] { return reported(x, of: x) }
     let (top, left) = ((x.shape[1] - h) / 2, (x.shape[2] - w) / 2)
-    return reported(x.sliced([0..<x.shape[0], top..<top + h, left..<left + w, 0..<x.shape[3]]))
+    return reported(x.sliced([0..<x.shape[0], top..<top + h, left..<left + w, 0..<x.shape[3]]), of: x)
   }
 }

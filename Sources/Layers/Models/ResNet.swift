@@ -150,6 +150,6 @@ public final class SubsampledIdentity: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(subsampled2d(x, stride: stride, channelMargins: (before, after)))
+    reported(subsampled2d(x, stride: stride, channelMargins: (before, after)), of: x)
   }
 }

@@ -38,7 +38,7 @@ public class Adam: SlottedOptimizer {
     self.init([ParameterGroup(model)], learningRate, betas, epsilon, weightDecay, decoupled: false)
   }
 
-  override func step(_ s: Step) {
+  public override func step(_ s: Step) {
     let (beta1, beta2) = betas
     let stepSize = s.rate / (1 - integerPower(beta1, s.number))
     let rootCorrection = (1 - integerPower(beta2, s.number)).squareRoot()

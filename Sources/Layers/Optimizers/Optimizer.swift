@@ -19,10 +19,25 @@ public protocol Optimizer: AnyObject {
 public struct OptimizerStateError: Error, CustomStringConvertible {
   /// The mismatch.
   public let description: String
+
+  /// An error of an optimizer of one's own.
+  public init(description: String) { self.description = description }
 }
 
-/// The base class of this library's optimizers: groups, and for each parameter a few tensors and a count of steps.
-public class SlottedOptimizer: Optimizer {
+/// The base class of this library's optimizers, and of one's own: groups, and for each parameter a few tensors and a count of steps.
+///
+/// A subclass names its tensors and overrides ``step(_:)``; groups, weight decay of groups, saving and loading are done.
+/// ```swift
+/// final class SignDescent: SlottedOptimizer {
+///   init(_ model: some Module, learningRate: Scalar) {
+///     super.init([ParameterGroup(model)], learningRate: learningRate, weightDecay: 0, slots: [])
+///   }
+///   override func step(_ s: Step) {
+///     for i in 0..<s.count { s.w[i] -= s.rate * (s.g[i] < 0 ? -1 : 1) }
+///   }
+/// }
+/// ```
+open class SlottedOptimizer: Optimizer {
   /// The learning rate of the next update, which a schedule may set.
   ///
   /// - Precondition: It is finite, and not negative.
@@ -31,7 +46,18 @@ public class SlottedOptimizer: Optimizer {
   ///
   /// - Precondition: It is finite, and not negative.
   public var weightDecay: Scalar { didSet { requireNotNegative("the weight decay", weightDecay) } }
-  public private(set) var groups: [ParameterGroup]
+  /// The parameters that change. Groups may be added, removed and changed between updates: a parameter keeps its state as long as it
+  /// is in one.
+  public var groups: [ParameterGroup] {
+    didSet {
+      Self.check(groups)
+      var known: [ObjectIdentifier: Slots] = [:]
+      for (group, slots) in zip(oldValue, slots) {
+        for (named, slots) in zip(group.parameters, slots) { known[ObjectIdentifier(named.parameter)] = slots }
+      }
+      slots = groups.map { $0.parameters.map { known[ObjectIdentifier($0.parameter)] ?? Slots() } }
+    }
+  }
 
   /// The state of a parameter: tensors of its shape, empty before its first step.
   struct Slots {
@@ -42,7 +68,8 @@ public class SlottedOptimizer: Optimizer {
   /// The names of the tensors of a parameter that has had a step.
   let slotNames: [String]
 
-  init(_ groups: [ParameterGroup], learningRate: Scalar, weightDecay: Scalar, slots: [String]) {
+  /// - Parameter slots: The names of the tensors of a parameter, which are zero before its first step.
+  public init(_ groups: [ParameterGroup], learningRate: Scalar, weightDecay: Scalar, slots: [String]) {
     requireNotNegative("the learning rate", learningRate)
     requireNotNegative("the weight decay", weightDecay)
     Self.check(groups)
@@ -93,19 +120,25 @@ public class SlottedOptimizer: Optimizer {
   }
 
   /// One update of a parameter: the addresses of its elements, its gradient and its slots.
-  struct Step {
-    let w: UnsafeMutablePointer<Scalar>
-    let g: UnsafePointer<Scalar>
-    let slots: [UnsafeMutablePointer<Scalar>]
-    let count: Int
-    /// Counted from 1.
-    let number: Int
-    let rate: Scalar
-    let weightDecay: Scalar
+  public struct Step {
+    /// The parameter, to be changed.
+    public let w: UnsafeMutablePointer<Scalar>
+    /// Its gradient.
+    public let g: UnsafePointer<Scalar>
+    /// Its tensors, to be changed, in the order of their names.
+    public let slots: [UnsafeMutablePointer<Scalar>]
+    /// The number of elements of each of these.
+    public let count: Int
+    /// The number of the parameter's steps, counted from 1.
+    public let number: Int
+    /// The learning rate of the parameter's group.
+    public let rate: Scalar
+    /// The weight decay of the parameter's group.
+    public let weightDecay: Scalar
   }
 
   /// Updates a parameter and its slots in place.
-  func step(_ s: Step) { fatalError("an optimizer overrides step") }
+  open func step(_ s: Step) { fatalError("an optimizer overrides step") }
 
   /// `learning_rate`, and `GROUP.NAME.step` and `GROUP.NAME.SLOT` for each parameter that has had a step.
   public var state: [String: Tensor] {

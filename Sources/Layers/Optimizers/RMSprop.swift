@@ -32,7 +32,7 @@ public final class RMSprop: SlottedOptimizer {
       weightDecay: weightDecay)
   }
 
-  override func step(_ s: Step) {
+  public override func step(_ s: Step) {
     let (w, v, b) = (s.w, s.slots[0], s.slots[1])
     let (smoothing, momentum, epsilon) = (smoothing, momentum, epsilon)
     for i in 0..<s.count {

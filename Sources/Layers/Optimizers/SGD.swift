@@ -28,7 +28,7 @@ public final class SGD: SlottedOptimizer {
       weightDecay: weightDecay)
   }
 
-  override func step(_ s: Step) {
+  public override func step(_ s: Step) {
     OptimizerUpdates.sgd(
       count: s.count, rate: s.rate, decay: s.weightDecay, momentum: momentum, isNesterov: isNesterov, g: s.g, w: s.w,
       v: s.slots.first)
