@@ -101,6 +101,41 @@ package struct Pickle {
   }
 }
 
+// In place, and emptied meanwhile, so that neither the container nor all of them are copied.
+extension Pickle.Container {
+  /// Appends to a list or an object; false for another.
+  mutating func append(_ items: [PickleValue]) -> Bool {
+    switch self {
+    case .list(var list):
+      self = .list([])
+      list += items
+      self = .list(list)
+    case .object(var object):
+      self = .list([])
+      object.items += items
+      self = .object(object)
+    default: return false
+    }
+    return true
+  }
+
+  /// Adds items to a dictionary or an object; false for another.
+  mutating func set(_ pairs: [(key: PickleValue, value: PickleValue)]) -> Bool {
+    switch self {
+    case .dictionary(var dictionary):
+      self = .dictionary([])
+      dictionary += pairs
+      self = .dictionary(dictionary)
+    case .object(var object):
+      self = .list([])
+      object.pairs += pairs
+      self = .object(object)
+    default: return false
+    }
+    return true
+  }
+}
+
 extension PickleValue {
   package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
   /// Text, also that of Python 2, whose strings are bytes.

@@ -18,7 +18,7 @@ package struct Unpickler {
   /// Each name once, however often the pickle makes it.
   var names: [String: String] = [:]
   /// The instructions and copied values that are left; no file of weights has that many.
-  private var remaining = 1 << 24
+  private var remaining = 1 << 23
 
   /// Reads the pickle that starts at `offset` of `bytes`; errors name `file`.
   package static func unpickle(
@@ -160,13 +160,19 @@ package struct Unpickler {
 
   private mutating func popLast(_ count: Int) throws(FileError) -> [PickleValue] {
     guard stack.count - (marks.last ?? 0) >= count else { throw damaged("an empty stack") }
-    defer { stack.removeLast(count) }
-    return Array(stack.suffix(count))
+    return removed(from: stack.count - count)
   }
   private mutating func popToMark() throws(FileError) -> [PickleValue] {
     guard let mark = marks.popLast() else { throw damaged("no mark") }
-    defer { stack.removeLast(stack.count - mark) }
-    return Array(stack[mark...])
+    return removed(from: mark)
+  }
+  private mutating func removed(from start: Int) -> [PickleValue] {
+    // One by one: a slice that is still there when the stack shrinks would have all of it copied.
+    var values: [PickleValue] = []
+    values.reserveCapacity(stack.count - start)
+    for index in start..<stack.count { values.append(stack[index]) }
+    stack.removeLast(stack.count - start)
+    return values
   }
   private mutating func recall(_ index: Int) throws(FileError) {
     guard let value = memo[index] else { throw damaged("nothing in the memo under \(index)") }
@@ -174,35 +180,17 @@ package struct Unpickler {
   }
 
   private mutating func append(_ items: [PickleValue]) throws(FileError) {
-    guard case .container(let index) = try top() else { throw damaged("an append to what is no list") }
-    // Emptied meanwhile, so that nothing is copied.
-    switch pickle.containers[index] {
-    case .list(var list):
-      pickle.containers[index] = .list([])
-      list += items
-      pickle.containers[index] = .list(list)
-    case .object(var object):
-      pickle.containers[index] = .list([])
-      object.items += items
-      pickle.containers[index] = .object(object)
-    default: throw damaged("an append to what is no list")
+    guard case .container(let index) = try top(), pickle.containers[index].append(items) else {
+      throw damaged("an append to what is no list")
     }
   }
   private mutating func set(_ pairs: [(key: PickleValue, value: PickleValue)]) throws(FileError) {
-    guard case .container(let index) = try top() else { throw damaged("an item set in what is no dictionary") }
-    switch pickle.containers[index] {
-    case .dictionary(var dictionary):
-      pickle.containers[index] = .dictionary([])
-      dictionary += pairs
-      pickle.containers[index] = .dictionary(dictionary)
-    case .object(var object):
-      pickle.containers[index] = .dictionary([])
-      object.pairs += pairs
-      pickle.containers[index] = .object(object)
-    default: throw damaged("an item set in what is no dictionary")
+    guard case .container(let index) = try top(), pickle.containers[index].set(pairs) else {
+      throw damaged("an item set in what is no dictionary")
     }
   }
-  func pairs(_ flat: [PickleValue]) throws(FileError) -> [(key: PickleValue, value: PickleValue)] {
+  // Mutating, or it would have a copy of the stack while its argument is taken off.
+  mutating func pairs(_ flat: [PickleValue]) throws(FileError) -> [(key: PickleValue, value: PickleValue)] {
     guard flat.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
     return stride(from: 0, to: flat.count, by: 2).map { (flat[$0], flat[$0 + 1]) }
   }
