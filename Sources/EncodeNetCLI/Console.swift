@@ -38,7 +38,7 @@ struct LineHandler: LogHandler {
     set { metadata[key] = newValue }
   }
 
-  func log(event: LogEvent) { FileHandle.standardError.write(Data("\(event.message)\n".utf8)) }
+  func log(event: LogEvent) { writeError("\(event.message)") }
 }
 
 extension Logger {
@@ -50,7 +50,18 @@ extension Logger {
 }
 
 /// Writes a line to standard error, quiet or not.
-func warn(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+func warn(_ text: String) { writeError(text) }
+
+/// Writes a line to standard error, after all that was printed: to a pipe or a file that waits in a buffer.
+func writeError(_ text: String) {
+  fflush(nil)
+  FileHandle.standardError.write(Data("\(text)\n".utf8))
+}
+
+/// Warns of what the source of `data` has and was left out.
+func warn(of data: DatasetSplit) {
+  for notice in data.notices { warn("\(data.name): \(notice)") }
+}
 
 /// Columns of words, for a terminal.
 func aligned(_ names: [String], _ rows: [[String]]) -> String {

@@ -49,7 +49,7 @@ struct EncodeNetCommand: ParsableCommand {
 
   private static func fail(_ message: String, _ code: Int32) -> Never {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("encodenet: \(line)\n".utf8))
+    writeError("encodenet: \(line)")
     Foundation.exit(code)
   }
 }
