@@ -44,6 +44,10 @@ struct Import: ParsableCommand {
     let shape = images?.imageShape ?? [32, 32, 3]
     let url = fileURL(file)
     if KerasFile.recognizes(url) {
+      guard weightsOptions.map == nil, weightsOptions.rename.isEmpty else {
+        throw ExperimentError(
+          "\(file): Keras' layers are taken in their order: --map and --rename change nothing there")
+      }
       let model = try network(choice, images, shape)
       let state = try KerasFile.state(from: url, for: model, epsilon: Scalar(kerasEpsilon))
       try finish(StateFit(of: state, to: model), state, model, choice, images, shape, origin: nil)
