@@ -79,10 +79,7 @@ extension WeightsFile {
     try check(renaming)
     let exact = found.filter(\.fit.isComplete)
     guard !exact.isEmpty else {
-      let best = found.dropFirst().reduce(first) { best, next in
-        (next.fit.matched.count, best.fit.leftOver.count) > (best.fit.matched.count, next.fit.leftOver.count)
-          ? next : best
-      }
+      let best = found.dropFirst().reduce(first) { $1.fit.isBetter(than: $0.fit) ? $1 : $0 }
       return FittedWeights(file: self, map: best.map, fit: best.fit, alternatives: [])
     }
     let index = try choice(of: exact)

@@ -72,7 +72,7 @@ public struct StateFit: Sendable {
       }
       if Set(unwrapped.map(\.current)).count == unwrapped.count {
         let others = Self.fits(of: unwrapped, file, expected)
-        if others[0].matched.count > fits[0].matched.count { fits = others }
+        if others[0].isBetter(than: fits[0]) { fits = others }
       }
     }
     return fits
@@ -94,12 +94,15 @@ public struct StateFit: Sendable {
     }
     let prefixes = counts.sorted { ($1.value, $0.key.count, $0.key) < ($0.value, $1.key.count, $1.key) }.prefix(8)
     let fits = (prefixes.isEmpty ? [""] : prefixes.map(\.key)).map { StateFit(names, $0, file, expected) }
-    return fits.sorted {
-      ($1.matched.count, $0.leftOver.count, $0.prefix.count, $0.prefix) < (
-        $0.matched.count, $1.leftOver.count, $1.prefix.count, $1.prefix
-      )
-    }
+    return fits.sorted { $0.isBetter(than: $1) }
   }
+
+  /// Whether more of the model's names are in the file by this fit, or as many with more of the shapes.
+  func isBetter(than other: StateFit) -> Bool {
+    let (own, others) = (self.rank, other.rank)
+    return own == others ? prefix < other.prefix : own.lexicographicallyPrecedes(others)
+  }
+  private var rank: [Int] { [-origins.count, -matched.count, leftOver.count, prefix.utf8.count] }
 
   /// The model's name that `name` stands for.
   private static func target(of name: String, _ expected: [String: Shape]) -> String? {

@@ -139,6 +139,17 @@ struct WeightsFileTests {
     #expect(fit.state(from: own).mapValues(\.scalars) == state.mapValues(\.scalars))
   }
 
+  @Test func anotherWidthIsSaidByShapesUnderTheRightNames() throws {
+    var g = SplittableGenerator(seed: 1)
+    func network(_ depth: Int, _ width: Double) -> ResNet {
+      ResNet(depth: depth, classes: 3, inputShape: [8, 8, 3], widthMultiplier: width, using: &g)
+    }
+    // The last blocks of the narrow one have the shapes of the first of the wide one; no name says so.
+    let fit = StateFit(of: network(8, 0.25).stateDictionary, to: network(20, 1))
+    #expect(fit.prefix.isEmpty && fit.outside.isEmpty && fit.leftOver.isEmpty)
+    #expect(fit.misshapen.contains { $0.name == "conv1.weight" } && fit.missing.contains("layer1.1.conv1.weight"))
+  }
+
   @Test func aRenamingThatIsNoneOrChangesNothingIsNamed() throws {
     for text in ["a", "=b", ".=b"] {
       let error = #expect(throws: CheckpointError.self) { try Renaming(text) }
