@@ -123,6 +123,8 @@ if isDependency != true {
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]))
+  package.targets.append(
+    .testTarget(name: "EncodeNetCLITests", dependencies: ["EncodeNetCLI", "Reports", "TestSupport"]))
 }
 
 /// Whether another package imports this one; nil where nothing tells.

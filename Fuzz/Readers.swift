@@ -67,6 +67,7 @@ func readers(_ scratch: URL) throws -> [Target] {
       _ = try ExperimentConfiguration.decoded(from: Data($0))
     },
   ]
+  all += try weights(files(fixtures, "pt") + files(fixtures, "npz"))
   if KerasFile.isReadable {
     let model = Sequential([
       Conv2d(2, 3, kernelSize: 3, bias: false, using: &g), BatchNorm2d(3), Conv2d(3, 4, kernelSize: 3, using: &g),

@@ -3,6 +3,7 @@
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // jpeglib.h needs stdio.h before it.
@@ -39,12 +40,30 @@ int ci_png_decode(const unsigned char *bytes, size_t count, int channels, unsign
   if (!begin(&image, bytes, count, error)) return 0;
   // Of 16 bits the upper 8, as every other reader does it, and not values taken for linear light.
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  const int has_alpha = (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-  const png_color black = {0, 0, 0};
-  if (png_image_finish_read(&image, &black, pixels, 0, NULL)) return 1;
-  say(error, image.message);
+  if (!has_alpha) {
+    if (png_image_finish_read(&image, NULL, pixels, 0, NULL)) return 1;
+    say(error, image.message);
+    png_image_free(&image);
+    return 0;
+  }
+  // libpng would compose in linear light; others multiply the stored values.
+  image.format |= PNG_FORMAT_FLAG_ALPHA;
+  unsigned char *straight = malloc(PNG_IMAGE_SIZE(image));
+  const int is_read = straight != NULL && png_image_finish_read(&image, NULL, straight, 0, NULL);
+  if (is_read) {
+    const size_t area = (size_t)image.width * image.height;
+    for (size_t i = 0; i < area; i++) {
+      const unsigned char *from = straight + i * (size_t)(channels + 1);
+      for (int c = 0; c < channels; c++) pixels[i * (size_t)channels + (size_t)c] = (unsigned char)((from[c] * from[channels] + 127) / 255);
+    }
+  } else {
+    say(error, straight == NULL ? "there is no memory for it" : image.message);
+  }
+  free(straight);
   png_image_free(&image);
-  return 0;
+  return is_read;
 }
 
 int ci_png_encode(
@@ -118,16 +137,23 @@ static int read_jpeg(
     *width = (int)info.image_width;
     *channels = info.num_components == 1 ? 1 : 3;
   } else {
-    info.out_color_space = *channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    // Printers' inks, inverted as Adobe's programs write them: as everywhere, white times the share of ink that is missing.
+    const int has_inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
+    info.out_color_space = has_inks ? JCS_CMYK : *channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(&info);
-    if ((int)info.output_height != *height || (int)info.output_width != *width || info.output_components != *channels) {
+    const int components = has_inks ? 4 : *channels;
+    if ((int)info.output_height != *height || (int)info.output_width != *width || info.output_components != components) {
       say(error, "the pixels are not what the header says");
       jpeg_destroy_decompress(&info);
       return 0;
     }
+    JSAMPROW inks = NULL;
+    if (has_inks) inks = info.mem->alloc_large((j_common_ptr)&info, JPOOL_IMAGE, (size_t)*width * 4);
     while (info.output_scanline < info.output_height) {
       JSAMPROW row = pixels + (size_t)info.output_scanline * *width * *channels;
-      jpeg_read_scanlines(&info, &row, 1);
+      jpeg_read_scanlines(&info, has_inks ? &inks : &row, 1);
+      for (int i = 0; has_inks && i < *width * 3; i++)
+        row[i] = (unsigned char)((inks[i / 3 * 4 + i % 3] * inks[i / 3 * 4 + 3] + 127) / 255);
     }
     jpeg_finish_decompress(&info);
   }

@@ -5,7 +5,8 @@ import Layers
 /// NumPy's `.npy` files, one tensor each, and `.npz` archives of them.
 ///
 /// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Object arrays, which need a pickle, and
-/// structured and big-endian ones are refused.
+/// structured and big-endian ones are refused, in an archive left out
+/// by name.
 public enum NumPy {
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   private static let longestHeader = 1 << 16
@@ -34,7 +35,8 @@ public enum NumPy {
   /// Whether `bytes` are a zip archive of `.npy` files, as far as its names tell.
   static func recognizesArchive(_ bytes: [UInt8]) -> Bool {
     guard bytes.starts(with: [0x50, 0x4b]), let archive = try? ZipArchive(bytes, file: "") else { return false }
-    return !archive.members.isEmpty && archive.members.keys.allSatisfy { $0.hasSuffix(".npy") }
+    let names = archive.members.keys
+    return names.contains { $0.hasSuffix(".npy") } && !names.contains { $0.hasSuffix("data.pkl") }
   }
 
   // MARK: One tensor
@@ -57,34 +59,47 @@ public enum NumPy {
 
   package static func decode(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> Tensor {
     func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
-    guard bytes.starts(with: magic) else { throw error("is no NumPy file, by its first bytes") }
-    var reader = ByteReader(bytes, at: magic.count, file: file)
-    let version = try reader.byte()
-    try reader.skip(1)
-    guard (1...3).contains(version) else { throw error("has version \(version) of NumPy's format, 1 to 3 are read") }
-    let length = try reader.integer(version == 1 ? 2 : 4)
-    guard length >= 0, length <= longestHeader else { throw error("states a header of \(length) bytes") }
-    let header = try Header(try reader.string(length), file)
+    guard bytes.starts(with: magic) else {
+      throw error(ForeignFile.description(of: bytes) ?? "is no NumPy file, by its first bytes")
+    }
+    let (header, start) = try header(bytes, file)
+    guard let type = header.type else { throw error("its header \(header.unread)") }
     guard let count = checkedCount(header.shape) else { throw error("has the impossible shape \(header.shape)") }
-    let left = bytes.count - reader.offset
-    guard left % header.type.size == 0, count == left / header.type.size else {
+    let left = bytes.count - start
+    guard left % type.size == 0, count == left / type.size else {
       throw error(
-        "has \(left) bytes of data, its shape \(header.shape) of \(header.type.rawValue) takes another number")
+        "has \(left) bytes of data, its shape \(header.shape) of \(type.rawValue) takes another number: is it cut off?")
     }
     let shape = header.isFortran ? header.shape.reversed() : header.shape
     let stored = bytes.withUnsafeBytes { all in
-      let data = UnsafeRawBufferPointer(rebasing: all[reader.offset...])
+      let data = UnsafeRawBufferPointer(rebasing: all[start...])
       return Tensor(shape: Shape(shape)) { out in
-        for i in out.indices { out[i] = header.type.scalar(data, at: i * header.type.size) }
+        for i in out.indices { out[i] = type.scalar(data, at: i * type.size) }
       }
     }
     guard header.isFortran, shape.count > 1 else { return stored }
     return stored.permuted(Array(shape.indices.reversed()))
   }
 
+  /// The header of a file that begins with the magic bytes, and the byte after it.
+  private static func header(
+    _ bytes: [UInt8], _ file: String
+  ) throws(CheckpointError) -> (header: Header, end: Int) {
+    func error(_ problem: String) -> CheckpointError { CheckpointError(problem, in: file) }
+    var reader = ByteReader(bytes, at: magic.count, file: file)
+    let version = try reader.byte()
+    try reader.skip(1)
+    guard (1...3).contains(version) else { throw error("has version \(version) of NumPy's format, 1 to 3 are read") }
+    let length = try reader.integer(version == 1 ? 2 : 4)
+    guard length >= 0, length <= longestHeader else { throw error("states a header of \(length) bytes") }
+    return (try Header(try reader.string(length), file), reader.offset)
+  }
+
   /// The Python dictionary before the data.
   private struct Header {
-    var type = ElementType.f32
+    /// The type of the elements, nil for those that are not read, which `unread` names.
+    var type: ElementType?
+    var unread = ""
     var isFortran = false
     var shape: [Int] = []
 
@@ -98,19 +113,23 @@ public enum NumPy {
         return rest.dropFirst().drop { $0 == " " }
       }
       let descr = try value("descr")
-      guard descr.first == "'", let end = descr.dropFirst().firstIndex(of: "'") else {
-        throw error("describes structured elements, which are not read")
+      if descr.first == "'", let end = descr.dropFirst().firstIndex(of: "'") {
+        let name = String(descr[descr.index(after: descr.startIndex)..<end])
+        type = Self.types[name]
+        unread = "has elements '\(name.escaped(40))', which are not read"
+      } else {
+        guard descr.first == "[" else { throw error("has no type of elements") }
+        unread = "describes structured elements, which are not read"
       }
-      let name = String(descr[descr.index(after: descr.startIndex)..<end])
-      guard let type = Self.types[name] else { throw error("has elements '\(name)', which are not read") }
-      self.type = type
       let order = try value("fortran_order")
       guard order.hasPrefix("True") || order.hasPrefix("False") else { throw error("has no order") }
       isFortran = order.hasPrefix("True")
       let tuple = try value("shape")
       guard tuple.first == "(", let close = tuple.firstIndex(of: ")") else { throw error("has no shape") }
       for part in tuple[tuple.index(after: tuple.startIndex)..<close].split(separator: ",") {
-        let digits = part.filter { $0 != " " }
+        var digits = part.filter { $0 != " " }
+        // Python 2's integers of any size.
+        if digits.last == "L" { digits.removeLast() }
         if digits.isEmpty { continue }
         guard let extent = Int(digits), extent >= 0, shape.count < 32 else {
           throw error("has the shape \(tuple.prefix(80))")
@@ -129,16 +148,38 @@ public enum NumPy {
   // MARK: Archives
 
   package static func decodeArchive(_ bytes: [UInt8], from file: String) throws(CheckpointError) -> StateDictionary {
+    let (state, unread) = try members(bytes, from: file)
+    guard !state.isEmpty else { throw empty(unread, file) }
+    return state
+  }
+
+  static func empty(_ unread: [String], _ file: String) -> CheckpointError {
+    CheckpointError("holds no arrays of numbers that are read: \(unread.listed)", in: file)
+  }
+
+  /// The arrays of numbers in an archive, and the members that hold others, with the reason.
+  static func members(
+    _ bytes: [UInt8], from file: String
+  ) throws(CheckpointError) -> (state: StateDictionary, unread: [String]) {
     let archive = try ZipArchive(bytes, file: file)
-    var state: StateDictionary = [:]
+    var (state, unread): (StateDictionary, [String]) = ([:], [])
     // Deflated zeros may unfold a thousandfold each; together they may not fill the memory.
     var remaining = 1 << 32
-    for name in archive.members.keys.sorted() where name.hasSuffix(".npy") {
+    for name in archive.members.keys.sorted() {
+      let last = name.split(separator: "/").last ?? ""
+      guard name.hasSuffix(".npy"), !last.hasPrefix("._"), !name.hasPrefix("__MACOSX/") else {
+        if !name.hasSuffix("/") { unread.append("\(name) (no .npy file)") }
+        continue
+      }
       let content = try archive.content(of: name, limit: remaining)
       remaining -= content.count
-      state[String(name.dropLast(4))] = try decode(content, from: "\(file): \(name)")
+      let member = "\(file): \(name)"
+      if content.starts(with: magic), case (let header, _) = try header(content, member), header.type == nil {
+        unread.append("\(name.dropLast(4)) (\(header.unread))")
+        continue
+      }
+      state[String(name.dropLast(4))] = try decode(content, from: member)
     }
-    guard !state.isEmpty else { throw CheckpointError("holds no .npy files", in: file) }
-    return state
+    return (state, unread)
   }
 }

@@ -86,19 +86,17 @@ public enum Safetensors {
     _ bytes: [UInt8], from file: String = "safetensors"
   ) throws(CheckpointError) -> (tensors: StateDictionary, metadata: [String: String]) {
     guard bytes.count >= 8 else {
-      throw CheckpointError("has \(bytes.count) bytes, a safetensors file at least 8", in: file)
+      let description = ForeignFile.description(of: bytes) ?? "has \(bytes.count) bytes, a safetensors file at least 8"
+      throw CheckpointError(description, in: file)
     }
     let stated = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-    guard stated <= UInt64(min(longestHeader, bytes.count - 8)) else {
-      throw CheckpointError(
-        "states a header of \(stated) bytes, but \(bytes.count - 8) bytes follow (is it a safetensors file?)", in: file)
-    }
+    guard stated <= UInt64(min(longestHeader, bytes.count - 8)) else { throw misfit(stated, bytes, file) }
     let data = 8 + Int(stated)
     let header: Header
     do { header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<data])) } catch {
-      throw CheckpointError("its header is not a safetensors header: \(error)", in: file)
+      throw CheckpointError("its header is not a safetensors header: \(problem(error))", in: file)
     }
-    try check(header, dataCount: bytes.count - data, file)
+    try check(header, dataCount: bytes.count - data, fileCount: bytes.count, file)
     var metadata = header.metadata ?? [:]
     if let stated = metadata.removeValue(forKey: checksumKey) {
       var checksum = CRC32()
@@ -119,8 +117,31 @@ public enum Safetensors {
     return (tensors, metadata)
   }
 
+  /// The place and kind of what is wrong in a header.
+  private static func problem(_ error: any Error) -> String {
+    guard case DecodingError.typeMismatch(let type, let context) = error else { return "\(error)" }
+    let place = context.codingPath.map { $0.stringValue.escaped(80) }.joined(separator: ".")
+    return "'\(place)' is no \(type): \(context.debugDescription)"
+  }
+
+  /// The error for a header of `stated` bytes, more than follow.
+  private static func misfit(_ stated: UInt64, _ bytes: [UInt8], _ file: String) -> CheckpointError {
+    let isCut = stated <= UInt64(longestHeader) && (bytes.count == 8 || bytes[8] == UInt8(ascii: "{"))
+    let description =
+      isCut
+      ? "is cut off: it ends at byte \(bytes.count), its header alone at byte \(8 + stated)"
+      : ForeignFile.description(of: bytes)
+        ?? "is no file of weights that is known: PyTorch, safetensors and .npz files are (as safetensors its header would have "
+        + "\(stated) bytes, and \(bytes.count - 8) follow)"
+    return CheckpointError(description, in: file)
+  }
+
   /// Refuses entries that do not cover the `dataCount` bytes of data exactly, one after the other.
-  private static func check(_ header: Header, dataCount: Int, _ file: String) throws(CheckpointError) {
+  private static func check(
+    _ header: Header, dataCount: Int, fileCount: Int, _ file: String
+  ) throws(CheckpointError) {
+    let last = header.entries.values.compactMap(\.dataOffsets.last).max() ?? 0
+    let isCut = last > dataCount && header.entries.values.allSatisfy { $0.dataOffsets.count == 2 }
     for (name, entry) in header.entries.sorted(by: { $0.key < $1.key }) {
       guard let type = ElementType(rawValue: entry.dtype) else {
         throw CheckpointError("tensor '\(name)' has element type '\(entry.dtype)', which is not supported", in: file)
@@ -128,7 +149,10 @@ public enum Safetensors {
       guard entry.dataOffsets.count == 2, entry.dataOffsets[0] >= 0,
         entry.dataOffsets[0] <= entry.dataOffsets[1], entry.dataOffsets[1] <= dataCount
       else {
-        throw CheckpointError("tensor '\(name)' lies at \(entry.dataOffsets) of \(dataCount) bytes of data", in: file)
+        let problem = "tensor '\(name.escaped())' lies at \(entry.dataOffsets) of \(dataCount) bytes of data"
+        throw CheckpointError(
+          isCut ? "is cut off: it ends \(last - dataCount) bytes early, at byte \(fileCount) (\(problem))" : problem,
+          in: file)
       }
       let length = entry.dataOffsets[1] - entry.dataOffsets[0]
       // Dividing cannot overflow as multiplying could.

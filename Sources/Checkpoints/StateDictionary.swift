@@ -15,6 +15,14 @@ extension Module {
     return state
   }
 
+  /// The shapes of ``stateDictionary``.
+  var stateShapes: [String: Shape] {
+    var shapes: [String: Shape] = [:]
+    for (name, parameter) in namedParameters { shapes[name] = parameter.wrappedValue.shape.inPyTorchLayout }
+    for (name, buffer) in namedBuffers { shapes[name] = buffer.wrappedValue.shape.inPyTorchLayout }
+    return shapes
+  }
+
   /// Loads every parameter and buffer from `state`, which has PyTorch's names and layout.
   ///
   /// PyTorch's `num_batches_tracked` is ignored. A tied parameter may be there under any of its names, or all. Nothing changes where
@@ -49,8 +57,8 @@ extension Module {
 
     var problems = misshapen + twice
     if strict {
-      if !missing.isEmpty { problems.append("missing: \(missing.listed)") }
-      if !unexpected.isEmpty { problems.append("unexpected: \(unexpected.sorted().listed)") }
+      if !missing.isEmpty { problems.append("missing: \(quoted(missing))") }
+      if !unexpected.isEmpty { problems.append("unexpected: \(quoted(unexpected.sorted()))") }
     }
     guard problems.isEmpty else {
       throw CheckpointError("the weights do not fit the model: " + problems.prefix(8).joined(separator: "; "))
@@ -71,10 +79,13 @@ extension Module {
     }
   }
 
-  /// Loads the weights of a safetensors or PyTorch file; see ``loadState(from:)``.
+  /// Loads the weights of a safetensors file, a PyTorch file or a NumPy archive, which are found in it by their names and shapes;
+  /// see ``WeightsFile/fitted(to:at:renaming:)``.
   public func load(from url: URL, strict: Bool = true) throws(CheckpointError) {
-    let state = try loadState(from: url)
-    do { try load(state, strict: strict) } catch { throw CheckpointError(error.problem, in: url.path) }
+    let weights = try WeightsFile(contentsOf: url).fitted(to: self)
+    guard !strict else { return try load(try weights.state()) }
+    guard weights.fit.misshapen.isEmpty else { throw CheckpointError(weights.misfit, in: url.path) }
+    try load(weights.fit.state(from: try weights.map.tensors()), strict: false)
   }
 
   /// Writes the weights as safetensors, with PyTorch's names and layout, atomically.
@@ -85,6 +96,10 @@ extension Module {
     }
     try Safetensors.save(stateDictionary, metadata: metadata, to: url)
   }
+}
+
+private func quoted(_ names: [String]) -> String {
+  names.prefix(8).map { "'\($0)'" }.joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
 }
 
 extension StateDictionary {
@@ -114,12 +129,6 @@ extension StateDictionary {
   }
 
   private static func isCounter(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
-}
-
-extension Array where Element == String {
-  fileprivate var listed: String {
-    prefix(8).map { "'\($0)'" }.joined(separator: ", ") + (count > 8 ? " and \(count - 8) more" : "")
-  }
 }
 
 extension Shape {

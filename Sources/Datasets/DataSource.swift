@@ -23,6 +23,8 @@ public enum DataSource: Sendable, Hashable, CustomStringConvertible {
     case ("cifar100", let path?): self = .cifar100(Self.url(path))
     case ("mnist", let path?): self = .mnist(Self.url(path))
     case ("folder", let path?): self = .folder(Self.url(path))
+    case ("cifar10", nil), ("cifar100", nil), ("mnist", nil), ("folder", nil):
+      throw DataError("'\(description)' needs the folder of its files, \(parts[0]):DIR: write \(Self.forms)")
     default: throw DataError("'\(description)' is no data set: write \(Self.forms)")
     }
   }

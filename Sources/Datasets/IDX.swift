@@ -6,14 +6,14 @@ import Foundation
 /// The format: two zeros, the type (8 for bytes), the number of axes, then each extent as four bytes, the highest first, then
 /// the elements. LeCun, Cortes, Burges: "The MNIST database of handwritten digits".
 public enum IDX {
-  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k` files from `folder`, or from
-  /// `mnist` in it, with or without `.gz`.
+  /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k` files from `folder`, or from `mnist` or
+  /// `MNIST/raw` in it, with or without `.gz`.
   ///
   /// - Parameter classes: Labels are below it.
   /// - Throws: Where a file is missing, is no such file, or images and labels do not fit.
   public static func load(_ folder: URL, name: String = "MNIST", classes: Int = 10) throws(DataError) -> DatasetSplit {
-    let inner = folder.appendingPathComponent("mnist")
-    let folder = FileManager.default.fileExists(atPath: inner.path) ? inner : folder
+    let inner = ["mnist", "MNIST/raw", "raw"].map { folder.appendingPathComponent($0) }
+    let folder = inner.first { FileManager.default.fileExists(atPath: $0.path) } ?? folder
     let training = try part("train", folder, classes)
     let test = try part("t10k", folder, classes)
     func images(_ part: Part) throws(DataError) -> LabeledImages {

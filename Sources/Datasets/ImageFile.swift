@@ -20,7 +20,8 @@ public struct DecodedImage: Sendable, Hashable {
   private static let maximumPixels = 1 << 26
   private static let maximumFileBytes = 1 << 28
 
-  /// Reads a PNG or JPEG file, whichever its first bytes tell; transparency goes onto black.
+  /// Reads a PNG or JPEG file, whichever its first bytes tell: the stored values, whatever gamma
+  /// or colour profile a PNG has; transparency goes onto black.
   ///
   /// - Throws: Where the file cannot be read, is neither, is damaged, or has more than 67 million pixels.
   public init(contentsOf url: URL) throws(DataError) {
@@ -39,6 +40,7 @@ public struct DecodedImage: Sendable, Hashable {
       throw DataError(
         "neither PNG nor JPEG: the first bytes are \(bytes.prefix(4).map(String.init).joined(separator: " "))")
     }
+    let bytes = isPNG ? Self.withoutColourSpace(bytes) : bytes
     let kind = isPNG ? "PNG" : "JPEG"
     var error = ci_image_error()
     var (height, width, channels): (Int32, Int32, Int32) = (0, 0, 0)
@@ -59,10 +61,39 @@ public struct DecodedImage: Sendable, Hashable {
     self.init(pixels: pixels, shape: [Int(height), Int(width), Int(channels)])
   }
 
+  /// The PNG `bytes` without the chunks by which libpng would change the stored values, as no library of Python does.
+  private static func withoutColourSpace(_ bytes: [UInt8]) -> [UInt8] {
+    let removed = Set(["gAMA", "cHRM", "sRGB", "iCCP", "cICP", "mDCV", "cLLI"].map { Array($0.utf8) })
+    var (parts, kept, place): ([ArraySlice<UInt8>], Int, Int) = ([], 0, 8)
+    while place + 12 <= bytes.count {
+      let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
+      let kind = Array(bytes[place + 4..<place + 8])
+      let end = place + 12 + length
+      // A damaged chunk is libpng's affair, and after the first pixels such chunks change nothing.
+      guard end <= bytes.count, kind != Array("IDAT".utf8) else { break }
+      if removed.contains(kind) {
+        parts.append(bytes[kept..<place])
+        kept = end
+      }
+      place = end
+    }
+    return parts.isEmpty ? bytes : Array((parts + [bytes[kept...]]).joined())
+  }
+
   /// This image with three channels: grey is repeated.
   public var inColour: DecodedImage {
     guard shape[2] == 1 else { return self }
     return DecodedImage(pixels: pixels.flatMap { [$0, $0, $0] }, shape: [shape[0], shape[1], 3])
+  }
+
+  /// This image with one channel, by Rec. 601.
+  public var inGrey: DecodedImage {
+    guard shape[2] == 3 else { return self }
+    let grey: [UInt8] = stride(from: 0, to: pixels.count, by: 3).map { i in
+      let (red, green, blue) = (Int(pixels[i]), Int(pixels[i + 1]), Int(pixels[i + 2]))
+      return UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000)
+    }
+    return DecodedImage(pixels: grey, shape: [shape[0], shape[1], 1])
   }
 
   /// This image in another size, by the triangle filter: bilinear, and without aliasing where it shrinks.

@@ -1,4 +1,5 @@
 import CImages
+import FileFormats
 
 /// Images of one shape with their classes: bytes, so that no training set of floats lies in memory.
 public struct LabeledImages: Sendable {
@@ -92,6 +93,40 @@ public struct LabeledImages: Sendable {
     return LabeledImages(
       fitting: name, chosen, indices.map { labels[$0] }, imageShape, classNames,
       subclasses.map { all in indices.map { all[$0] } })
+  }
+
+  /// The same images with the labels of a classifier that knows `names`, matched by name.
+  ///
+  /// - Throws: A ``DataError`` where it does not know a class that images have.
+  public func relabeled(as names: [String]) throws(DataError) -> LabeledImages {
+    guard names != classNames else { return self }
+    let present = Set(labels)
+    var places: [Int: Int] = [:]
+    for (label, name) in classNames.enumerated() where present.contains(label) {
+      let found = names.indices.filter { names[$0] == name }
+      guard found.count == 1, classNames.filter({ $0 == name }).count == 1 else {
+        throw DataError(
+          "\(self.name): class '\(name.escaped(80))' is \(found.isEmpty ? "not" : "not one alone") among those that the "
+            + "classifier knows: \(names.prefix(10).map { $0.escaped(80) }.joined(separator: ", "))\(names.count > 10 ? ", …" : "")"
+        )
+      }
+      places[label] = found[0]
+    }
+    return LabeledImages(fitting: self.name, pixels, labels.map { places[$0]! }, imageShape, names, subclasses)
+  }
+
+  /// The same images with so many channels: grey ones are repeated to three, and those in colour become grey by Rec. 601.
+  ///
+  /// - Precondition: 1 or 3, and the images have 1 or 3.
+  public func withChannels(_ channels: Int) -> LabeledImages {
+    require(
+      [1, 3].contains(channels) && [1, 3].contains(imageShape[2]),
+      "withChannels: images \(imageShape) with \(channels) channels")
+    guard channels != imageShape[2] else { return self }
+    let image = DecodedImage(pixels: pixels, shape: [count * imageShape[0], imageShape[1], imageShape[2]])
+    let shape: Shape = [imageShape[0], imageShape[1], channels]
+    return LabeledImages(
+      fitting: name, channels == 3 ? image.inColour.pixels : image.inGrey.pixels, labels, shape, classNames, subclasses)
   }
 
   /// A hash of each image's pixels, whatever its label.

@@ -50,6 +50,8 @@ public struct DatasetSplit: Sendable {
   public var validation: LabeledImages?
   /// Images that are looked at once, at the end.
   public var test: LabeledImages
+  /// What the source has and was left out, a line each.
+  public var notices: [String] = []
 
   /// - Throws: A ``DataError`` where the parts differ in shape or classes, or one is empty.
   public init(

@@ -4,9 +4,8 @@ import Reports
 
 // What the libraries read from text, as arguments: what they cannot read is a wrong argument.
 
-extension DataSource: ExpressibleByArgument {
-  public init?(argument: String) { try? self.init(argument) }
-}
+/// Reads a data set; what is none is an error with all forms.
+@Sendable func dataSource(_ argument: String) throws -> DataSource { try validating { try DataSource(argument) } }
 
 extension ResNet.Shortcut: ExpressibleByArgument {}
 extension RepresentativeSelection.Selector: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Reports
 
 /// A trained classifier: a file of weights, and settings that the file lacks.
@@ -7,47 +8,109 @@ struct ClassifierOptions: ParsableArguments {
     help:
       "The weights: a safetensors or PyTorch file with PyTorch's names, such as A0.safetensors of 'encodenet run'.")
   var weights: String
+  @OptionGroup var weightsOptions: WeightsOptions
   @OptionGroup var networkOptions: NetworkOptions
   @OptionGroup var normalization: NormalizationOptions
 
   /// The network with its weights; what neither the file nor the options say comes from the training images.
-  func classifier(for data: DatasetSplit?) throws -> (network: ChosenModel, description: SavedClassifier) {
+  ///
+  /// - Parameter notice: Is called with what a user must know of the weights.
+  func classifier(
+    for data: DatasetSplit?, notice: (String) -> Void
+  ) throws -> (network: ChosenModel, description: SavedClassifier) {
     let url = fileURL(weights)
+    let given = weightsOptions.names
     let saved = try SavedClassifier.read(from: url)
-    if let saved, let data, saved.classNames != data.classNames || saved.imageShape != data.imageShape {
+    let file = try WeightsFile(contentsOf: url)
+    if let saved, let data { try check(saved, data) }
+    guard let names = saved?.classNames ?? given ?? data?.classNames,
+      let shape = saved?.imageShape ?? data?.imageShape
+    else {
       throw ExperimentError(
-        "\(weights): it is for images \(saved.imageShape) of \(saved.classNames.count) classes, \(listed(saved.classNames)); "
-          + "\(data.name) has \(data.imageShape) of \(data.classNames.count), \(listed(data.classNames)): give --data")
+        "\(weights): the file does not say for which network, images and classes it is: write one that does with "
+          + "'encodenet import \(weights) --model MODEL --data DATA --out FILE.safetensors'")
     }
-    guard let shape = data?.imageShape ?? saved?.imageShape, let names = data?.classNames ?? saved?.classNames else {
-      throw ExperimentError("\(weights): the file does not say for which images it is: only 'evaluate' can use it")
+    if saved == nil, given == nil {
+      warn(
+        "\(weights): the file says no class names, so its outputs are taken for \(listed(names, 10)), in this order, that of "
+          + "the data: give --class-names where the network was trained with another")
     }
-    let fitting =
-      try networkOptions.choice == nil && saved == nil && !KerasFile.recognizes(url)
-      ? ModelChoice.fitting(loadNamedState(from: url), classes: names.count, inputShape: shape).first : nil
-    guard let model = networkOptions.choice ?? saved?.model ?? fitting else {
-      throw ExperimentError("\(weights): the file does not say for which network it is: give --model")
+    if let saved, let given, given != saved.classNames {
+      throw ExperimentError(
+        "\(weights): the file says that its classes are \(listed(saved.classNames, 10)), --class-names says others")
     }
+    let (model, taken) =
+      try saved.map { (networkOptions.choice ?? $0.model, shape) } ?? foreign(file, names.count, shape)
+    let normalization = try normalization(of: saved, data, channels: taken[2])
+    let description = SavedClassifier(
+      model: model, imageShape: taken, classNames: names, normalization: normalization, origin: saved?.origin)
+    let network = try description.load(
+      file, size: url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0, at: weightsOptions.map,
+      renaming: weightsOptions.renamings, notice: { notice("\(weights): \($0)") })
+    return (network, description)
+  }
+
+  /// Refuses data that the classifier does not know: other classes, or images of another size.
+  private func check(_ saved: SavedClassifier, _ data: DatasetSplit) throws {
+    do { _ = try data.test.relabeled(as: saved.classNames) } catch {
+      throw ExperimentError(
+        "\(weights): it knows the \(saved.classNames.count) classes \(listed(saved.classNames, 3)), and \(data.name) has "
+          + "\(data.classNames.count), \(listed(data.classNames, 3)): \(error.problem): give --data with classes of these names"
+      )
+    }
+    guard saved.imageShape[0] == data.imageShape[0], saved.imageShape[1] == data.imageShape[1] else {
+      throw ExperimentError(
+        "\(weights): it is for images \(saved.imageShape) of \(saved.classNames.count) classes, "
+          + "\(listed(saved.classNames, 3)); \(data.name) has \(data.imageShape) of \(data.classNames.count), "
+          + "\(listed(data.classNames, 3)): give --data")
+    }
+  }
+
+  /// The network of a file that does not say it, and the images it takes: grey ones may be repeated to three channels.
+  private func foreign(_ file: WeightsFile, _ classes: Int, _ shape: Shape) throws -> (ModelChoice, Shape) {
+    let shapes = shape[2] == 1 ? [shape, [shape[0], shape[1], 3]] : [shape]
+    let (path, renaming) = (weightsOptions.map, try weightsOptions.renamings)
+    if let choice = networkOptions.choice {
+      var generator = SplittableGenerator(seed: 0)
+      let taken = try shapes.first { shape in
+        let network = try choice.make(classes: classes, inputShape: shape, using: &generator)
+        return try file.fitted(to: network, at: path, renaming: renaming).fit.isComplete
+      }
+      return (choice, taken ?? shape)
+    }
+    for shape in shapes {
+      if let model = ModelChoice.fitting(file, at: path, renaming: renaming, classes: classes, inputShape: shape).first
+      {
+        return (model, shape)
+      }
+    }
+    throw ExperimentError(
+      "\(weights): the file does not say for which network it is, and none of \(ModelChoice.forms) fits at width 1 with "
+        + "\(classes) classes: give --model, and --width, --shortcut or --rename where it needs them")
+  }
+
+  private func normalization(
+    of saved: SavedClassifier?, _ data: DatasetSplit?, channels: Int
+  ) throws -> Normalization {
     let known = try self.normalization.value() ?? saved?.normalization
     if known == nil, data != nil {
       warn(
         "\(weights): the file says no normalisation, so that of the training images is used: give --normalization, or --mean "
           + "and --std, where the network was trained with another")
     }
-    guard let normalization = known ?? data.map({ .computed(from: $0.training) }) else {
+    guard let normalization = known ?? data.map({ .computed(from: $0.training.withChannels(channels)) }) else {
       throw ExperimentError("\(weights): the file says no normalisation: give --normalization, or --mean and --std")
     }
-    guard normalization.fits(channels: shape[2]) else {
-      throw ExperimentError("\(normalization.mean.count) means are given, the images have \(shape[2]) channels")
+    guard normalization.fits(channels: channels) else {
+      throw ExperimentError("\(normalization.mean.count) means are given, the images have \(channels) channels")
     }
-    let description = SavedClassifier(
-      model: model, imageShape: shape, classNames: names, normalization: normalization, origin: saved?.origin)
-    return (try description.load(url), description)
+    return normalization
   }
+}
 
-  private func listed(_ names: [String]) -> String {
-    names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " …" : "")
-  }
+/// The first names, for a message.
+func listed(_ names: [String], _ count: Int) -> String {
+  names.prefix(count).map { $0.escaped(80) }.joined(separator: ", ") + (names.count > count ? " …" : "")
 }
 
 /// The normalisation of images in 0...1.

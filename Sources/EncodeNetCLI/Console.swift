@@ -58,7 +58,17 @@ extension Logger {
 }
 
 /// Writes a line to standard error, quiet or not.
-func warn(_ text: String) { writeNotice(text) }
+///
+/// After all that was printed: to a pipe or a file that waits in a buffer.
+func warn(_ text: String) {
+  fflush(nil)
+  writeNotice(text)
+}
+
+/// Warns of what the source of `data` has and was left out.
+func warn(of data: DatasetSplit) {
+  for notice in data.notices { warn("\(data.name): \(notice)") }
+}
 
 /// Columns of words, for a terminal.
 func aligned(_ names: [String], _ rows: [[String]]) -> String {

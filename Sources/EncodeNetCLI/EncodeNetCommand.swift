@@ -55,8 +55,6 @@ struct EncodeNetCommand: ParsableCommand {
 
   private static func fail(_ message: String, _ code: Int32) -> Never {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    // The error comes after what was printed.
-    _ = StandardStreams.flush()
     warn("encodenet: \(line)")
     Foundation.exit(code)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Reports
 
 struct Evaluate: ParsableCommand {
@@ -8,7 +9,7 @@ struct Evaluate: ParsableCommand {
     discussion: "  encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits")
 
   @OptionGroup var options: ClassifierOptions
-  @Option(help: "The images: \(DataSource.forms).")
+  @Option(help: "The images: \(DataSource.forms).", transform: dataSource)
   var data = DataSource.digits
   @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
@@ -29,10 +30,13 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let logger = try console.logger()
     let images = try data.load()
-    let (network, description) = try options.classifier(for: images)
-    logger.info("\(description.model) on \(images.test.count) test images of \(images.name)")
-    let batches = Batches(of: images.test, size: batchSize, normalization: description.normalization)
+    warn(of: images)
+    let (network, description) = try options.classifier(for: images) { logger.info("\($0)") }
+    let test = try prepared(images.test, for: description, logger)
+    logger.info("\(description.model) on \(test.count) test images of \(images.name)")
+    let batches = Batches(of: test, size: batchSize, normalization: description.normalization)
     let evaluation = try Training.evaluate(network, on: batches)
+    if let text = order(of: evaluation, description.classNames) { warn("\(options.weights): \(text)") }
     guard json else {
       print("\(evaluation.correct) of \(evaluation.count) right: \(percent(evaluation.top1))")
       return
@@ -41,5 +45,34 @@ struct Evaluate: ParsableCommand {
     encoder.outputFormatting = .sortedKeys
     let result = Result(correct: evaluation.correct, total: evaluation.count, top1: evaluation.top1)
     print(String(decoding: try encoder.encode(result), as: UTF8.self))
+  }
+
+  /// The test images with the classifier's channels and labels.
+  private func prepared(_ test: LabeledImages, for description: SavedClassifier, _ logger: Logger) throws
+    -> LabeledImages
+  {
+    let channels = description.imageShape[2]
+    if channels != test.imageShape[2] {
+      logger.info(
+        channels == 3 ? "grey images are repeated to three channels" : "images in colour become grey, by Rec. 601")
+    }
+    if test.classNames != description.classNames {
+      logger.info("classes are matched by name: the weights know \(listed(description.classNames, 10)), in this order")
+    }
+    return try test.withChannels(channels).relabeled(as: description.classNames)
+  }
+
+  /// A warning where most images of several classes are taken for one another: the classes have another order.
+  private func order(of evaluation: Evaluation, _ names: [String]) -> String? {
+    let rows = evaluation.confusion.enumerated().filter { $0.element.contains { $0 > 0 } }
+    let taken = rows.compactMap { label, row -> (label: Int, other: Int)? in
+      let most = row.indices.max { row[$0] < row[$1] }!
+      return 2 * row[most] > row.reduce(0, +) ? (label, most) : nil
+    }
+    let moved = taken.filter { $0.label != $0.other }
+    guard taken.count == rows.count, Set(taken.map(\.other)).count == taken.count, !moved.isEmpty else { return nil }
+    let pairs = moved.prefix(5).map { "'\(names[$0.label].escaped(80))' for '\(names[$0.other].escaped(80))'" }
+    return
+      "it takes most images of \(pairs.joined(separator: ", of ")): its classes have another order: see --class-names"
   }
 }

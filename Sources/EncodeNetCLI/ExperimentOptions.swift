@@ -5,7 +5,7 @@ import Reports
 
 /// The settings of an experiment: those of the data's kind, over them those of a file, over those the arguments.
 struct ExperimentOptions: ParsableArguments {
-  @Option(help: "The images: \(DataSource.forms) (default: digits).")
+  @Option(help: "The images: \(DataSource.forms) (default: digits).", transform: dataSource)
   var data: DataSource?
   @Option(help: "The network: \(ModelChoice.forms) (default: resnet20).")
   var model: String?
@@ -177,6 +177,7 @@ struct ExperimentOptions: ParsableArguments {
   private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
     let data = try DataSource(c.data).load()
+    for notice in data.notices { logger.warning("\(data.name): \(notice)") }
     try c.modelChoice.check(inputShape: data.imageShape)
     logger.info(
       "\(data.name): \(data.training.count) training images, \(data.test.count) for tests; \(c.modelChoice)")

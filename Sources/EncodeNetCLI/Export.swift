@@ -16,7 +16,7 @@ struct Export: ParsableCommand {
   @OptionGroup var options: ClassifierOptions
   @Option(help: "The file to write: FILE.onnx, FILE.npz or FILE.safetensors.")
   var to: String
-  @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).")
+  @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).", transform: dataSource)
   var data: DataSource?
 
   @Flag(help: "Leave out the prefix of the names in a given baseline's file, such as 'module.'.")
@@ -29,7 +29,9 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    var (network, description) = try options.classifier(for: data?.load())
+    let images = try data?.load()
+    if let images { warn(of: images) }
+    var (network, description) = try options.classifier(for: images, notice: warn)
     if plainNames { description.origin = description.origin?.plain }
     let url = fileURL(to)
     switch url.pathExtension {

@@ -22,8 +22,8 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    _ = try console.logger()
-    let (network, description) = try options.classifier(for: nil)
+    let logger = try console.logger()
+    let (network, description) = try options.classifier(for: nil) { logger.info("\($0)") }
     // All are read before anything is said.
     let decoded = try images.map { path in
       try DecodedImage(contentsOf: fileURL(path)).fitting(description.imageShape, file: path)
@@ -36,7 +36,7 @@ struct Predict: ParsableCommand {
       let probabilities = softmax(logits).scalars
       let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
       lines.append(
-        [path] + best.map { "\(description.classNames[$0]) \(percent(Double(probabilities[$0])))" })
+        [path] + best.map { "\(description.classNames[$0].escaped()) \(percent(Double(probabilities[$0])))" })
     }
     print(aligned([], lines))
   }
@@ -52,13 +52,8 @@ extension DecodedImage {
     }
     switch (shape[2], expected[2]) {
     case (let a, let b) where a == b: return pixels
-    case (1, 3): return pixels.flatMap { [$0, $0, $0] }
-    case (3, 1):
-      return stride(from: 0, to: pixels.count, by: 3).map { i in
-        // Rec. 601.
-        let (red, green, blue) = (Int(pixels[i]), Int(pixels[i + 1]), Int(pixels[i + 2]))
-        return UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000)
-      }
+    case (1, 3): return inColour.pixels
+    case (3, 1): return inGrey.pixels
     default:
       throw ExperimentError("\(file): the image has \(shape[2]) channels, the classifier takes \(expected[2])")
     }

@@ -12,15 +12,21 @@ package enum PickleValue {
   case string(String)
   case bytes([UInt8])
   case global(String)
-  case storage(PickledStorage)
-  case tensor(PickledTensor)
+  // In boxes: a pickle may have millions of values, and most are small.
+  indirect case storage(PickledStorage)
+  indirect case tensor(PickledTensor)
   case elementType(ElementType)
   case container(Int)
 }
 
 /// A block of numbers that a pickle refers to.
 package struct PickledStorage {
-  package var type: ElementType
+  /// The type of its elements, nil for one that is not read.
+  package var type: ElementType?
+  /// The number of bytes of an element, 0 where it is not known.
+  package var elementSize: Int
+  /// The name of its type.
+  package var typeName: String
   package var key: String
   package var count: Int
   /// The index in the block of `key` at which a legacy view begins.
@@ -30,6 +36,7 @@ package struct PickledStorage {
 /// A tensor as a view of a storage; `shape` and `strides` are checked against it.
 package struct PickledTensor {
   package var storage: PickledStorage
+  package var type: ElementType
   package var offset: Int
   package var shape: [Int]
   package var strides: [Int]
@@ -41,18 +48,33 @@ package struct PickledArray {
   package var elements: [UInt8] = []
 }
 
+/// An object of a class that is not known: a placeholder that holds what the pickle says and does nothing.
+package struct PickledObject {
+  /// The class, or the function whose result it is.
+  package var name: String
+  package var arguments = PickleValue.none
+  package var state = PickleValue.none
+  package var items: [PickleValue] = []
+  package var pairs: [(key: PickleValue, value: PickleValue)] = []
+}
+
 /// The outcome of unpickling.
 package struct Pickle {
   package enum Container {
     case list([PickleValue])
     case tuple([PickleValue])
     case dictionary([(key: PickleValue, value: PickleValue)])
-    case array(PickledArray)
+    indirect case array(PickledArray)
+    indirect case object(PickledObject)
   }
   package internal(set) var containers: [Container] = []
   package internal(set) var root = PickleValue.none
   /// The byte after the pickle's last.
   package internal(set) var end = 0
+  /// The storages that it refers to, by their keys.
+  package internal(set) var storages: [String: PickledStorage] = [:]
+  /// The names that it asks for and that stand for nothing here.
+  package internal(set) var placeholders: Set<String> = []
 
   package func container(_ value: PickleValue) -> Container? {
     if case .container(let index) = value { containers[index] } else { nil }
@@ -69,10 +91,48 @@ package struct Pickle {
   package func array(_ value: PickleValue) -> PickledArray? {
     if case .array(let array) = container(value) { array } else { nil }
   }
+  package func object(_ value: PickleValue) -> PickledObject? {
+    if case .object(let object) = container(value) { object } else { nil }
+  }
   package func integers(_ value: PickleValue) -> [Int]? {
     guard let items = items(value) else { return nil }
     let integers = items.compactMap(\.integer)
     return integers.count == items.count ? integers : nil
+  }
+}
+
+// In place, and emptied meanwhile, so that neither the container nor all of them are copied.
+extension Pickle.Container {
+  /// Appends to a list or an object; false for another.
+  mutating func append(_ items: [PickleValue]) -> Bool {
+    switch self {
+    case .list(var list):
+      self = .list([])
+      list += items
+      self = .list(list)
+    case .object(var object):
+      self = .list([])
+      object.items += items
+      self = .object(object)
+    default: return false
+    }
+    return true
+  }
+
+  /// Adds items to a dictionary or an object; false for another.
+  mutating func set(_ pairs: [(key: PickleValue, value: PickleValue)]) -> Bool {
+    switch self {
+    case .dictionary(var dictionary):
+      self = .dictionary([])
+      dictionary += pairs
+      self = .dictionary(dictionary)
+    case .object(var object):
+      self = .list([])
+      object.pairs += pairs
+      self = .object(object)
+    default: return false
+    }
+    return true
   }
 }
 

@@ -4,6 +4,9 @@ import Foundation
 package func requireRegularFile(_ url: URL) throws(FileError) {
   let type = try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)[.type]
   guard let type else { throw FileError("there is no such file", in: url.path) }
+  guard type as? FileAttributeType != .typeDirectory else {
+    throw FileError("is a folder, a file is wanted", in: url.path)
+  }
   guard type as? FileAttributeType == .typeRegular else { throw FileError("no regular file", in: url.path) }
 }
 

@@ -1,8 +1,9 @@
-/// Reads Python's pickles as far as PyTorch's weights need them (tensors, `OrderedDict`, plain containers and numbers) or as
+/// Reads Python's pickles as far as PyTorch's weights need them (tensors, and what PyTorch's `weights_only` loader knows) or as
 /// published data sets do (NumPy's arrays of bytes, plain containers and numbers).
 ///
-/// Nothing is ever called or imported. Whatever else a pickle asks for is refused by its name. Each byte read makes a
-/// bounded number of values, so memory stays proportional to the pickle.
+/// Nothing is ever called or imported. Beside weights, any other object becomes a placeholder that does nothing; in a data
+/// set it is refused by its name. Each byte read makes a bounded number of values, and the instructions are bounded, so
+/// memory stays proportional to the pickle.
 package struct Unpickler {
   /// The objects that a pickle may ask for.
   package enum Contents {
@@ -14,6 +15,10 @@ package struct Unpickler {
   var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
+  /// Each name once, however often the pickle makes it.
+  var names: [String: String] = [:]
+  /// The instructions and copied values that are left; no file of weights has that many.
+  private var remaining = 1 << 23
 
   /// Reads the pickle that starts at `offset` of `bytes`; errors name `file`.
   package static func unpickle(
@@ -29,6 +34,7 @@ package struct Unpickler {
 
   /// Carries out one instruction; false after the last.
   private mutating func step() throws(FileError) -> Bool {
+    try spend(1)
     let code = try reader.byte()
     guard code != UInt8(ascii: ".") else {
       pickle.root = try pop()
@@ -53,6 +59,7 @@ package struct Unpickler {
     case UInt8(ascii: "K"): stack.append(.integer(try reader.integer(1)))
     case UInt8(ascii: "M"): stack.append(.integer(try reader.integer(2)))
     case 0x8a: stack.append(long(try reader.bytes(try reader.integer(1))))
+    case 0x8b: stack.append(long(try reader.bytes(try reader.integer(4))))
     case UInt8(ascii: "G"):
       let bits = try reader.bytes(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
       stack.append(.float(Double(bitPattern: bits)))
@@ -60,6 +67,7 @@ package struct Unpickler {
     case 0x8c: stack.append(.string(try reader.string(try reader.integer(1))))
     case 0x8d: stack.append(.string(try reader.string(try reader.integer(8))))
     case UInt8(ascii: "C"), UInt8(ascii: "U"): stack.append(.bytes(try reader.bytes(try reader.integer(1))))
+    case 0x8e, 0x96: stack.append(.bytes(try reader.bytes(try reader.integer(8))))
     case UInt8(ascii: "B"), UInt8(ascii: "T"): stack.append(.bytes(try reader.bytes(try reader.integer(4))))
     default: return false
     }
@@ -69,16 +77,16 @@ package struct Unpickler {
   /// Lists, tuples and dictionaries.
   private mutating func stepContainer(_ code: UInt8) throws(FileError) -> Bool {
     switch code {
-    case UInt8(ascii: "]"): push(.list([]))
+    case UInt8(ascii: "]"), 0x8f: push(.list([]))
     case UInt8(ascii: ")"): push(.tuple([]))
     case UInt8(ascii: "}"): push(.dictionary([]))
     case UInt8(ascii: "("): marks.append(stack.count)
-    case UInt8(ascii: "l"): push(.list(try popToMark()))
+    case UInt8(ascii: "l"), 0x91: push(.list(try popToMark()))
     case UInt8(ascii: "t"): push(.tuple(try popToMark()))
     case 0x85, 0x86, 0x87: push(.tuple(try popLast(Int(code) - 0x84)))
     case UInt8(ascii: "d"): push(.dictionary(try pairs(try popToMark())))
     case UInt8(ascii: "a"): try append(try popLast(1))
-    case UInt8(ascii: "e"): try append(try popToMark())
+    case UInt8(ascii: "e"), 0x90: try append(try popToMark())
     case UInt8(ascii: "s"): try set(try pairs(try popLast(2)))
     case UInt8(ascii: "u"): try set(try pairs(try popToMark()))
     default: return false
@@ -114,10 +122,20 @@ package struct Unpickler {
       let names = try popLast(2)
       guard let module = names[0].string, let name = names[1].string else { throw damaged("a name is no string") }
       try pushGlobal(module, name)
-    case UInt8(ascii: "Q"): stack.append(.storage(try storage(try pop())))
+    case UInt8(ascii: "Q"): stack.append(try persistent(try pop()))
     case UInt8(ascii: "R"):
       let operands = try popLast(2)
       stack.append(try reduced(operands[0], operands[1]))
+    case 0x81 where contents == .tensors:
+      let operands = try popLast(2)
+      stack.append(try made(operands[0], operands[1]))
+    case 0x92 where contents == .tensors:
+      let operands = try popLast(3)
+      stack.append(try made(operands[0], operands[1]))
+    case UInt8(ascii: "o") where contents == .tensors:
+      let operands = try popToMark()
+      guard let callable = operands.first else { throw damaged("an object of no class") }
+      stack.append(try made(callable, new(.tuple(Array(operands.dropFirst())))))
     case UInt8(ascii: "b"):
       let state = try pop()
       try build(try top(), state)
@@ -142,13 +160,19 @@ package struct Unpickler {
 
   private mutating func popLast(_ count: Int) throws(FileError) -> [PickleValue] {
     guard stack.count - (marks.last ?? 0) >= count else { throw damaged("an empty stack") }
-    defer { stack.removeLast(count) }
-    return Array(stack.suffix(count))
+    return removed(from: stack.count - count)
   }
   private mutating func popToMark() throws(FileError) -> [PickleValue] {
     guard let mark = marks.popLast() else { throw damaged("no mark") }
-    defer { stack.removeLast(stack.count - mark) }
-    return Array(stack[mark...])
+    return removed(from: mark)
+  }
+  private mutating func removed(from start: Int) -> [PickleValue] {
+    // One by one: a slice that is still there when the stack shrinks would have all of it copied.
+    var values: [PickleValue] = []
+    values.reserveCapacity(stack.count - start)
+    for index in start..<stack.count { values.append(stack[index]) }
+    stack.removeLast(stack.count - start)
+    return values
   }
   private mutating func recall(_ index: Int) throws(FileError) {
     guard let value = memo[index] else { throw damaged("nothing in the memo under \(index)") }
@@ -156,22 +180,17 @@ package struct Unpickler {
   }
 
   private mutating func append(_ items: [PickleValue]) throws(FileError) {
-    guard case .container(let index) = try top(), case .list(var list) = pickle.containers[index] else {
+    guard case .container(let index) = try top(), pickle.containers[index].append(items) else {
       throw damaged("an append to what is no list")
     }
-    pickle.containers[index] = .list([])  // so that the list is not copied
-    list += items
-    pickle.containers[index] = .list(list)
   }
   private mutating func set(_ pairs: [(key: PickleValue, value: PickleValue)]) throws(FileError) {
-    guard case .container(let index) = try top(), case .dictionary(var dictionary) = pickle.containers[index] else {
+    guard case .container(let index) = try top(), pickle.containers[index].set(pairs) else {
       throw damaged("an item set in what is no dictionary")
     }
-    pickle.containers[index] = .dictionary([])
-    dictionary += pairs
-    pickle.containers[index] = .dictionary(dictionary)
   }
-  func pairs(_ flat: [PickleValue]) throws(FileError) -> [(key: PickleValue, value: PickleValue)] {
+  // Mutating, or it would have a copy of the stack while its argument is taken off.
+  mutating func pairs(_ flat: [PickleValue]) throws(FileError) -> [(key: PickleValue, value: PickleValue)] {
     guard flat.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
     return stride(from: 0, to: flat.count, by: 2).map { (flat[$0], flat[$0 + 1]) }
   }
@@ -181,6 +200,12 @@ package struct Unpickler {
     let fill: UInt8 = (bytes.last ?? 0) >= 0x80 ? 0xff : 0
     let padded = bytes + [UInt8](repeating: fill, count: 8 - bytes.count)
     return .integer(Int(truncatingIfNeeded: padded.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }))
+  }
+
+  /// Counts instructions, and the values that one of them copies.
+  mutating func spend(_ count: Int) throws(FileError) {
+    remaining -= count
+    guard remaining >= 0 else { throw refuse("more values than a file of weights has") }
   }
 
   // MARK: Errors

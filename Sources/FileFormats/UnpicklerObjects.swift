@@ -1,54 +1,118 @@
 /// The objects that a pickle may ask for, by the names of what makes them.
 extension Unpickler {
-  private static let storages: [String: ElementType] = [
-    "torch.DoubleStorage": .f64, "torch.FloatStorage": .f32, "torch.HalfStorage": .f16, "torch.BFloat16Storage": .bf16,
-    "torch.LongStorage": .i64, "torch.IntStorage": .i32, "torch.ShortStorage": .i16, "torch.CharStorage": .i8,
-    "torch.ByteStorage": .u8, "torch.BoolStorage": .bool,
+  private static let arrays: Set<String> = [
+    "numpy.ndarray", "numpy.dtype", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
   ]
-  private static let callables: [Contents: Set<String>] = [
-    .tensors: [
-      "collections.OrderedDict", "torch.Size", "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
-      "torch._utils._rebuild_parameter",
-    ],
-    .arrays: [
-      "numpy.ndarray", "numpy.dtype", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
-    ],
+  /// Functions and classes beside those of ``known(_:_:)`` that PyTorch's `weights_only` loader knows; what they make is not
+  /// needed.
+  private static let quiet: Set<String> = [
+    "torch.device", "torch.Tensor", "torch.nn.parameter.Parameter", "torch.serialization._get_layout",
+    "torch.storage.TypedStorage", "builtins.int", "builtins.float", "builtins.str", "builtins.bool", "builtins.list",
+    "builtins.dict", "builtins.tuple", "__builtin__.int", "__builtin__.float", "__builtin__.str", "__builtin__.bool",
+    "__builtin__.list", "__builtin__.dict", "__builtin__.tuple",
   ]
+  private static let longestName = 1024
 
   mutating func pushGlobal(_ module: String, _ name: String) throws(FileError) {
-    let global = "\(module).\(name)"
-    guard Self.callables[contents]!.contains(global) || contents == .tensors && Self.storages[global] != nil else {
-      throw refuse("'\(global)'")
+    guard module.utf8.count + name.utf8.count < Self.longestName else {
+      throw damaged("a name of \(module.utf8.count + name.utf8.count) bytes")
     }
-    stack.append(.global(global))
+    let global = "\(module).\(name)"
+    guard contents == .tensors else {
+      guard Self.arrays.contains(global) else { throw refuse("'\(global)'") }
+      return stack.append(.global(global))
+    }
+    if let type = Self.elementTypes[global] { return stack.append(.elementType(type)) }
+    if names[global] == nil {
+      names[global] = global
+      let isKnown = Self.functions.contains(global) || Self.quiet.contains(global) || Self.isType(global)
+      if !isKnown { pickle.placeholders.insert(global) }
+    }
+    stack.append(.global(names[global]!))
   }
 
-  mutating func reduced(
-    _ callable: PickleValue, _ arguments: PickleValue
-  ) throws(FileError) -> PickleValue {
-    guard case .global(let name) = callable, let arguments = pickle.items(arguments) else {
-      throw damaged("a call of what is no function")
+  /// The result of a call, by `callable`'s name; nothing is called.
+  mutating func reduced(_ callable: PickleValue, _ arguments: PickleValue) throws(FileError) -> PickleValue {
+    guard let items = pickle.items(arguments) else { throw damaged("a call without arguments") }
+    guard contents == .tensors else {
+      guard case .global(let name) = callable else { throw damaged("a call of what is no function") }
+      return try array(name, items)
     }
+    if case .global(let name) = callable, let value = try known(name, items) { return value }
+    return try made(callable, arguments)
+  }
+
+  /// A placeholder for an object of the class or the result of the function `maker`.
+  mutating func made(_ maker: PickleValue, _ arguments: PickleValue) throws(FileError) -> PickleValue {
+    switch maker {
+    case .global(let name):
+      // Subclasses of these have other names; they themselves are what their items make them.
+      if Self.dictionaries.contains(name) { return new(.dictionary([])) }
+      return new(.object(PickledObject(name: name, arguments: arguments)))
+    case .elementType: return maker
+    default:
+      guard let object = pickle.object(maker) else { throw damaged("a call of what is no function") }
+      return new(.object(PickledObject(name: object.name, arguments: arguments)))
+    }
+  }
+
+  private static let dictionaries: Set<String> = [
+    "collections.OrderedDict", "collections.Counter", "collections.defaultdict", "builtins.dict", "__builtin__.dict",
+  ]
+  private static let functions: Set<String> = dictionaries.union([
+    "torch.Size", "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
+    "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
+    "torch._tensor._rebuild_from_type_v2", "builtins.set", "builtins.frozenset", "__builtin__.set",
+    "__builtin__.frozenset", "builtins.bytearray", "__builtin__.bytearray", "builtins.complex", "__builtin__.complex",
+    "_codecs.encode",
+  ])
+
+  /// The value that the function or class `name` makes, nil for one that is not known.
+  private mutating func known(_ name: String, _ arguments: [PickleValue]) throws(FileError) -> PickleValue? {
     switch name {
-    case "collections.OrderedDict":
-      guard let items = arguments.first else { return new(.dictionary([])) }
-      var flat: [PickleValue] = []
-      for item in pickle.items(items) ?? [] {
-        guard let pair = pickle.items(item), pair.count == 2 else { throw damaged("an OrderedDict of no pairs") }
-        flat += pair
-      }
-      return new(.dictionary(try pairs(flat)))
+    case "collections.OrderedDict", "builtins.dict", "__builtin__.dict", "collections.Counter":
+      return try dictionary(arguments.first)
+    case "collections.defaultdict": return try dictionary(arguments.dropFirst().first)
+    case "builtins.set", "builtins.frozenset", "__builtin__.set", "__builtin__.frozenset":
+      return new(.list(arguments.first.flatMap { pickle.items($0) } ?? []))
+    case "builtins.complex", "__builtin__.complex": return new(.tuple(arguments))
+    // Bytes are text here, which is all that may be done with them.
+    case "_codecs.encode", "builtins.bytearray", "__builtin__.bytearray": return arguments.first ?? PickleValue.none
     case "torch.Size":
       guard arguments.count == 1, let sizes = pickle.items(arguments[0]) else { throw damaged("a torch.Size") }
       return new(.tuple(sizes))
-    case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2":
-      guard arguments.count >= 4, case .storage(let storage) = arguments[0], let offset = arguments[1].integer,
-        let shape = pickle.integers(arguments[2]), let strides = pickle.integers(arguments[3])
-      else { throw damaged("a tensor whose storage, offset, shape and strides cannot be read") }
-      return .tensor(try view(of: storage, offset, shape, strides))
-    case "torch._utils._rebuild_parameter":
-      guard case .tensor? = arguments.first else { throw damaged("a parameter without a tensor") }
-      return arguments[0]
+    case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2": return try tensor(arguments)
+    case "torch._utils._rebuild_tensor_v3":
+      guard arguments.count >= 7 else { throw damaged("a tensor without an element type") }
+      return try tensor(arguments, as: arguments[6])
+    case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
+      guard let value = arguments.first else { throw damaged("a parameter without a tensor") }
+      return value
+    case "torch._tensor._rebuild_from_type_v2":
+      guard arguments.count >= 3 else { throw damaged("a tensor of a subclass without its arguments") }
+      // Not one in another: each would take a piece of the stack.
+      if case .global(name) = arguments[0] { return nil }
+      return try reduced(arguments[0], arguments[2])
+    default: return nil
+    }
+  }
+
+  private mutating func dictionary(_ content: PickleValue?) throws(FileError) -> PickleValue {
+    guard let content else { return new(.dictionary([])) }
+    if let pairs = pickle.dictionary(content) { return new(.dictionary(pairs)) }
+    var flat: [PickleValue] = []
+    let items = pickle.items(content) ?? []
+    // One list may be given to many.
+    try spend(items.count)
+    for item in items {
+      guard let pair = pickle.items(item), pair.count == 2 else { throw damaged("an OrderedDict of no pairs") }
+      flat += pair
+    }
+    return new(.dictionary(try pairs(flat)))
+  }
+
+  private mutating func array(_ name: String, _ arguments: [PickleValue]) throws(FileError) -> PickleValue {
+    switch name {
     case "numpy.dtype":
       guard let name = arguments.first?.string, ["u1", "|u1"].contains(name) else {
         throw refuse("an array of elements that are no bytes")
@@ -73,43 +137,12 @@ extension Unpickler {
         checkedCount(shape) == elements.count
       else { throw damaged("an array whose shape, type and elements, row by row, cannot be read") }
       pickle.containers[index] = .array(PickledArray(shape: shape, elements: elements))
+    case (.container(let index), .object(var placeholder)):
+      placeholder.state = state
+      pickle.containers[index] = .object(placeholder)
+    // A tensor or a set may have attributes too.
+    case (.tensor, _) where contents == .tensors, (.container, _) where contents == .tensors: break
     default: throw refuse("the state of an object")
     }
-  }
-
-  /// `("storage", type, key, device, count)`, in the legacy form with a view `(key, offset, count)` or None at the end.
-  func storage(_ id: PickleValue) throws(FileError) -> PickledStorage {
-    guard let parts = pickle.items(id), parts.count >= 5, parts[0].string == "storage",
-      case .global(let name) = parts[1], let type = Self.storages[name],
-      let key = parts[2].string ?? parts[2].integer.map(String.init), let count = parts[4].integer, count >= 0
-    else { throw damaged("a storage that cannot be read") }
-    var storage = PickledStorage(type: type, key: key, count: count)
-    if parts.count > 5, let view = pickle.items(parts[5]) {
-      guard view.count == 3, let offset = view[1].integer, let length = view[2].integer, offset >= 0, length >= 0,
-        offset <= count, length <= count - offset
-      else { throw damaged("a view outside its storage '\(key)'") }
-      (storage.offset, storage.count) = (offset, length)
-    }
-    return storage
-  }
-
-  private func view(
-    of storage: PickledStorage, _ offset: Int, _ shape: [Int], _ strides: [Int]
-  ) throws(FileError) -> PickledTensor {
-    let problem = damaged(
-      "a tensor of shape \(shape) and strides \(strides) at \(offset) does not lie in the \(storage.count) elements of "
-        + "storage '\(storage.key)'")
-    guard shape.count == strides.count, shape.count <= 64, let count = checkedCount(shape), offset >= 0 else {
-      throw problem
-    }
-    var last = offset
-    for (extent, stride) in zip(shape, strides) where count > 0 {
-      let (reach, overflow) = (extent - 1).multipliedReportingOverflow(by: stride)
-      let (next, overflows) = last.addingReportingOverflow(reach)
-      guard stride >= 0, !overflow, !overflows else { throw problem }
-      last = next
-    }
-    guard count == 0 || last < storage.count else { throw problem }
-    return PickledTensor(storage: storage, offset: offset, shape: shape, strides: strides)
   }
 }

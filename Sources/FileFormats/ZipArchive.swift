@@ -57,7 +57,8 @@ package struct ZipArchive {
     var end = bytes.count - 22
     while end >= max(0, bytes.count - 22 - 65_535), !bytes[end...].starts(with: [0x50, 0x4b, 5, 6]) { end -= 1 }
     guard end >= 0, bytes[end...].starts(with: [0x50, 0x4b, 5, 6]) else {
-      throw error("is no complete zip archive: its directory is missing")
+      throw error(
+        "is cut off: it ends at byte \(bytes.count), without the directory that ends a zip archive")
     }
     var reader = ByteReader(bytes, at: end + 10, file: file)
     var count = try reader.integer(2)

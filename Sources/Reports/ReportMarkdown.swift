@@ -21,8 +21,9 @@ extension ExperimentReport {
   /// This document as Markdown.
   public var markdown: String {
     var parts = [
-      "# EncodeNet on \(run.data)",
-      answers.map { "- **\($0.question) \($0.figure)** \($0.words)" }.joined(separator: "\n"), subject, "## Arms",
+      "# EncodeNet on \(markdownEscaped(run.data))",
+      answers.map { "- **\($0.question) \($0.figure)** \(markdownEscaped($0.words))" }.joined(separator: "\n"),
+      markdownEscaped(subject), "## Arms",
       armTable.markdown, Self.howBudgetsAreCounted,
     ]
     if !comparisons.isEmpty {
@@ -31,7 +32,7 @@ extension ExperimentReport {
     if comparisons.contains(where: { $0.family == .attribution }) {
       parts += ["## What each part is worth", comparisonTable(.attribution).markdown]
     }
-    parts += ["## Diagnosis", diagnosis.map { "- \($0)" }.joined(separator: "\n")]
+    parts += ["## Diagnosis", diagnosis.map { "- \(markdownEscaped($0))" }.joined(separator: "\n")]
     parts += [
       "## Quality",
       "Accuracy on corrupted test images, and on the quartiles of the test images by the first arm's entropy, are shares of right answers.",
@@ -46,4 +47,22 @@ extension ExperimentReport {
     }
     return parts.joined(separator: "\n\n") + "\n"
   }
+}
+
+/// `text`, which may have names of classes and files, on one line, without tags and without bars that would divide a table.
+func markdownEscaped(_ text: String) -> String {
+  var result = ""
+  let characters = Array(text.escaped(.max))
+  for (index, character) in characters.enumerated() {
+    // A tag begins with a letter, a slash or a mark; "<0.001" is none.
+    let beginsTag =
+      index + 1 < characters.count && (characters[index + 1].isLetter || "/!?".contains(characters[index + 1]))
+    switch character {
+    case "|": result += "\\|"
+    case "<" where beginsTag: result += "&lt;"
+    case "&": result += "&amp;"
+    default: result.append(character)
+    }
+  }
+  return result
 }

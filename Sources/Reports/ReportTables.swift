@@ -11,12 +11,12 @@ package struct ReportTable {
   var markdown: String {
     let line = names.indices.map { $0 < textColumns ? "---" : "---:" }
     return ([names, line] + rows)
-      .map { "| " + $0.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }.joined(separator: "\n")
+      .map { "| " + $0.map { markdownEscaped($0) }.joined(separator: " | ") + " |" }.joined(separator: "\n")
   }
 
   /// The table in columns of equal width, for a terminal.
   package var text: String {
-    let all = (names.isEmpty ? [] : [names]) + rows
+    let all = ((names.isEmpty ? [] : [names]) + rows).map { row in row.map { $0.escaped(.max) } }
     let widths = (all.first ?? []).indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       zip(row, widths).enumerated().map { column, cell in

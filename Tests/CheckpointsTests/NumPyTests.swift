@@ -59,6 +59,26 @@ struct NumPyTests {
     #expect(error?.description.contains(problem) == true && error?.file == "x.npy", "\(String(describing: error))")
   }
 
+  @Test func membersOfAnotherKindAreNamedAndTheRestLoads() throws {
+    let file = try WeightsFile(contentsOf: fixture("arrays-others.npz", in: .module))
+    #expect(try file.largest().tensors().mapValues(\.scalars) == ["a": [0, 1, 2, 3, 4, 5]])
+    #expect(
+      file.maps[0].unread == [
+        "arch (has elements '<U7', which are not read)", "big (has elements '>f4', which are not read)",
+        "classes (has elements '<U3', which are not read)", "objects (has elements '|O', which are not read)",
+      ])
+    let one = NumPy.encode(Tensor([1, 2], shape: [2]))
+    let archive = ZipArchive.stored([("a.npy", one), ("__MACOSX/._a.npy", [1]), ("notes.txt", [1]), ("x/._b.npy", [2])])
+    let read = try NumPy.members(archive, from: "x.npz")
+    #expect(read.state.keys.sorted() == ["a"] && read.unread.count == 3 && NumPy.recognizesArchive(archive))
+  }
+
+  @Test func integersOfPython2AreRead() throws {
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 1L), }\n"
+    let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8)
+    #expect(try NumPy.decode(bytes + [UInt8](repeating: 0, count: 8), from: "x.npy").shape == [2, 1])
+  }
+
   @Test func filesThatEndEarlyAreRefused() throws {
     let whole = NumPy.encode(Tensor([1, 2, 3, 4], shape: [2, 2]))
     for count in 0..<whole.count {

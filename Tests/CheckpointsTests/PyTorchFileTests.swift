@@ -42,12 +42,35 @@ struct PyTorchFileTests {
     #expect(survived > 0, "some bytes are padding, which may be anything")
   }
 
-  @Test func aPickleThatWouldRunCodeIsRefusedByName() {
+  @Test func aPickleThatWouldRunCodeIsAPlaceholderByName() throws {
+    // Weights beside such a thing load; nothing of it runs.
+    let pickle = try Unpickler.unpickle(Array("cos\nsystem\n(X\u{2}\0\0\0lstR.".utf8), from: "evil.pt")
+    #expect(pickle.placeholders == ["os.system"] && pickle.object(pickle.root)?.name == "os.system")
     let error = #expect(throws: CheckpointError.self) {
-      _ = try Unpickler.unpickle(Array("cos\nsystem\n(X\u{2}\0\0\0lstR.".utf8), from: "evil.pt")
+      _ = try Unpickler.unpickle(Array("cos\nsystem\n(X\u{2}\0\0\0lstR.".utf8), .arrays, from: "evil.pt")
     }
     #expect(error?.description.contains("'os.system'") == true)
     #expect(error?.file == "evil.pt")
+  }
+
+  @Test func aCutFileSaysSo() throws {
+    for form in ["zip", "legacy"] {
+      let bytes = try bytes(form)
+      let error = #expect(throws: CheckpointError.self) { try PyTorchFile.decode(bytes.dropLast(30), from: form) }
+      #expect(
+        error?.problem.contains("is cut off") == true && error?.problem.contains("byte \(bytes.count - 30)") == true)
+    }
+  }
+
+  @Test func anotherKindOfFileIsNamed() {
+    for (bytes, says) in [
+      (Safetensors.encode(["a": Tensor(1)]), "is a safetensors file"), (Array("<html>".utf8), "is an HTML page"),
+    ] {
+      let error = #expect(throws: CheckpointError.self) { try PyTorchFile.decode(bytes, from: "x.pt") }
+      #expect(error?.problem.hasPrefix(says) == true)
+    }
+    let error = #expect(throws: CheckpointError.self) { try Safetensors.decode(TorchFile.zip(.none), from: "x") }
+    #expect(error?.problem.hasPrefix("is a PyTorch file") == true)
   }
 
   @Test(arguments: [

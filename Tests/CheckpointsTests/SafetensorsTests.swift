@@ -59,6 +59,17 @@ struct SafetensorsTests {
     #expect(error?.file == "bad.safetensors")
   }
 
+  @Test func aCutFileSaysAtWhichByte() {
+    let whole = Safetensors.encode(tensors)
+    let header = 8 + Int(whole[0]) + 256 * Int(whole[1])
+    for count in 9..<whole.count {
+      let error = #expect(throws: CheckpointError.self) { try Safetensors.decode(Array(whole.prefix(count))) }
+      #expect(
+        error?.problem.hasPrefix("is cut off: it ends") == true && error?.problem.contains("at byte \(count)") == true,
+        "\(count) of \(header), \(whole.count): \(error?.problem ?? "")")
+    }
+  }
+
   @Test func aHeaderLongerThanTheFileIsRefused() {
     for length: UInt64 in [3, 1 << 40, .max] {
       #expect(throws: CheckpointError.self) {

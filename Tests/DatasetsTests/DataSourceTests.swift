@@ -20,6 +20,14 @@ import Testing
     #expect(error?.description.contains("cifar10:DIR") == true)
   }
 
+  @Test(arguments: ["cifar10", "cifar100", "mnist", "folder", "folder:"]) func aSetWithoutItsFolderSaysSo(text: String)
+  {
+    let error = #expect(throws: DataError.self) { try DataSource(text) }
+    #expect(
+      error?.problem.contains("needs the folder of its files") == true
+        && error?.problem.contains(DataSource.forms) == true)
+  }
+
   @Test func whatIsBuiltInLoads() throws {
     #expect(try DataSource.digits.load().training.count == 1297)
     #expect(try DataSource.synthetic.load().training.subclasses != nil)

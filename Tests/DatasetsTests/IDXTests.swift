@@ -23,13 +23,22 @@ import Testing
     }
   }
 
-  @Test(arguments: [false, true], ["", "mnist"])
+  @Test(arguments: [false, true], ["", "mnist", "MNIST/raw"])
   func theFourFilesAreRead(gzipped: Bool, place: String) throws {
     try withFolder { folder in
       try writeSet(place.isEmpty ? folder : folder.appendingPathComponent(place), gzipped: gzipped)
       let data = try IDX.load(folder)
       #expect(data.training.labels == [3, 0, 9, 1] && data.test.labels == [7, 7])
       #expect(data.imageShape == [2, 3, 1] && data.training.image(at: 1) == [6, 7, 8, 9, 10, 11])
+    }
+  }
+
+  @Test func aFolderOfTheFilesNameIsPassedOver() throws {
+    try withFolder { folder in
+      try writeSet(folder, gzipped: true)
+      // As an archive unpacks: the file under another published name, beside a folder of the first.
+      try folder.write("train-images-idx3-ubyte/train-images-idx3-ubyte", images(4))
+      #expect(try IDX.load(folder).training.count == 4)
     }
   }
 

@@ -142,6 +142,47 @@ private func sized(_ width: UInt32, _ height: UInt32) -> [UInt8] {
     #expect(throws: DataError.self) { try DecodedImage(encoded: []) }
   }
 
+  @Test func partialTransparencyMultipliesTheStoredValues() throws {
+    // 200 100 50 of alpha 128 and 10 20 30 of 255, then grey 200 of alpha 64 and 7 of 255: value · alpha / 255, rounded.
+    let colour = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGM4kWLUwCUi9x8ADlADGpXP8icAAAAASUVORK5CYII="
+    #expect(try DecodedImage(encoded: bytes(colour)).pixels == [100, 50, 25, 10, 20, 30])
+    let grey = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAQAAABeK7cBAAAADUlEQVR4nGM44cD+HwAE8gIPc0Zw1AAAAABJRU5ErkJggg=="
+    #expect(try DecodedImage(encoded: bytes(grey)).pixels == [50, 7])
+  }
+
+  @Test func aJPEGOfFourInksBecomesColours() throws {
+    // 51 of cyan, 0 of magenta, 102 of yellow and 51 of black, by Pillow: 204 · 204 / 255, 204 and 153 · 204 / 255.
+    let inks = """
+      /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYICwwLCg
+      wJCgoK/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABUAAQEAAAAAAAAAAAAAAAAAAAkH/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkA
+      SwAAPwBMD+LITB//2Q==
+      """
+    let image = try DecodedImage(encoded: bytes(inks))
+    #expect(image.shape == [8, 8, 3])
+    for (value, wanted) in zip(image.pixels, [163, 204, 122]) { #expect(abs(Int(value) - wanted) <= 2) }
+  }
+
+  @Test func colourSpacesChangeNoStoredValue() throws {
+    let picture = DecodedImage(pixels: (0..<27).map { UInt8($0 * 9) }, shape: [3, 3, 3])
+    let png = picture.png()
+    // After the header of 33 bytes; libpng does not check the sums of such chunks strictly, PNG does.
+    func chunk(_ kind: String, _ data: [UInt8]) -> [UInt8] {
+      func number(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+      let content = Array(kind.utf8) + data
+      return number(UInt32(data.count)) + content + number(CRC32.of(content))
+    }
+    for added in [
+      chunk("gAMA", [0, 1, 0x86, 0xa0]), chunk("gAMA", [0, 0, 0xd9, 3]), chunk("sRGB", [0]),
+      chunk("gAMA", [0, 0, 0x27, 0x10]) + chunk("cHRM", [UInt8](repeating: 1, count: 32)),
+    ] {
+      #expect(try DecodedImage(encoded: Array(png[..<33]) + added + png[33...]) == picture)
+    }
+    // A chunk that claims more than there is stays libpng's to refuse.
+    #expect(throws: DataError.self) {
+      try DecodedImage(encoded: Array(png[..<33]) + [0x7f, 0xff, 0xff, 0xff] + Array("gAMA".utf8))
+    }
+  }
+
   @Test func whatCannotBeReadIsNamed() throws {
     try withFolder { folder in
       let file = folder.appendingPathComponent("x.png")

@@ -44,6 +44,104 @@ import Testing
     }
   }
 
+  @Test func nothingIsLeftOutWithoutALine() throws {
+    try withFolder { folder in
+      for index in 0..<5 {
+        for name in ["a", "b"] { try folder.write("\(name)/\(index).png", picture(9)) }
+      }
+      #expect(try ImageFolder.load(folder).notices.isEmpty)
+      try folder.write("a/w.jfif", picture(9))
+      for name in [
+        "a/w0.webp", "a/w1.WEBP", "b/x.bmp", "a/._0.png", "b/.DS_Store", "b/Thumbs.db", "b/notes", "a/inner/y.png",
+        "words.txt", "top.png", "__MACOSX/a/._0.png",
+      ] { try folder.write(name, picture(9)) }
+      let data = try ImageFolder.load(folder)
+      #expect(data.training.count + data.test.count == 11 && data.classNames == ["a", "b"] && data.notices.count == 1)
+      for part in [
+        "4 of kind 'hidden or system file' (__MACOSX)", "2 of kind '.webp file' (a/w0.webp)",
+        "1 of kind '.bmp file' (b/x.bmp)",
+        "1 of kind 'folder inside a class' (a/inner)", "1 of kind 'image outside the classes' (top.png)",
+        "1 of kind '.txt file' (words.txt)", "1 of kind 'file without an ending' (b/notes)",
+      ] { #expect(data.notices[0].contains(part), "\(part): \(data.notices)") }
+    }
+  }
+
+  @Test func aClassMayBeALink() throws {
+    try withFolder { folder in
+      for name in ["data/a", "data/b", "real/c"] {
+        for index in 0..<5 { try folder.write("\(name)/\(index).png", picture(9)) }
+      }
+      let data = folder.appendingPathComponent("data")
+      func link(_ name: String, _ target: String) throws {
+        try FileManager.default.createSymbolicLink(
+          atPath: data.appendingPathComponent(name).path, withDestinationPath: target)
+      }
+      try link("c", "../real/c")
+      #expect(try ImageFolder.load(data).classNames == ["a", "b", "c"])
+      #expect(try ImageFolder.load(data).notices.isEmpty)
+      // What leads back or nowhere is said, and so is a link that a version control wrote as text.
+      try link("back", "..")
+      try link("gone", "../none")
+      try data.write("d", Array("../real/c".utf8))
+      let loaded = try ImageFolder.load(data)
+      #expect(loaded.classNames == ["a", "b", "c"])
+      for kind in ["link that leads back", "link that leads nowhere", "link stored as text"] {
+        #expect(loaded.notices.first?.contains("1 of kind '\(kind)'") == true, "\(loaded.notices)")
+      }
+    }
+  }
+
+  @Test(arguments: ["val", "valid", "validation", "Test"]) func testImagesHaveSeveralNames(name: String) throws {
+    try withFolder { folder in
+      for part in ["train", name] {
+        for label in ["a", "b"] { try folder.write("\(part)/\(label)/0.png", picture(9)) }
+      }
+      #expect(try ImageFolder.load(folder).test.count == 2 && ImageFolder.load(folder).notices.isEmpty)
+      // Images without labels are not for testing.
+      guard name != "Test" else { return }
+      for index in 0..<3 { try folder.write("test/\(index).png", picture(9)) }
+      let data = try ImageFolder.load(folder)
+      #expect(data.test.count == 2)
+      #expect(data.notices == ["test is not used: it has 3 images and no folders of classes"])
+    }
+  }
+
+  @Test func aLayoutThatIsNotReadIsNamed() throws {
+    try withFolder { folder in
+      for label in ["n01", "n02"] {
+        try folder.write("train/\(label)/images/0.png", picture(9))
+        try folder.write("train/\(label)/boxes.txt", [1])
+        try folder.write("val/\(label)/0.png", picture(9))
+      }
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.file?.hasSuffix("train/n01") == true)
+      #expect(
+        error?.problem
+          == "no PNG or JPEG images for the class; it has the folder 'images': images must lie directly in the folder of their class, and the file 'boxes.txt'"
+      )
+    }
+    try withFolder { folder in
+      for name in ["train/a/0.png", "train/b/0.png", "test/0.png"] { try folder.write(name, picture(9)) }
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.problem.contains("test is not used: it has 1 images and no folders of classes") == true)
+    }
+    try withFolder { folder in
+      for name in ["inner/a/0.png", "inner/b/0.png", "0.png"] { try folder.write(name, picture(9)) }
+      let error = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
+      #expect(error?.problem.hasSuffix("; 1 images lie in none; 'inner' in it has 2: give that") == true)
+    }
+  }
+
+  @Test func classesAreInTheOrderOfCodePoints() throws {
+    try withFolder { folder in
+      // As macOS writes Äpfel: A and a mark.
+      for name in ["Zitrone", "A\u{308}pfel", "Birne", "a", "\u{c4}pfel 2"] {
+        try folder.write("\(name)/0.png", picture(9))
+      }
+      #expect(try ImageFolder.load(folder).classNames == ["A\u{308}pfel", "Birne", "Zitrone", "a", "\u{c4}pfel 2"])
+    }
+  }
+
   @Test func imagesOfDifferentSizesNeedASize() throws {
     try withFolder { folder in
       try folder.write("a/1.png", picture(50))

@@ -96,4 +96,30 @@ func numbered(_ count: Int = 12, classes: Int = 3) throws -> LabeledImages {
     // Shares of 5: 3, 1.5, 0.5; of equal remainders the first class has it.
     #expect(try images.subset(count: 5, seed: 1).labels == [0, 0, 0, 1, 1])
   }
+
+  @Test func labelsAreMatchedByNameAndNeverByPlace() throws {
+    func images(_ labels: [Int], _ names: [String]) throws -> LabeledImages {
+      try LabeledImages(
+        name: "x", pixels: [UInt8](repeating: 1, count: labels.count), labels: labels, imageShape: [1, 1, 1],
+        classNames: names)
+    }
+    let data = try images([0, 1, 2], ["green", "red", "blue"])
+    let matched = try data.relabeled(as: ["blue", "green", "red"])
+    #expect(matched.labels == [1, 2, 0] && matched.classNames == ["blue", "green", "red"])
+    // Fewer classes than the classifier knows; one without images may have any name; canonical equals are equal.
+    #expect(try images([0], ["red", "none"]).relabeled(as: ["blue", "red"]).labels == [1])
+    #expect(try images([0], ["A\u{308}"]).relabeled(as: ["b", "\u{c4}"]).labels == [1])
+    for names in [["blue", "green"], ["blue", "green", "white"], ["red", "green", "blue", "red"]] {
+      let error = #expect(throws: DataError.self) { try data.relabeled(as: names) }
+      #expect(error?.problem.contains("class 'red' is not") == true)
+    }
+  }
+
+  @Test func greyAndColourBecomeEachOther() throws {
+    let grey = try LabeledImages(
+      name: "x", pixels: [1, 2, 3, 4], labels: [0, 1], imageShape: [1, 2, 1], classNames: ["a", "b"])
+    let colour = grey.withChannels(3)
+    #expect(colour.pixels == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4] && colour.imageShape == [1, 2, 3])
+    #expect(colour.withChannels(1).pixels == grey.pixels && grey.withChannels(1).imageShape == [1, 2, 1])
+  }
 }

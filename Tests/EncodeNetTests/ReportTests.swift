@@ -109,7 +109,7 @@ import Testing
     func renamed(_ images: LabeledImages) throws -> LabeledImages {
       try LabeledImages(
         name: "<script>alert(1)</script>", pixels: images.pixels, labels: images.labels, imageShape: images.imageShape,
-        classNames: ["a\"><b>", "c|d"])
+        classNames: ["a\"><b>", "c|d\ne"])
     }
     try withFolder { folder in
       var configuration = try smallConfiguration(["A0", "A3"])
@@ -119,6 +119,20 @@ import Testing
       for page in ["report.html", "progress.html"] {
         let html = try String(contentsOf: folder.appendingPathComponent(page), encoding: .utf8)
         for wrong in ["<script", "<b>", "<i>"] { #expect(!html.contains(wrong), "\(page) has \(wrong)") }
+      }
+      let markdown = try String(contentsOf: folder.appendingPathComponent("report.md"), encoding: .utf8)
+      for wrong in ["<script", "<b>", "<i>"] { #expect(!markdown.contains(wrong), "report.md has \(wrong)") }
+      #expect(markdown.contains("| c\\|d\\ne |"))
+      // Every row of a table has as many bars as its head.
+      var bars: Int?
+      for line in markdown.split(separator: "\n", omittingEmptySubsequences: false) {
+        guard line.hasPrefix("|") else {
+          bars = nil
+          continue
+        }
+        let found = line.replacing("\\|", with: "").count { $0 == "|" }
+        #expect(found == bars ?? found && line.hasSuffix("|"), "\(line)")
+        bars = found
       }
     }
   }

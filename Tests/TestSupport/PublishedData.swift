@@ -8,6 +8,11 @@ package enum PublishedData {
     $0.isEmpty ? nil : URL(fileURLWithPath: $0)
   }
 
+  /// The small files of kinds that users have: the folder `cases` beside ``folder``, where there is one.
+  package static let cases: URL? = folder.map { $0.standardizedFileURL.deletingLastPathComponent() }
+    .map { $0.appendingPathComponent("cases") }
+    .flatMap { FileManager.default.fileExists(atPath: $0.path) ? $0 : nil }
+
   /// The folder that has `cifar-10-batches-bin`, `cifar-100-binary` and `mnist`: ``folder``, or where its script
   /// `unpack DEST SET…` has put the sets asked for.
   package static func unpacked(_ sets: String...) throws -> URL {

@@ -80,23 +80,21 @@ public struct GivenBaseline: Settings {
       try network.load(KerasFile.state(from: url, for: network, epsilon: Scalar(kerasEpsilon)))
       return (normalization, nil)
     }
-    let state = try loadNamedState(from: url)
-    let fit = StateFit(of: state, to: network)
-    guard fit.isExact else {
-      let known = ModelChoice.fitting(state, classes: data.classCount, inputShape: data.imageShape).first
+    let file = try WeightsFile(contentsOf: url)
+    let found = try file.fitted(to: network)
+    guard found.fit.isComplete else {
+      let known = ModelChoice.fitting(file, classes: data.classCount, inputShape: data.imageShape).first
       let hint = known.map {
         "; they fit --model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "")
       }
       throw ExperimentError(
         "\(weights): the weights do not fit the network\(hint ?? "")\(hint == nil ? ": " : " (")"
-          + "\(fit.problems.joined(separator: "; "))\(hint == nil ? "" : ")")")
+          + "\(found.fit.problems.joined(separator: "; "))\(hint == nil ? "" : ")")")
     }
-    let plain = state.withPlainNames
-    if let name = plain.keys.sorted().first(where: { !plain[$0]!.isFinite }) {
-      throw ExperimentError("\(weights): '\(name)' has values that are NaN or infinite")
-    }
-    try network.load(plain)
-    return (normalization, OriginalNames(of: state))
+    do {
+      try network.load(try found.state())
+      return (normalization, OriginalNames(of: found, try found.map.tensors()))
+    } catch { throw ExperimentError("\(weights): \(error.problem)") }
   }
 }
 

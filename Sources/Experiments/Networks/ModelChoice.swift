@@ -40,6 +40,21 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
 
   /// The choices of width 1 whose network has exactly the names and shapes of `state`.
   public static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
+    all(classes: classes, inputShape: inputShape) { StateFit(of: state, to: $0).isExact }
+  }
+
+  /// The choices of width 1 whose network has exactly the names and shapes of some weights in `file`.
+  public static func fitting(
+    _ file: WeightsFile, at path: String? = nil, renaming: [Renaming] = [], classes: Int, inputShape: Shape
+  ) -> [ModelChoice] {
+    all(classes: classes, inputShape: inputShape) {
+      (try? file.fitted(to: $0, at: path, renaming: renaming))?.fit.isComplete == true
+    }
+  }
+
+  private static func all(
+    classes: Int, inputShape: Shape, where fits: (ChosenModel) -> Bool
+  ) -> [ModelChoice] {
     let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
       ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)", shortcut: $0) }
     }
@@ -48,7 +63,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
       guard let network = try? choice.make(classes: classes, inputShape: inputShape, using: &generator) else {
         return false
       }
-      return StateFit(of: state, to: network).isExact
+      return fits(network)
     }
   }
 

@@ -11,15 +11,28 @@ public struct OriginalNames: Sendable, Codable, Hashable {
     counters = state.batchCounters
   }
 
+  /// The names that `weights` has in its file; `tensors` are all of its map.
+  public init(of weights: FittedWeights, _ tensors: StateDictionary) {
+    names = weights.fit.origins
+    counters = tensors.batchCounters.filter { $0.key.hasPrefix(weights.fit.prefix) }
+  }
+
   /// The names without their common prefix, as a network that is not wrapped has them.
   public var plain: OriginalNames {
     var plain = self
-    let prefix = names.first.map { $0.value.dropLast($0.key.count) } ?? ""
+    // Some may have other names than the network's, behind the same prefix.
+    let prefix = names.first { $0.value.hasSuffix($0.key) }.map { $0.value.dropLast($0.key.count) } ?? ""
     plain.names = [String: String](uniqueKeysWithValues: names.keys.map { ($0, $0) })
     plain.counters = [String: Int](
       counters.map { (String($0.key.hasPrefix(prefix) ? $0.key.dropFirst(prefix.count) : $0.key[...]), $0.value) },
       uniquingKeysWith: { $1 })
     return plain
+  }
+
+  /// The tensors of a file with these names under the network's; nil where it has others.
+  func plainState(of file: StateDictionary) -> StateDictionary? {
+    let state = names.compactMapValues { file[$0] }
+    return state.count == names.count && !state.isEmpty ? state : nil
   }
 
   /// `state` under the file's names; as it is where they are not those of all its tensors.

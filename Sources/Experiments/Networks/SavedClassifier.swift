@@ -64,8 +64,37 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
 
   /// The network, with the weights of the file at `url`.
   ///
-  /// - Throws: Where they do not fit, also where the network described is far larger than the file.
+  /// - Throws: Where they do not fit or are NaN or infinite, also where the network described is far larger than the file.
   public func load(_ url: URL) throws -> ChosenModel {
+    try load(WeightsFile(contentsOf: url), size: url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
+  }
+
+  /// The network, with the weights in `file`, which has `size` bytes.
+  ///
+  /// - Parameters:
+  ///   - path: The place of the weights in the file, where several fit.
+  ///   - renaming: Applied to the names in the file first.
+  ///   - notice: Is called with what a user must know of the weights that were taken, a line each.
+  public func load(
+    _ file: WeightsFile, size: Int, at path: String? = nil, renaming: [Renaming] = [],
+    notice: (String) -> Void = { _ in }
+  ) throws -> ChosenModel {
+    let network = try network(forFileOf: size, file.file)
+    if let origin, renaming.isEmpty, path == nil, let map = file.maps.first,
+      let state = origin.plainState(of: try map.tensors())
+    {
+      try state.requireFinite(in: file.file)
+      try network.load(state)
+      return network
+    }
+    let weights = try file.fitted(to: network, at: path, renaming: renaming)
+    try network.load(try weights.state())
+    weights.notes.forEach(notice)
+    return network
+  }
+
+  /// The network with random weights, for a file of `size` bytes.
+  private func network(forFileOf size: Int, _ file: String) throws -> ChosenModel {
     var generator = SplittableGenerator(seed: 0)
     var narrow = model
     narrow.widthMultiplier = min(model.widthMultiplier, 0.25)
@@ -73,15 +102,12 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     if ratio > 1, model.name != "lenet5" {
       // A few bytes may ask for gigabytes of weights; their number grows at most with the square of the width.
       let small = try narrow.make(classes: classNames.count, inputShape: imageShape, using: &generator)
-      let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
       guard Double(small.parameterCount) * ratio * ratio <= 8 * Double(size) + 1e6 else {
         throw ExperimentError(
-          "\(url.path): \(size) bytes cannot be the weights of a \(model) of width \(model.widthMultiplier)")
+          "\(file): \(size) bytes cannot be the weights of a \(model) of width \(model.widthMultiplier)")
       }
     }
     generator = SplittableGenerator(seed: 0)
-    let network = try model.make(classes: classNames.count, inputShape: imageShape, using: &generator)
-    try network.load(from: url)
-    return network
+    return try model.make(classes: classNames.count, inputShape: imageShape, using: &generator)
   }
 }
