@@ -7,7 +7,7 @@
 /// ```
 public struct ArmSettings: Settings {
   /// The weights that training begins with.
-  public enum Start: String, Sendable, Hashable, StringEnumeration {
+  public enum Start: String, Sendable, Codable, Hashable, CaseIterable {
     /// Random ones: a single cycle over the whole budget.
     case random
     /// The baseline's, whose cost counts: a warm restart over the rest of the budget.
@@ -92,7 +92,3 @@ public struct ArmSettings: Settings {
     try recipe.check(id)
   }
 }
-
-extension BlockVariation: StringEnumeration {}
-extension KnowledgeTransfer.Mode: StringEnumeration {}
-extension Decoder.View: StringEnumeration {}

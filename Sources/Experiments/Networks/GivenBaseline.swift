@@ -22,14 +22,13 @@ public struct GivenBaseline: Settings {
     (self.weights, self.normalization, self.isTrainedOnAll) = (weights, normalization, isTrainedOnAll)
   }
 
-  /// The normalisation in JSON: its numbers, or a name of ``Normalization/published``.
-  private var namedNormalization: NamedNormalization? {
-    get { normalization.map { NamedNormalization(value: $0) } }
-    set { normalization = newValue?.value }
-  }
-
   public static let settings: [Setting<GivenBaseline>] = [
-    Setting("weights", \.weights), Setting("normalization", \.namedNormalization),
+    Setting("weights", \.weights),
+    Setting("normalization", \.normalization) { decoder in
+      // Its numbers, or the name of a published one.
+      if let name = try? decoder.singleValueContainer().decode(String.self) { return try .named(name) }
+      return try Normalization(from: decoder)
+    },
     Setting("isTrainedOnAll", \.isTrainedOnAll), Setting("kerasEpsilon", \.kerasEpsilon),
   ]
 
@@ -98,20 +97,4 @@ public struct GivenBaseline: Settings {
     try network.load(plain)
     return (normalization, OriginalNames(of: state))
   }
-}
-
-private struct NamedNormalization: Codable {
-  let value: Normalization
-
-  init(value: Normalization) { self.value = value }
-
-  init(from decoder: any Swift.Decoder) throws {
-    if let name = try? decoder.singleValueContainer().decode(String.self) {
-      value = try .named(name)
-    } else {
-      value = try Normalization(from: decoder)
-    }
-  }
-
-  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }

@@ -16,7 +16,7 @@ public protocol Settings: Codable, Sendable, Hashable {
 extension Settings {
   /// The settings of a JSON object over the defaults.
   public init(from decoder: any Swift.Decoder) throws {
-    self.init()
+    self = decoder.userInfo[.base] as? Self ?? Self()
     try merge(from: decoder)
   }
 
@@ -48,7 +48,7 @@ extension Settings {
     let outline = try JSONOutline(configuration: json)
     let decoder = JSONDecoder()
     decoder.userInfo[.base] = self
-    do { return try decoder.decode(Merged<Self>.self, from: json).value } catch { throw outline.located(error) }
+    do { return try decoder.decode(Self.self, from: json) } catch { throw outline.located(error) }
   }
 
   /// A JSON schema of an object that may leave any setting out.
@@ -60,16 +60,8 @@ extension Settings {
 }
 
 extension CodingUserInfoKey {
+  /// The settings that a JSON object changes.
   fileprivate static let base = CodingUserInfoKey(rawValue: "base")!
-}
-
-/// Decodes an object over the settings that `userInfo` has.
-private struct Merged<Value: Settings>: Decodable {
-  var value: Value
-  init(from decoder: any Swift.Decoder) throws {
-    value = decoder.userInfo[.base] as! Value
-    try value.merge(from: decoder)
-  }
 }
 
 /// One setting of `Root`: how it is called, read, written and described.
@@ -118,10 +110,18 @@ public struct Setting<Root>: Sendable {
 
   /// A value that may be absent, as `null`.
   public init<Value: Codable & SendableMetatype>(
-    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String..., schema: String? = nil
+    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String...
   ) {
-    self.init(name, earlier, orNull(schema ?? schemaOf(Value.self))) { root, decoder in
-      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder) as Value
+    self.init(name, place, earlier) { try Value(from: $0) }
+  }
+
+  /// A value that may be absent, as `null`, and is written in more ways than its own.
+  init<Value: Codable & SendableMetatype>(
+    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, _ earlier: [String] = [],
+    decode: @escaping @Sendable (any Swift.Decoder) throws -> Value
+  ) {
+    self.init(name, earlier, orNull(schemaOf(Value.self))) { root, decoder in
+      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder, decode)
     } write: { root, values in
       try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
     }
@@ -171,8 +171,10 @@ extension [any CodingKey] {
 }
 
 /// A value, with an error of its path where a number does not fit: Foundation's is none of `DecodingError` and has no path.
-private func value<Value: Decodable>(from decoder: any Swift.Decoder) throws -> Value {
-  do { return try Value(from: decoder) } catch {
+private func value<Value: Decodable>(
+  from decoder: any Swift.Decoder, _ decode: (any Swift.Decoder) throws -> Value = { try Value(from: $0) }
+) throws -> Value {
+  do { return try decode(decoder) } catch {
     let path = decoder.codingPath
     if Value.self is any Numeric.Type {
       throw DecodingError.typeMismatch(Value.self, .init(codingPath: path, debugDescription: ""))
@@ -192,21 +194,17 @@ private func orNull(_ schema: String) -> String { "{\"anyOf\": [\(schema), {\"ty
 
 /// The JSON schema of a value; anything where its type says nothing.
 private func schemaOf<Value>(_ type: Value.Type) -> String {
-  if let cases = type as? any StringEnumeration.Type { return cases.enumeration }
-  return switch type {
+  switch type {
   case is Bool.Type: "{\"type\": \"boolean\"}"
   case is String.Type: "{\"type\": \"string\"}"
   case is Double.Type: "{\"type\": \"number\"}"
   case is Int.Type, is UInt64.Type: "{\"type\": \"integer\"}"
   case is [UInt64].Type: "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}"
+  case let type as any CaseIterable.Type: "{\"enum\": [\(names(of: type).joined(separator: ", "))]}"
   default: "{}"
   }
 }
 
-/// An enumeration whose cases JSON knows by their names.
-public protocol StringEnumeration: RawRepresentable<String>, CaseIterable, Codable {}
-extension StringEnumeration {
-  fileprivate static var enumeration: String {
-    "{\"enum\": [\(allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]}"
-  }
+private func names<Cases: CaseIterable>(of type: Cases.Type) -> [String] {
+  type.allCases.map { "\"\(($0 as? any RawRepresentable)?.rawValue ?? $0)\"" }
 }

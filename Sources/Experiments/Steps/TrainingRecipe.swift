@@ -86,7 +86,7 @@ public struct Distillation: Settings {
     case weights(String)
   }
   /// The quantity that is compared with the teacher's.
-  public enum Loss: String, Sendable, Hashable, StringEnumeration {
+  public enum Loss: String, Sendable, Codable, Hashable, CaseIterable {
     /// Softened probabilities: ``distillation(_:from:temperature:)``.
     case softTargets
     /// The softened probabilities of standardised logits.
