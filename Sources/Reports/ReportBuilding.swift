@@ -59,7 +59,7 @@ extension ExperimentReport {
       Arm(
         arm, seeds: seeds.map { ($0.seed, $0.arms[index], $0.arms[0].outcome) },
         isUnequal: !seeds[0].arms[index].budget.isEqual(to: total),
-        inference: results.inference[results.variations[index]]!)
+        inference: results.inference[index])
     }
     self.seeds = seeds.map { Seed(seed: $0.seed, diagnostics: $0.diagnostics?.0) }
     comparisons = Self.compared(run, seeds)
@@ -142,7 +142,7 @@ extension ExperimentReport {
 
 extension ExperimentReport.Arm {
   init(
-    _ arm: Arm, seeds: [(seed: UInt64, result: SeedResult.Arm, first: TestOutcome)], isUnequal: Bool,
+    _ arm: Arm, seeds: [(seed: UInt64, result: ArmResult, first: TestOutcome)], isUnequal: Bool,
     inference: Inference
   ) {
     let outcomes = seeds.map(\.result.outcome)

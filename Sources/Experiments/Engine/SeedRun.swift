@@ -47,7 +47,7 @@ public struct SeedRun {
   ///   - makeNetwork: nil for the settings' own model.
   package init(
     _ settings: RunSettings, seed: UInt64, data: ExperimentData, baseline: [any Step], in folder: URL,
-    trainer: (ArtifactStore) -> StepTrainer, network makeNetwork: Maker?
+    trainer: StepTrainer, network makeNetwork: Maker?
   ) throws {
     (self.settings, self.seed, self.data) = (settings, seed, data)
     (baselineSteps, self.makeNetwork) = (baseline, makeNetwork)
@@ -60,7 +60,7 @@ public struct SeedRun {
         return weightsFingerprint(make(&generator))
       })
     store = try ArtifactStore(folder)
-    self.trainer = trainer(store)
+    self.trainer = trainer.saving(in: store)
   }
 
   // MARK: Networks and random streams
