@@ -45,7 +45,7 @@ extension ConversionView {
       guard !rows.isEmpty else { continue }
       let inputs = batch.images.gather(rows)
       let outputs = gcae.evaluating { gcae(inputs) }
-      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
+      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0.model, outputs).argmax() })
       let seen = features.evaluating { features(inputs).averagedOverSpace }
       let shape = run.images.imageShape
       let sized = resized2d(outputs, height: shape[0], width: shape[1])
