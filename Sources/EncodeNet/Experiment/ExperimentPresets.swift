@@ -4,21 +4,24 @@ extension ExperimentConfiguration {
     switch source {
     case .cifar10, .cifar100: return .cifar
     case .digits, .synthetic, .folder: return .init()
-    // A digit a pixel aside is the same digit; a mirrored one is none.
-    case .mnist: return Self().with { $0.augmentation = .shift(by: 1) }
+    case .mnist:
+      var settings = ExperimentConfiguration()
+      // A digit a pixel aside is the same digit; a mirrored one is none.
+      settings.augmentation = .shift(by: 1)
+      return settings
     }
   }
 
   /// Settings for CIFAR: longer training, larger batches, crops and flips, representatives of even contrast.
   public static var cifar: ExperimentConfiguration {
-    Self().with {
-      $0.epochs = 60
-      $0.batchSize = 128
-      $0.conversion.epochs = 12
-      $0.transfer.fineTuneEpochs = 20
-      $0.augmentation = .randomCrop(padding: 4) + .horizontalFlip
-      $0.selection.selector = .evenContrast
-    }
+    var configuration = ExperimentConfiguration()
+    configuration.epochs = 60
+    configuration.batchSize = 128
+    configuration.conversion.epochs = 12
+    configuration.transfer.fineTuneEpochs = 20
+    configuration.augmentation = .randomCrop(padding: 4) + .horizontalFlip
+    configuration.selection.selector = .evenContrast
+    return configuration
   }
 
   /// Settings that are ready to run, by their names.
@@ -33,53 +36,47 @@ extension ExperimentConfiguration {
   ]
 
   private static var quick: ExperimentConfiguration {
-    Self().with {
-      $0.model = "resnet8"
-      // With all images every arm is right on 99 of 100, and there is nothing to compare.
-      $0.subset = 500
-      $0.epochs = 30
-      $0.conversion.epochs = 15
-      $0.transfer.headEpochs = 4
-      $0.transfer.fineTuneEpochs = 18
-      $0.seeds = [0, 1, 2]
-      $0.arms += ArmSettings.standard.filter { ["A12", "A13"].contains($0.id) }
-    }
+    var configuration = ExperimentConfiguration()
+    configuration.model = "resnet8"
+    // With all images every arm is right on 99 of 100, and there is nothing to compare.
+    configuration.subset = 500
+    configuration.epochs = 30
+    configuration.conversion.epochs = 15
+    configuration.transfer.headEpochs = 4
+    configuration.transfer.fineTuneEpochs = 18
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += ArmSettings.standard.filter { ["A12", "A13"].contains($0.id) }
+    return configuration
   }
 
   private static var subset: ExperimentConfiguration {
-    cifar.with {
-      $0.data = "cifar10:cifar-10-batches-bin"
-      $0.subset = 10_000
-      $0.epochs = 30
-      $0.conversion.epochs = 10
-      // 60 full-backprop-equivalent epochs with the autoencoder's 17.4.
-      $0.transfer.fineTuneEpochs = 12
-      $0.seeds = [0, 1, 2]
-      $0.arms += ArmSettings.standard.filter { $0.id == "A13" }
-    }
+    var configuration = ExperimentConfiguration.cifar
+    configuration.data = "cifar10:cifar-10-batches-bin"
+    configuration.subset = 10_000
+    configuration.epochs = 30
+    configuration.conversion.epochs = 10
+    // 60 full-backprop-equivalent epochs with the autoencoder's 17.4.
+    configuration.transfer.fineTuneEpochs = 12
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += ArmSettings.standard.filter { $0.id == "A13" }
+    return configuration
   }
 
   private static var ablation: ExperimentConfiguration {
-    subset.with {
-      $0.arms = ArmSettings.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
-    }
+    var configuration = ExperimentConfiguration.subset
+    configuration.arms = ArmSettings.standard.filter { $0.id.wholeMatch(of: /A[0-9]+/) != nil }
+    return configuration
   }
 
   private static func paper(_ model: String) -> ExperimentConfiguration {
-    cifar.with {
-      $0.model = model
-      $0.data = model == "vgg16" ? "cifar10:cifar-10-batches-bin" : "cifar100:cifar-100-binary"
-      ($0.epochs, $0.transfer.fineTuneEpochs) = (120, 60)
-      $0.conversion.epochs = 15
-      $0.seeds = [0, 1, 2]
-      $0.arms += ArmSettings.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
-    }
-  }
-
-  private func with(_ change: (inout ExperimentConfiguration) -> Void) -> ExperimentConfiguration {
-    var changed = self
-    change(&changed)
-    return changed
+    var configuration = ExperimentConfiguration.cifar
+    configuration.model = model
+    configuration.data = model == "vgg16" ? "cifar10:cifar-10-batches-bin" : "cifar100:cifar-100-binary"
+    (configuration.epochs, configuration.transfer.fineTuneEpochs) = (120, 60)
+    configuration.conversion.epochs = 15
+    configuration.seeds = [0, 1, 2]
+    configuration.arms += ArmSettings.standard.filter { ["A13", "cutmix", "swa"].contains($0.id) }
+    return configuration
   }
 
   /// The preset of that name.
