@@ -59,17 +59,10 @@ public struct Clusters: Sendable, Codable, Hashable {
 
   /// Whether every image is in one cluster, and that of its class.
   func fits(labels: [Int]) -> Bool {
-    var isLeft = [Bool](repeating: true, count: labels.count)
-    for group in classes {
-      for cluster in group.clusters {
-        guard !cluster.isEmpty else { return false }
-        for image in cluster {
-          guard isLeft.indices.contains(image), isLeft[image], labels[image] == group.label else { return false }
-          isLeft[image] = false
-        }
+    classes.flatMap { $0.clusters.joined() }.sorted() == Array(labels.indices)
+      && classes.allSatisfy { group in
+        group.clusters.allSatisfy { !$0.isEmpty && $0.allSatisfy { labels[$0] == group.label } }
       }
-    }
-    return !isLeft.contains(true)
   }
 
   /// The number of clusters of all classes.
