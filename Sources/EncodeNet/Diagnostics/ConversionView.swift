@@ -159,12 +159,11 @@ struct ConversionView {
   private func summary(_ images: [Int], _ before: PredictionConfidence, _ after: PredictionConfidence)
     -> SeedDiagnostics.Converted
   {
-    let n = Double(max(images.count, 1))
-    func share(_ holds: (Int) -> Bool) -> Double { Double(images.count(where: holds)) / n }
+    func share(_ holds: (Int) -> Bool) -> Double { images.mean { holds($0) ? 1 : 0 } }
     func isLower(_ i: Int) -> Bool { after.entropies[i] < before.entropies[i] }
     return .init(
-      count: images.count, entropyBefore: images.reduce(0) { $0 + before.entropies[$1] } / n,
-      entropyAfter: images.reduce(0) { $0 + after.entropies[$1] } / n,
+      count: images.count, entropyBefore: images.mean { before.entropies[$0] },
+      entropyAfter: images.mean { after.entropies[$0] },
       loweredAndRight: share { isLower($0) && after.isCorrect[$0] },
       loweredAndWrong: share { isLower($0) && !after.isCorrect[$0] }, accuracyBefore: share { before.isCorrect[$0] },
       accuracyAfter: share { after.isCorrect[$0] })

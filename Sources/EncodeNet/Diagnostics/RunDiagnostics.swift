@@ -56,10 +56,8 @@ extension ExperimentRun {
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {
     guard let validation = run.validationSet?.batches else { return nil }
-    let (x, y) = (
-      outputs(of: layer, on: run.inOrder(run.images)) { $0.averagedOverSpace },
-      outputs(of: layer, on: validation) { $0.averagedOverSpace }
-    )
+    func vectors(_ batches: Batches) -> Tensor { outputs(of: layer, on: batches) { $0.averagedOverSpace } }
+    let (x, y) = (vectors(run.inOrder(run.images)), vectors(validation))
     let (labels, classes) = (run.images.labels, run.images.classCount)
     func accuracy(_ guesses: [Int]) -> Double {
       Double(zip(guesses, validation.dataset.labels).count { $0 == $1 }) / Double(validation.dataset.count)
