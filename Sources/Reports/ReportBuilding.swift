@@ -33,7 +33,7 @@ extension Experiment {
       if case .epoch(let seed, let stage, let report) = event {
         let name = RunLog.shortened(stage)
         progress(hasSeeds ? "seed \(seed) \(name)" : name, report)
-        if let line = log.timeLeft(after: event) { timeLeft(line) }
+        if let line = log.timeLeft(of: seed) { timeLeft(line) }
       }
     }
     let report = try ExperimentReport(results)
@@ -67,7 +67,6 @@ extension ExperimentReport {
     diagnosis = diagnosed()
   }
 
-  /// Compares the arms.
   private static func compared(_ run: ExperimentRun, _ seeds: [SeedResult]) -> [Comparison] {
     let (settings, ids) = (run.configuration.arms, run.arms.map(\.id))
     func comparison(_ family: Comparison.Family, part: String? = nil, _ first: Int, _ second: Int) -> Comparison {
@@ -146,28 +145,24 @@ extension ExperimentReport.Arm {
     inference: Inference
   ) {
     let outcomes = seeds.map(\.result.outcome)
-    let n = Double(seeds.count)
-    func mean(_ value: (TestOutcome) -> Double) -> Double { outcomes.reduce(0) { $0 + value($1) } / n }
     (id, name) = (arm.id, arm.name)
     accuracies = outcomes.map(\.accuracy)
     let statistics = PairedDifferences(accuracies)
     (self.mean, std) = (statistics.mean, statistics.std)
-    (top5, loss) = (mean { $0.summary.topK ?? 0 }, mean { $0.summary.loss })
-    (calibrationError, entropy) = (
-      mean { $0.summary.calibrationError ?? 0 }, mean { $0.entropies.reduce(0, +) / Double(max($0.entropies.count, 1)) }
-    )
+    (top5, loss) = (outcomes.mean { $0.summary.topK ?? 0 }, outcomes.mean(of: \.summary.loss))
+    calibrationError = outcomes.mean { $0.summary.calibrationError ?? 0 }
+    entropy = outcomes.mean { $0.entropies.mean { $0 } }
     robustness = Dictionary(
       uniqueKeysWithValues: Corruption.allCases.map { corruption in
-        (corruption.rawValue, mean { $0.robustness[corruption.rawValue] ?? 0 })
+        (corruption.rawValue, outcomes.mean { $0.robustness[corruption.rawValue] ?? 0 })
       })
     quartiles = (0..<4).map { quartile in
-      seeds.reduce(0) { sum, seed in
-        let order = seed.first.entropies.indices.sorted {
-          (seed.first.entropies[$0], $0) < (seed.first.entropies[$1], $1)
-        }
+      seeds.mean { seed in
+        let entropies = seed.first.entropies
+        let order = entropies.indices.sorted { (entropies[$0], $0) < (entropies[$1], $1) }
         let images = order[order.count * quartile / 4..<order.count * (quartile + 1) / 4]
-        return sum + Double(images.count { seed.result.outcome.isRight[$0] }) / Double(max(images.count, 1))
-      } / n
+        return images.mean { seed.result.outcome.isRight[$0] ? 1 : 0 }
+      }
     }
     confusion = outcomes.dropFirst().reduce(outcomes[0].confusion) { sum, next in
       zip(sum, next.confusion).map { zip($0, $1).map { $0 + $1 } }
@@ -182,7 +177,7 @@ extension ExperimentReport.Arm {
     }
     budget = seeds[0].result.budget
     self.isUnequal = isUnequal
-    seconds = seeds.reduce(0) { $0 + $1.result.seconds } / n
+    seconds = seeds.mean(of: \.result.seconds)
     self.inference = inference
     curves = seeds.map {
       .init(seed: $0.seed, loss: $0.result.curves.loss, validation: $0.result.curves.validationAccuracy)

@@ -57,7 +57,6 @@ extension ExperimentReport {
       }, textColumns: 2)
   }
 
-  /// The comparisons of those families.
   func comparisonTable(_ family: Comparison.Family...) -> ReportTable {
     let isAttribution = family == [.attribution]
     return ReportTable(

@@ -77,7 +77,6 @@ public struct ArmSettings: Settings {
     return same == self
   }
 
-  /// Checks the values.
   func check() throws(ExperimentError) {
     try Arm(id, name, []).check()
     guard architecture == .plain || (start == .random && conversion == nil) else {

@@ -26,25 +26,16 @@ public struct Experiment: Sendable {
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
-  /// An event in the course of an experiment.
   package enum Event {
     /// Every arm is planned, and nothing is trained yet.
     case planned([ArmPlan], ExperimentRun)
     case began(seed: UInt64, arm: String)
     case epoch(seed: UInt64, stage: String, EpochReport)
-    case scored(seed: UInt64, arm: String, accuracy: Double)
+    case scored(seed: UInt64, arm: String)
   }
 
-  /// The results of an experiment.
-  package struct Results {
-    /// The run of the first seed.
-    package let run: ExperimentRun
-    package let seeds: [SeedResult]
-    /// The cost of each arm's network.
-    package let inference: [Inference]
-    /// Threads of each seed.
-    package let threads: [Int]
-  }
+  /// The run of the first seed, the results and the threads of each seed, and the cost of each arm's network.
+  package typealias Results = (run: ExperimentRun, seeds: [SeedResult], threads: [Int], inference: [Inference])
 
   /// Runs what has not run yet; each seed has its folder, with each arm's weights as `A0.safetensors` and so on.
   package func results(
@@ -75,7 +66,7 @@ public struct Experiment: Sendable {
     let results = found.value.withLock { found in seeds.map { found[$0]! } }
     // Measured while nothing else runs.
     let inference = try plans.map { try first.inference(of: $0.variation, savedIn: store) }
-    return Results(run: first, seeds: results, inference: inference, threads: schedule.threads(of: seeds))
+    return (first, results, schedule.threads(of: seeds), inference)
   }
 
   private func schedule(
@@ -129,7 +120,7 @@ extension ExperimentRun {
       try? observe(.began(seed: seed, arm: arm.id))
       let trained = try run.trained(arm)
       let outcome = try outcome(trained)
-      try? observe(.scored(seed: seed, arm: arm.id, accuracy: outcome.accuracy))
+      try? observe(.scored(seed: seed, arm: arm.id))
       return (outcome, trained.budget, trained.curves, trained.seconds)
     }
     return (seed, results, try diagnostics())

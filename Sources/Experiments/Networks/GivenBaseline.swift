@@ -82,13 +82,12 @@ public struct GivenBaseline: Settings {
     let state = try loadNamedState(from: url)
     let fit = StateFit(of: state, to: network)
     guard fit.isExact else {
+      let problems = fit.problems.joined(separator: "; ")
       let known = ModelChoice.fitting(state, classes: data.classCount, inputShape: data.imageShape).first
-      let hint = known.map {
-        "; they fit --model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "")
-      }
+      let hint = known.map { "--model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "") }
       throw ExperimentError(
-        "\(weights): the weights do not fit the network\(hint ?? "")\(hint == nil ? ": " : " (")"
-          + "\(fit.problems.joined(separator: "; "))\(hint == nil ? "" : ")")")
+        "\(weights): the weights do not fit the network"
+          + (hint.map { "; they fit \($0) (\(problems))" } ?? ": \(problems)"))
     }
     let plain = state.withPlainNames
     if let name = plain.keys.sorted().first(where: { !plain[$0]!.isFinite }) {

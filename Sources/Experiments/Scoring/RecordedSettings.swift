@@ -67,14 +67,12 @@ package struct RecordedSettings {
     }
   }
 
-  /// Records that all arms are begun.
   package func begin(in store: ArtifactStore) throws {
     let before = try Self.read(.begun, store.folder)
     let now = before.merging(arms) { $1 }
     if now != before { try store.write(now, to: "\(Record.begun).json") }
   }
 
-  /// Records that the arm of that id was scored.
   package func score(_ id: String, in store: ArtifactStore) throws {
     var scored = try Self.read(.scored, store.folder)
     guard let now = arms[id], scored[id] != now else { return }

@@ -222,11 +222,9 @@ extension Distillation.Teacher {
 }
 
 extension ModelChoice {
-  /// The name of its training as a teacher.
   fileprivate var teacherStage: String { "teacher-\(self)" }
 }
 
 extension [EpochReport] {
-  /// The time of all epochs together.
   package var seconds: Double { reduce(0) { $0 + $1.seconds } }
 }
