@@ -46,15 +46,19 @@ package struct SeedSchedule: Codable, Equatable {
   private static func seconds(_ count: Int, threads: Int, _ step: @escaping @Sendable () throws -> () -> Void) throws
     -> Double
   {
+    let failure = Mutex<(any Error)?>(nil)
     let slowest = Mutex(0.0)
-    try concurrently(count) { _, _ in
-      let step = try step()
-      let time = Parallel.withThreads(threads) {
-        for _ in 0..<3 { step() }
-        return ContinuousClock().measure { for _ in 0..<10 { step() } } / .seconds(10)
-      }
-      slowest.withLock { $0 = max($0, time) }
+    DispatchQueue.concurrentPerform(iterations: count) { _ in
+      do {
+        let step = try step()
+        let time = Parallel.withThreads(threads) {
+          for _ in 0..<3 { step() }
+          return ContinuousClock().measure { for _ in 0..<10 { step() } } / .seconds(10)
+        }
+        slowest.withLock { $0 = max($0, time) }
+      } catch { failure.withLock { $0 = error } }
     }
+    if let failure = failure.withLock({ $0 }) { throw failure }
     return slowest.withLock { $0 }
   }
 
@@ -65,24 +69,15 @@ package struct SeedSchedule: Codable, Equatable {
     throws
   {
     for (group, threads) in zip(groups, threads) {
-      try concurrently(group.count) { index, hasFailed in
-        try Parallel.withThreads(threads) { try body(group[index], hasFailed) }
+      let failure = Shared<(any Error)?>(nil)
+      DispatchQueue.concurrentPerform(iterations: group.count) { index in
+        do {
+          try Parallel.withThreads(threads) { try body(group[index]) { failure.value.withLock { $0 != nil } } }
+        } catch { failure.value.withLock { $0 = $0 ?? error } }
       }
+      if let error = failure.value.withLock({ $0 }) { throw error }
     }
   }
-}
-
-/// Runs `body` for each of `0..<count` at the same time, and throws the first error, which the others may ask for.
-private func concurrently(
-  _ count: Int, _ body: @Sendable (_ index: Int, _ hasFailed: @escaping @Sendable () -> Bool) throws -> Void
-) throws {
-  let failure = Shared<(any Error)?>(nil)
-  DispatchQueue.concurrentPerform(iterations: count) { index in
-    do { try body(index) { failure.value.withLock { $0 != nil } } } catch {
-      failure.value.withLock { $0 = $0 ?? error }
-    }
-  }
-  if let error = failure.value.withLock({ $0 }) { throw error }
 }
 
 /// A value that several threads share.
