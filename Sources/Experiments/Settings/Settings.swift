@@ -95,20 +95,20 @@ public struct Setting<Root>: Sendable {
     self.init(name, [], "{}", read: { _, _ in }, write: { _, _ in })
   }
 
-  /// A value that is given as a whole.
+  /// A value, given as a whole, or in part where it is ``Settings``.
   ///
   /// - Parameter earlier: Names that versions before had for it, which are read too.
   public init<Value: Codable & SendableMetatype>(
     _ name: String, _ place: WritableKeyPath<Root, Value> & Sendable, earlier: String..., schema: String? = nil
   ) {
     self.init(name, earlier, schema ?? schemaOf(Value.self)) { root, decoder in
-      root[keyPath: place] = try value(from: decoder)
+      root[keyPath: place] = try value(from: decoder, over: root[keyPath: place])
     } write: { root, values in
       try values.encode(root[keyPath: place], forKey: SettingName(name))
     }
   }
 
-  /// A value that may be absent, as `null`.
+  /// A value that may be absent, as `null`; ``Settings`` given in part are over the defaults where there are none yet.
   public init<Value: Codable & SendableMetatype>(
     _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String...
   ) {
@@ -120,34 +120,9 @@ public struct Setting<Root>: Sendable {
     _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, _ earlier: [String] = [],
     decode: @escaping @Sendable (any Swift.Decoder) throws -> Value
   ) {
-    self.init(name, earlier, orNull(schemaOf(Value.self))) { root, decoder in
-      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder, decode)
-    } write: { root, values in
-      try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
-    }
-  }
-
-  /// Settings that may be given in part.
-  public init<Value: Settings>(_ name: String, _ place: WritableKeyPath<Root, Value> & Sendable) {
-    self.init(name, [], Value.schema) { root, decoder in
-      try root[keyPath: place].merge(from: decoder)
-    } write: { root, values in
-      try values.encode(root[keyPath: place], forKey: SettingName(name))
-    }
-  }
-
-  /// Settings that may be absent, as `null`, or given in part: over the defaults where there are none yet.
-  public init<Value: Settings>(
-    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String...
-  ) {
-    self.init(name, earlier, orNull(Value.schema)) { root, decoder in
-      guard try !decoder.isNull else {
-        root[keyPath: place] = nil
-        return
-      }
-      var value = root[keyPath: place] ?? Value()
-      try value.merge(from: decoder)
-      root[keyPath: place] = value
+    self.init(name, earlier, "{\"anyOf\": [\(schemaOf(Value.self)), {\"type\": \"null\"}]}") { root, decoder in
+      let isNull = try decoder.singleValueContainer().decodeNil()
+      root[keyPath: place] = try isNull ? nil : value(from: decoder, over: root[keyPath: place], decode)
     } write: { root, values in
       try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
     }
@@ -172,8 +147,13 @@ extension [any CodingKey] {
 
 /// A value, with an error of its path where a number does not fit: Foundation's is none of `DecodingError` and has no path.
 private func value<Value: Decodable>(
-  from decoder: any Swift.Decoder, _ decode: (any Swift.Decoder) throws -> Value = { try Value(from: $0) }
+  from decoder: any Swift.Decoder, over present: Value?,
+  _ decode: (any Swift.Decoder) throws -> Value = { try Value(from: $0) }
 ) throws -> Value {
+  if var settings = present as? any Settings {
+    try settings.merge(from: decoder)
+    return settings as! Value
+  }
   do { return try decode(decoder) } catch {
     let path = decoder.codingPath
     if Value.self is any Numeric.Type {
@@ -186,12 +166,6 @@ private func value<Value: Decodable>(
   }
 }
 
-extension Swift.Decoder {
-  fileprivate var isNull: Bool { get throws { try singleValueContainer().decodeNil() } }
-}
-
-private func orNull(_ schema: String) -> String { "{\"anyOf\": [\(schema), {\"type\": \"null\"}]}" }
-
 /// The JSON schema of a value; anything where its type says nothing.
 private func schemaOf<Value>(_ type: Value.Type) -> String {
   switch type {
@@ -200,6 +174,7 @@ private func schemaOf<Value>(_ type: Value.Type) -> String {
   case is Double.Type: "{\"type\": \"number\"}"
   case is Int.Type, is UInt64.Type: "{\"type\": \"integer\"}"
   case is [UInt64].Type: "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}"
+  case let type as any Settings.Type: type.schema
   case let type as any CaseIterable.Type: "{\"enum\": [\(names(of: type).joined(separator: ", "))]}"
   default: "{}"
   }
