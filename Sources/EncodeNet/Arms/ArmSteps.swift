@@ -3,7 +3,10 @@ extension ExperimentConfiguration {
   ///
   /// - Precondition: The rates are set.
   var baselineTraining: Train {
-    .baseline((arms.first(where: \.isBaseline) ?? .baseline).id, epochs: run.epochs, learningRate: run.learningRate!)
+    let arm = arms.first(where: \.isBaseline) ?? .baseline
+    var step = Train(arm.id, from: .random, epochs: .count(run.epochs), learningRate: run.learningRate!)
+    (step.mustLearn, step.item) = (true, "baseline")
+    return step
   }
 
   /// The arm that those settings describe.
