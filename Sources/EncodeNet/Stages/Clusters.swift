@@ -5,10 +5,6 @@ public struct Clusters: Sendable, Codable, Hashable {
     public var k: Int
     public var inertia: Double
     public var silhouette: Double
-
-    public init(k: Int, inertia: Double, silhouette: Double) {
-      (self.k, self.inertia, self.silhouette) = (k, inertia, silhouette)
-    }
   }
   /// One class.
   public struct Class: Sendable, Codable, Hashable {

@@ -64,7 +64,7 @@ public struct Convert: Step {
     var step = self
     let count = plan.count(epochs, costPerEpoch: cost(true))
     step.epochs = .count(count)
-    plan.charge { charged($0, count, trainsEncoder: conversion.trainsEncoder) }
+    plan.budget = charged(plan.budget, count, trainsEncoder: conversion.trainsEncoder)
     plan.epochCosts["conversion"] = cost(conversion.trainsEncoder)
     return step
   }

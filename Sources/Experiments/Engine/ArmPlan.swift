@@ -3,7 +3,7 @@ public struct ArmPlan {
   /// The run that it is planned for.
   public let run: SeedRun
   /// The budget spent so far.
-  public private(set) var budget: TrainingBudget
+  public package(set) var budget: TrainingBudget
   /// The variation of the network after the steps so far.
   public var variation = BlockVariation.plain
   /// The cost of an epoch of each stage.
@@ -74,7 +74,4 @@ public struct ArmPlan {
   public mutating func pay(for steps: [any Step]) throws {
     budget.add(try ArmPlan(Arm("needed", "", steps), run, left: nil).budget.items)
   }
-
-  /// Changes the budget spent so far.
-  package mutating func charge(_ change: (TrainingBudget) -> TrainingBudget) { budget = change(budget) }
 }

@@ -26,7 +26,7 @@ public struct SeedRun {
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
   package let store: ArtifactStore
-  package let trainer: StepTrainer
+  package private(set) var trainer: StepTrainer
   package let makeNetwork: Maker?
   /// The fingerprint of the data, and of everything else that all arms are made from.
   package let key: String
@@ -60,7 +60,8 @@ public struct SeedRun {
         return weightsFingerprint(make(&generator))
       })
     store = try ArtifactStore(folder)
-    self.trainer = trainer.saving(in: store)
+    self.trainer = trainer
+    self.trainer.store = store
   }
 
   // MARK: Networks and random streams

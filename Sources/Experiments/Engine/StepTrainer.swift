@@ -2,7 +2,7 @@ import Foundation
 
 /// Trains networks for the steps of a run: watched, and where there is a store also saved now and then, and resumed.
 package struct StepTrainer {
-  private var store: ArtifactStore?
+  var store: ArtifactStore?
   private let interval: Double
   private let progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void
   private let shouldStop: @Sendable () -> Bool
@@ -19,12 +19,6 @@ package struct StepTrainer {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
     (self.interval, self.progress, self.shouldStop) = (interval, progress, shouldStop)
-  }
-
-  func saving(in store: ArtifactStore) -> StepTrainer {
-    var trainer = self
-    trainer.store = store
-    return trainer
   }
 
   /// Trains what is left of the epochs of `fit`.

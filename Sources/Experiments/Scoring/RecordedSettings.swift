@@ -5,7 +5,6 @@ import Foundation
 /// A run with other settings in the same folder would train other weights in the place of those there, and could not score
 /// them where those were scored: it is refused before it changes anything.
 package struct RecordedSettings {
-  /// What has happened to an arm.
   private enum Record: String, CaseIterable {
     case scored, begun
 
