@@ -13,7 +13,7 @@ extension ExperimentReport {
 
   /// Whether conversion converts, whether it clarifies, and whether it gains; without a conversion the last alone.
   public var answers: [Answer] {
-    (convertsAnswer.map { [$0] } ?? []) + (clarifiesAnswer.map { [$0] } ?? []) + [gainsAnswer]
+    [convertsAnswer, clarifiesAnswer, gainsAnswer].compactMap { $0 }
   }
 
   /// The conversion shown first, of every seed: what was looked at, means over seeds.

@@ -38,13 +38,12 @@ extension Experiment {
     }
     let report = try ExperimentReport(results)
     try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
-    try log.end()
+    try log.write(isEnd: true)
     return report
   }
 }
 
 extension ExperimentReport {
-  /// Puts together what the seeds found.
   init(_ results: Experiment.Results) throws {
     let (run, seeds) = (results.run, results.seeds)
     let (data, total) = (run.data, run.budget ?? 0)
@@ -99,7 +98,6 @@ extension ExperimentReport {
     return Comparison.adjust(all)
   }
 
-  /// Writes the report in its three forms, and its figures.
   func write(to store: ArtifactStore, gallery: Gallery?) throws {
     try store.write(self, to: "report.json")
     try store.write(markdown, to: "report.md")

@@ -101,7 +101,6 @@ extension ExperimentReport {
       })
   }
 
-  /// The clusters of the first seed.
   func clusterTable(_ diagnostics: SeedDiagnostics) -> ReportTable {
     ReportTable(
       names: ["class", "sizes", "silhouette", "stability", "entropy of the representatives"],

@@ -69,12 +69,10 @@ final class RunLog: Sendable {
     if isDue { try? write() }
   }
 
-  func end() throws { try write(isEnd: true) }
-
   /// "conversion-1453b456b2674cb3" and "conversion-1453b456b2674cb3-decoder" as "conversion".
   static func shortened(_ stage: String) -> String { stage.hasPrefix("conversion-") ? "conversion" : stage }
 
-  private func write(isEnd: Bool = false) throws {
+  func write(isEnd: Bool = false) throws {
     let elapsed = (clock.now - start) / .seconds(1)
     let html = progress.withLock { p -> String in
       p.lastWrite = clock.now
