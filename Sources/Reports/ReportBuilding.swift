@@ -51,7 +51,8 @@ extension ExperimentReport {
     classNames = run.images.classNames
     self.run = Run(
       library: libraryVersion, data: data.name, dataFingerprint: data.fingerprint,
-      splitFingerprint: try data.splitFingerprint, training: data.rows.count, validation: data.validation.count,
+      splitFingerprint: try fingerprint(of: data.fingerprint, data.rows, data.validation, data.audit),
+      training: data.rows.count, validation: data.validation.count,
       audit: data.audit.count, test: data.test.count, leaked: data.test.overlap(with: data.images),
       threads: results.threads, budget: total, givenBaseline: configuration.baseline?.displayName)
     arms = run.arms.enumerated().map { index, arm in

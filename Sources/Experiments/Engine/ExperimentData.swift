@@ -35,11 +35,6 @@ public struct ExperimentData: Sendable {
     self.normalization = normalization ?? .computed(from: images)
   }
 
-  /// The fingerprint of the images trained on, the validation images and the audit images.
-  package var splitFingerprint: String {
-    get throws { try Experiments.fingerprint(of: fingerprint, rows, validation, audit) }
-  }
-
   /// Throws where some of `images` are test, validation or audit images.
   func refuseHeldOutImages(in images: LabeledImages, for arm: String) throws(ExperimentError) {
     let trainedOn = Set(self.images.imageFingerprints)
