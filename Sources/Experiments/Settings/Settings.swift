@@ -6,7 +6,7 @@ import Foundation
 /// ```swift
 /// static var settings: [Setting<Self>] { [Setting("epochs", \.epochs), Setting("pairing", \.pairing)] }
 /// ```
-public protocol Settings: Codable, Sendable, Hashable {
+public protocol Settings: Codable, DecodableWithConfiguration, Sendable, Hashable where DecodingConfiguration == Self {
   /// Every setting, by the name that JSON has for it.
   static var settings: [Setting<Self>] { get }
   /// The defaults.
@@ -16,7 +16,12 @@ public protocol Settings: Codable, Sendable, Hashable {
 extension Settings {
   /// The settings of a JSON object over the defaults.
   public init(from decoder: any Swift.Decoder) throws {
-    self = decoder.userInfo[.base] as? Self ?? Self()
+    try self.init(from: decoder, configuration: Self())
+  }
+
+  /// The settings of a JSON object over those of `base`.
+  public init(from decoder: any Swift.Decoder, configuration base: Self) throws {
+    self = base
     try merge(from: decoder)
   }
 
@@ -46,9 +51,9 @@ extension Settings {
   /// - Throws: For what is not JSON, an unknown setting, or a value that does not fit, with its path.
   public func merging(_ json: Data) throws(ExperimentError) -> Self {
     let outline = try JSONOutline(configuration: json)
-    let decoder = JSONDecoder()
-    decoder.userInfo[.base] = self
-    do { return try decoder.decode(Self.self, from: json) } catch { throw outline.located(error) }
+    do { return try JSONDecoder().decode(Self.self, from: json, configuration: self) } catch {
+      throw outline.located(error)
+    }
   }
 
   /// A JSON schema of an object that may leave any setting out.
@@ -57,11 +62,6 @@ extension Settings {
     return
       "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\(properties.joined(separator: ", "))}}"
   }
-}
-
-extension CodingUserInfoKey {
-  /// The settings that a JSON object changes.
-  fileprivate static let base = CodingUserInfoKey(rawValue: "base")!
 }
 
 /// One setting of `Root`: how it is called, read, written and described.
