@@ -1,5 +1,4 @@
 extension ExperimentReport {
-  /// Says in words what the figures mean.
   func diagnosed() -> [String] {
     let diagnostics = seeds.compactMap(\.diagnostics)
     return dataWords + arms.compactMap(chanceWords)
@@ -39,7 +38,7 @@ extension ExperimentReport {
   private func clusterWords(_ diagnostics: [SeedDiagnostics]) -> [String] {
     var words: [String] = []
     let all = diagnostics.flatMap(\.clusters)
-    let silhouette = all.reduce(0) { $0 + $1.silhouette } / Double(max(all.count, 1))
+    let silhouette = all.mean(of: \.silhouette)
     let single = all.count { $0.sizes.count == 1 }
     if single == all.count {
       words.append("no structure was found inside any class: every class has one cluster, and clustering does nothing")
@@ -48,12 +47,12 @@ extension ExperimentReport {
         "silhouette \(fixed(silhouette, 2)): hardly any structure inside the classes, one cluster a class may be as good"
       )
     }
-    let stability = all.reduce(0) { $0 + $1.stability } / Double(max(all.count, 1))
+    let stability = all.mean(of: \.stability)
     if single < all.count, stability < 0.5 {
       words.append(
         "the clusters are not stable: another initialisation agrees with them by \(fixed(stability, 2)) of 1")
     }
-    let saturation = diagnostics.reduce(0) { $0 + $1.baseline.saturation } / Double(diagnostics.count)
+    let saturation = diagnostics.mean(of: \.baseline.saturation)
     if saturation > 0.5, configuration.selection.selector == .minimumEntropy {
       words.append(
         "the baseline has saturated on \(percent(saturation, 0)) of the training images: rounding "
@@ -70,7 +69,7 @@ extension ExperimentReport {
     func average(of images: SeedDiagnostics.Images, _ value: (SeedDiagnostics.Converted) -> Double) -> Double? {
       let outcomes = shown.compactMap { $0.outcome(on: images) }
       guard !outcomes.isEmpty, outcomes.count == shown.count else { return nil }
-      return outcomes.reduce(0) { $0 + value($1.byBaseline.all) } / Double(outcomes.count)
+      return outcomes.mean { value($0.byBaseline.all) }
     }
     if let before = average(of: .training, \.entropyBefore), let after = average(of: .training, \.entropyAfter),
       after > before
@@ -99,7 +98,7 @@ extension ExperimentReport {
         "the baseline recognises more in converted images than the judge does, by \(fixed(100 * gap, 1)) points beside the images "
           + "themselves: part of it is noise that only the baseline reads")
     }
-    let r2 = shown.reduce(0) { $0 + $1.r2 } / Double(max(shown.count, 1))
+    let r2 = shown.mean(of: \.r2)
     if r2 < 0.1 { words.append("the autoencoder is hardly better than one image for all (R² \(fixed(r2, 2)))") }
     return words
   }
@@ -109,8 +108,7 @@ extension ExperimentReport {
     let outcomes = diagnostics.compactMap { $0.conversions.first?.unseen }
     func gain(_ halves: SeedDiagnostics.Halves) -> Double { halves.all.accuracyAfter - halves.all.accuracyBefore }
     let gaps = outcomes.compactMap { outcome in outcome.byJudge.map { gain(outcome.byBaseline) - gain($0) } }
-    guard !gaps.isEmpty, gaps.count == outcomes.count else { return nil }
-    return gaps.reduce(0, +) / Double(gaps.count)
+    return gaps.isEmpty || gaps.count < outcomes.count ? nil : gaps.mean { $0 }
   }
 
   private var gainWords: [String] {

@@ -107,11 +107,9 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
   /// The findings in words.
   public var diagnosis: [String]
 
-  /// The arm of that id.
   func arm(_ id: String) -> Arm? { arms.first { $0.id == id } }
   /// The id of the arm that is trained as those settings say.
   func id(of settings: ArmSettings) -> String? { configuration.arms.first { $0.isSameMethod(as: settings) }?.id }
-  /// The baseline.
   var baseline: Arm? { configuration.arms.first(where: \.isBaseline).flatMap { arm($0.id) } }
 
   /// The comparison that the experiment is for.
@@ -119,7 +117,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
 
   /// The sentence that says what was found, and no more.
   public var verdict: String {
-    guard let primary, let (first, second) = both(primary) else {
+    guard let primary, let first = arm(primary.first), let second = arm(primary.second) else {
       return "Nothing was compared: there is one arm."
     }
     let d = primary.differences
@@ -138,10 +136,5 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
         " over \(d.values.count) seeds, 95 % interval \(signed(100 * interval[0])) to \(signed(100 * interval[1]))"
     }
     return text + ". Verdict: \(primary.verdict.rawValue)" + (d.values.count == 1 ? ", as always with one seed." : ".")
-  }
-
-  private func both(_ comparison: Comparison) -> (Arm, Arm)? {
-    guard let first = arm(comparison.first), let second = arm(comparison.second) else { return nil }
-    return (first, second)
   }
 }

@@ -30,10 +30,6 @@ struct Plot {
       Self.bottom - (Self.bottom - Self.top) * (py - y.lowerBound) / (y.upperBound - y.lowerBound)
     )
   }
-  private func point(_ px: Double, _ py: Double) -> String {
-    let (a, b) = place(px, py)
-    return "\(fixed(a, 1)),\(fixed(b, 1))"
-  }
 
   mutating func line(_ points: [(Double, Double)], _ colour: String, dashed: Bool = false) {
     let points = points.filter { $0.0.isFinite && $0.1.isFinite }
@@ -41,9 +37,10 @@ struct Plot {
       for (px, py) in points { dot(px, py, colour) }
       return
     }
+    let places = points.map { place($0.0, $0.1) }.map { "\(fixed($0, 1)),\(fixed($1, 1))" }
     body +=
       "<polyline fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.8\"\(dashed ? " stroke-dasharray=\"4 4\"" : "") points=\""
-      + points.map { point($0.0, $0.1) }.joined(separator: " ") + "\"/>"
+      + places.joined(separator: " ") + "\"/>"
   }
 
   mutating func dot(_ px: Double, _ py: Double, _ colour: String, radius: Double = 3, hollow: Bool = false) {

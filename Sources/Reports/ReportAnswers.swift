@@ -13,7 +13,7 @@ extension ExperimentReport {
 
   /// Whether conversion converts, whether it clarifies, and whether it gains; without a conversion the last alone.
   public var answers: [Answer] {
-    (convertsAnswer.map { [$0] } ?? []) + (clarifiesAnswer.map { [$0] } ?? []) + [gainsAnswer]
+    [convertsAnswer, clarifiesAnswer, gainsAnswer].compactMap { $0 }
   }
 
   /// The conversion shown first, of every seed: what was looked at, means over seeds.
@@ -26,7 +26,7 @@ extension ExperimentReport {
 
   /// The judge where there is one, else the baseline, over all seeds.
   private func seen(_ value: (SeedDiagnostics.Halves) -> Double) -> Double {
-    shown.reduce(0) { $0 + value($1.outcome.byJudge ?? $1.outcome.byBaseline) } / Double(max(shown.count, 1))
+    shown.mean { value($0.outcome.byJudge ?? $0.outcome.byBaseline) }
   }
   private var observer: String {
     guard let judge = seeds.compactMap({ $0.diagnostics?.judge }).first, shown.allSatisfy({ $0.outcome.byJudge != nil })
@@ -47,9 +47,8 @@ extension ExperimentReport {
 
   private var convertsAnswer: Answer? {
     guard let first = shown.first else { return nil }
-    let n = Double(shown.count)
-    let nearest = shown.reduce(0) { $0 + $1.outcome.nearestIsOfClass } / n
-    let baseline = shown.reduce(0) { $0 + $1.outcome.byBaseline.all.accuracyBefore } / n
+    let nearest = shown.mean(of: \.outcome.nearestIsOfClass)
+    let baseline = shown.mean(of: \.outcome.byBaseline.all.accuracyBefore)
     let (before, after) = (seen(\.all.accuracyBefore), seen(\.all.accuracyAfter))
     // A share of a point for the first, five points for what another network makes of images it never saw the like of.
     let outcome: Answer.Outcome =
@@ -67,7 +66,7 @@ extension ExperimentReport {
     guard !shown.isEmpty else { return nil }
     let (before, after) = (seen(\.all.entropyBefore), seen(\.all.entropyAfter))
     let (right, wrong) = (seen(\.hard.loweredAndRight), seen(\.hard.loweredAndWrong))
-    let known = shown.reduce(0) { $0 + $1.outcome.byBaseline.hard.accuracyBefore } / Double(shown.count)
+    let known = shown.mean(of: \.outcome.byBaseline.hard.accuracyBefore)
     // Against what the baseline is right and wrong about on the same images.
     let isAsRight = right * (1 - known) >= 0.9 * known * wrong
     let outcome: Answer.Outcome = after < before ? (isAsRight ? .yes : .partly) : .no
@@ -90,7 +89,7 @@ extension ExperimentReport {
       : " None is better than the given network (the best, \(best.id), is \(difference)): keep it."
   }
 
-  /// Describes the equality of two arms' budgets.
+  /// Whether two arms' budgets are equal, in a word or two.
   private func budgets(_ first: Arm, _ second: Arm) -> String {
     let (a, b) = (first.budget.total, second.budget.total)
     if abs(a - b) > 0.1 * max(a, b) { return "unequal" }

@@ -33,18 +33,17 @@ extension Experiment {
       if case .epoch(let seed, let stage, let report) = event {
         let name = RunLog.shortened(stage)
         progress(hasSeeds ? "seed \(seed) \(name)" : name, report)
-        if let line = log.timeLeft(after: event) { timeLeft(line) }
+        if let line = log.timeLeft(of: seed) { timeLeft(line) }
       }
     }
     let report = try ExperimentReport(results)
     try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
-    try log.end()
+    try log.write(isEnd: true)
     return report
   }
 }
 
 extension ExperimentReport {
-  /// Puts together what the seeds found.
   init(_ results: Experiment.Results) throws {
     let (run, seeds) = (results.run, results.seeds)
     let (data, total) = (run.data, run.budget ?? 0)
@@ -52,14 +51,15 @@ extension ExperimentReport {
     classNames = run.images.classNames
     self.run = Run(
       library: libraryVersion, data: data.name, dataFingerprint: data.fingerprint,
-      splitFingerprint: try data.splitFingerprint, training: data.rows.count, validation: data.validation.count,
+      splitFingerprint: try fingerprint(of: data.fingerprint, data.rows, data.validation, data.audit),
+      training: data.rows.count, validation: data.validation.count,
       audit: data.audit.count, test: data.test.count, leaked: data.test.overlap(with: data.images),
       threads: results.threads, budget: total, givenBaseline: configuration.baseline?.displayName)
     arms = run.arms.enumerated().map { index, arm in
       Arm(
         arm, seeds: seeds.map { ($0.seed, $0.arms[index], $0.arms[0].outcome) },
         isUnequal: !seeds[0].arms[index].budget.isEqual(to: total),
-        inference: results.inference[results.variations[index]]!)
+        inference: results.inference[index])
     }
     self.seeds = seeds.map { Seed(seed: $0.seed, diagnostics: $0.diagnostics?.0) }
     comparisons = Self.compared(run, seeds)
@@ -67,7 +67,6 @@ extension ExperimentReport {
     diagnosis = diagnosed()
   }
 
-  /// Compares the arms.
   private static func compared(_ run: ExperimentRun, _ seeds: [SeedResult]) -> [Comparison] {
     let (settings, ids) = (run.configuration.arms, run.arms.map(\.id))
     func comparison(_ family: Comparison.Family, part: String? = nil, _ first: Int, _ second: Int) -> Comparison {
@@ -100,7 +99,6 @@ extension ExperimentReport {
     return Comparison.adjust(all)
   }
 
-  /// Writes the report in its three forms, and its figures.
   func write(to store: ArtifactStore, gallery: Gallery?) throws {
     try store.write(self, to: "report.json")
     try store.write(markdown, to: "report.md")
@@ -142,32 +140,28 @@ extension ExperimentReport {
 
 extension ExperimentReport.Arm {
   init(
-    _ arm: Arm, seeds: [(seed: UInt64, result: SeedResult.Arm, first: TestOutcome)], isUnequal: Bool,
+    _ arm: Arm, seeds: [(seed: UInt64, result: ArmResult, first: TestOutcome)], isUnequal: Bool,
     inference: Inference
   ) {
     let outcomes = seeds.map(\.result.outcome)
-    let n = Double(seeds.count)
-    func mean(_ value: (TestOutcome) -> Double) -> Double { outcomes.reduce(0) { $0 + value($1) } / n }
     (id, name) = (arm.id, arm.name)
     accuracies = outcomes.map(\.accuracy)
     let statistics = PairedDifferences(accuracies)
     (self.mean, std) = (statistics.mean, statistics.std)
-    (top5, loss) = (mean { $0.summary.topK ?? 0 }, mean { $0.summary.loss })
-    (calibrationError, entropy) = (
-      mean { $0.summary.calibrationError ?? 0 }, mean { $0.entropies.reduce(0, +) / Double(max($0.entropies.count, 1)) }
-    )
+    (top5, loss) = (outcomes.mean { $0.summary.topK ?? 0 }, outcomes.mean(of: \.summary.loss))
+    calibrationError = outcomes.mean { $0.summary.calibrationError ?? 0 }
+    entropy = outcomes.mean { $0.entropies.mean { $0 } }
     robustness = Dictionary(
       uniqueKeysWithValues: Corruption.allCases.map { corruption in
-        (corruption.rawValue, mean { $0.robustness[corruption.rawValue] ?? 0 })
+        (corruption.rawValue, outcomes.mean { $0.robustness[corruption.rawValue] ?? 0 })
       })
     quartiles = (0..<4).map { quartile in
-      seeds.reduce(0) { sum, seed in
-        let order = seed.first.entropies.indices.sorted {
-          (seed.first.entropies[$0], $0) < (seed.first.entropies[$1], $1)
-        }
+      seeds.mean { seed in
+        let entropies = seed.first.entropies
+        let order = entropies.indices.sorted { (entropies[$0], $0) < (entropies[$1], $1) }
         let images = order[order.count * quartile / 4..<order.count * (quartile + 1) / 4]
-        return sum + Double(images.count { seed.result.outcome.isRight[$0] }) / Double(max(images.count, 1))
-      } / n
+        return images.mean { seed.result.outcome.isRight[$0] ? 1 : 0 }
+      }
     }
     confusion = outcomes.dropFirst().reduce(outcomes[0].confusion) { sum, next in
       zip(sum, next.confusion).map { zip($0, $1).map { $0 + $1 } }
@@ -182,7 +176,7 @@ extension ExperimentReport.Arm {
     }
     budget = seeds[0].result.budget
     self.isUnequal = isUnequal
-    seconds = seeds.reduce(0) { $0 + $1.result.seconds } / n
+    seconds = seeds.mean(of: \.result.seconds)
     self.inference = inference
     curves = seeds.map {
       .init(seed: $0.seed, loss: $0.result.curves.loss, validation: $0.result.curves.validationAccuracy)

@@ -14,8 +14,7 @@ extension ExperimentReport {
       section("In short", "<ul>\(diagnosis.map { "<li>\(escaped($0))</li>" }.joined())</ul>"),
       section("Figures", plots("accuracy", "differences", "validation-accuracy", "cost", "classes", "reliability")),
       comparisonSections, conversionSection(plots("entropies")),
-      gallery.map { section("Clusters", montage($0), note: Self.howToReadClusters) } ?? "", clusterSection,
-      gallery.map(mapSection) ?? "",
+      gallery.map(clusterPictures) ?? "", clusterSection, gallery.map(mapSection) ?? "",
       section(
         "Quality", qualityTable.html(),
         note:
@@ -57,9 +56,6 @@ extension ExperimentReport {
       "Conversion", conversionTable.html() + outcomeTable.html() + plots, note: Self.howConversionIsJudged)
   }
 
-  private static let howToReadClusters =
-    "The representative is framed; below each image the baseline's entropy in nats."
-
   private var clusterSection: String {
     let diagnostics = seeds.first { $0.diagnostics != nil }?.diagnostics
     return section("Clusters in numbers", diagnostics.map { clusterTable($0).html() } ?? "")
@@ -80,14 +76,18 @@ extension ExperimentReport {
       + "<figcaption>\(escaped(picture.caption))</figcaption></figure>"
   }
 
-  private func montage(_ gallery: Gallery) -> String {
-    Dictionary(grouping: gallery.clusters, by: \.label).sorted { $0.key < $1.key }.map { label, clusters in
+  private func clusterPictures(_ gallery: Gallery) -> String {
+    let classes = Dictionary(grouping: gallery.clusters, by: \.label).sorted { $0.key < $1.key }.map {
+      label, clusters in
       let groups = clusters.map { cluster in
         "<div class=group>"
           + cluster.pictures.enumerated().map { image($1, gallery.imageShape, isChosen: $0 == 0) }.joined() + "</div>"
       }.joined()
       return "<h3>\(escaped(classNames[label]))</h3><div class=groups>\(groups)</div>"
-    }.joined()
+    }
+    return section(
+      "Clusters", classes.joined(),
+      note: "The representative is framed; below each image the baseline's entropy in nats.")
   }
 
   private func answer(_ answer: Answer) -> String {

@@ -57,7 +57,6 @@ extension ExperimentReport {
       }, textColumns: 2)
   }
 
-  /// The comparisons of those families.
   func comparisonTable(_ family: Comparison.Family...) -> ReportTable {
     let isAttribution = family == [.attribution]
     return ReportTable(
@@ -102,7 +101,6 @@ extension ExperimentReport {
       })
   }
 
-  /// The clusters of the first seed.
   func clusterTable(_ diagnostics: SeedDiagnostics) -> ReportTable {
     ReportTable(
       names: ["class", "sizes", "silhouette", "stability", "entropy of the representatives"],

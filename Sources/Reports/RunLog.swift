@@ -10,7 +10,7 @@ final class RunLog: Sendable {
     var epochCosts: [String: Double] = [:]
     var arms: [(id: String, name: String)] = []
     var current: [UInt64: (arm: String, done: Double, line: String)] = [:]
-    var finished: [UInt64: [String: Double]] = [:]
+    var finished: [UInt64: Set<String>] = [:]
     /// Done by this process, in epochs: what was found done says nothing of the speed.
     var trained = 0.0
     var lastWrite: ContinuousClock.Instant?
@@ -27,7 +27,6 @@ final class RunLog: Sendable {
     (self.store, self.configuration, start) = (store, configuration, clock.now)
   }
 
-  /// Writes down what `event` says.
   func observe(_ event: Experiment.Event) throws {
     switch event {
     case .planned(let plans, let run): try begin(plans, run)
@@ -35,9 +34,9 @@ final class RunLog: Sendable {
       progress.withLock { $0.current[seed] = (arm, 0, "") }
       try write()
     case .epoch(let seed, let stage, let report): epoch(seed, Self.shortened(stage), report)
-    case .scored(let seed, let arm, let accuracy):
+    case .scored(let seed, let arm):
       progress.withLock {
-        $0.finished[seed, default: [:]][arm] = accuracy
+        $0.finished[seed, default: []].insert(arm)
         $0.current[seed] = nil
       }
       try write()
@@ -70,12 +69,10 @@ final class RunLog: Sendable {
     if isDue { try? write() }
   }
 
-  func end() throws { try write(isEnd: true) }
-
   /// "conversion-1453b456b2674cb3" and "conversion-1453b456b2674cb3-decoder" as "conversion".
   static func shortened(_ stage: String) -> String { stage.hasPrefix("conversion-") ? "conversion" : stage }
 
-  private func write(isEnd: Bool = false) throws {
+  func write(isEnd: Bool = false) throws {
     let elapsed = (clock.now - start) / .seconds(1)
     let html = progress.withLock { p -> String in
       p.lastWrite = clock.now
@@ -84,9 +81,8 @@ final class RunLog: Sendable {
     try store.write(html, to: "progress.html")
   }
 
-  /// A line of the time left, after the first epoch of each arm.
-  func timeLeft(after event: Experiment.Event) -> String? {
-    guard case .epoch(let seed, _, _) = event else { return nil }
+  /// A line of the time left, once for each arm of a seed.
+  func timeLeft(of seed: UInt64) -> String? {
     let elapsed = (clock.now - start) / .seconds(1)
     return progress.withLock { p in
       guard let arm = p.current[seed]?.arm, p.trained > 0, p.told[seed] != arm else { return nil }
@@ -97,10 +93,9 @@ final class RunLog: Sendable {
 
   private func total(_ p: Progress) -> Double { p.work.values.reduce(0, +) * Double(configuration.seeds.count) }
   private func spent(_ p: Progress) -> Double {
-    p.finished.values.reduce(0) { $0 + $1.keys.reduce(0) { $0 + (p.work[$1] ?? 0) } }
+    p.finished.values.reduce(0) { $0 + $1.reduce(0) { $0 + (p.work[$1] ?? 0) } }
       + p.current.values.reduce(0) { $0 + min($1.done, p.work[$1.arm] ?? 0) }
   }
-  /// The share that is done.
   private func done(_ p: Progress) -> Double { min(spent(p) / max(total(p), 1e-9), 0.999) }
 
   private func state(_ p: Progress, _ elapsed: Double) -> String {
@@ -129,10 +124,9 @@ final class RunLog: Sendable {
       """
   }
 
-  /// The progress of each arm of a seed.
   private func cells(_ p: Progress, seed: UInt64) -> String {
     p.arms.map { arm in
-      if p.finished[seed]?[arm.id] != nil { return "<td class=done>done</td>" }
+      if p.finished[seed]?.contains(arm.id) == true { return "<td class=done>done</td>" }
       guard let current = p.current[seed], current.arm == arm.id else { return "<td>–</td>" }
       let part = min(current.done / max(p.work[arm.id] ?? 1, 1e-9), 0.99)
       return "<td class=now>\(percent(part, 0))</td>"

@@ -7,7 +7,7 @@
 /// ```
 public struct ArmSettings: Settings {
   /// The weights that training begins with.
-  public enum Start: String, Sendable, Hashable, StringEnumeration {
+  public enum Start: String, Sendable, Codable, Hashable, CaseIterable {
     /// Random ones: a single cycle over the whole budget.
     case random
     /// The baseline's, whose cost counts: a warm restart over the rest of the budget.
@@ -77,7 +77,6 @@ public struct ArmSettings: Settings {
     return same == self
   }
 
-  /// Checks the values.
   func check() throws(ExperimentError) {
     try Arm(id, name, []).check()
     guard architecture == .plain || (start == .random && conversion == nil) else {
@@ -92,7 +91,3 @@ public struct ArmSettings: Settings {
     try recipe.check(id)
   }
 }
-
-extension BlockVariation: StringEnumeration {}
-extension KnowledgeTransfer.Mode: StringEnumeration {}
-extension Decoder.View: StringEnumeration {}

@@ -1,7 +1,7 @@
 /// The training of the encoder: stages S2 to S6, or a control in their place.
 public struct Conversion: Settings {
   /// The clusters that images are converted by.
-  public enum Grouping: String, Sendable, Hashable, StringEnumeration {
+  public enum Grouping: String, Sendable, Codable, Hashable, CaseIterable {
     /// The clusters that ``ExperimentConfiguration/clustering`` finds.
     case found
     /// One for each class.
@@ -10,7 +10,7 @@ public struct Conversion: Settings {
     case random
   }
   /// The target of an image.
-  public enum Target: String, Sendable, Hashable, StringEnumeration {
+  public enum Target: String, Sendable, Codable, Hashable, CaseIterable {
     /// The representative of its cluster, by ``ExperimentConfiguration/selection``.
     case representative
     /// For each cluster any image of the class.

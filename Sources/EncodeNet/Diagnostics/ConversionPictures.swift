@@ -31,39 +31,31 @@ extension ConversionView {
     _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches, each: Int = 2, classes: Int = 10
   ) -> [Gallery.Conversion] {
     let count = run.images.classCount
-    let chosenClasses = (0..<min(classes, count)).map { $0 * count / min(classes, count) }
+    let data = batches.dataset
+    let rows = (0..<min(classes, count)).flatMap {
+      data.indices(ofClass: $0 * count / min(classes, count)).prefix(each)
+    }
+    guard !rows.isEmpty else { return [] }
     let features = baseline.parts(at: configuration.split).features
     let points = found.features.flattenedRows
     let centres = found.clusters.classes.map { $0.centres(in: points) }
-    var shown: [Int: [Gallery.Conversion]] = [:]
-    for batch in batches.epoch(0) {
-      let rows = batch.labels.indices.filter { row in
-        let label = batch.labels[row]
-        return chosenClasses.contains(label)
-          && shown[label, default: []].count + batch.labels[..<row].count { $0 == label } < each
-      }
-      guard !rows.isEmpty else { continue }
-      let inputs = batch.images.gather(rows)
-      let outputs = gcae.evaluating { gcae(inputs) }
-      let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0, outputs).argmax() })
-      let seen = features.evaluating { features(inputs).averagedOverSpace }
-      let shape = run.images.imageShape
-      let sized = resized2d(outputs, height: shape[0], width: shape[1])
-      for (place, row) in rows.enumerated() {
-        let label = batch.labels[row]
-        let nearest = squaredDistances(seen.gather([place]), centres[label]).argmin()[0]
-        shown[label, default: []].append(
-          .init(
-            label: label, given: given[place], judged: judged?[place],
-            input: .init(pixels: Data(batches.dataset.image(at: batch.indices[row])), caption: "image"),
-            output: .init(
-              pixels: Data(sized.gather([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
-              caption: "converted"),
-            target: picture(found.representatives.classes[label][nearest], "representative")))
-      }
-      if chosenClasses.allSatisfy({ shown[$0, default: []].count >= each }) { break }
+    let inputs = data.tensor(at: rows, normalization: batches.normalization)
+    let outputs = gcae.evaluating { gcae(inputs) }
+    let (given, judged) = (logits(baseline, outputs).argmax(), judge.map { logits($0.model, outputs).argmax() })
+    let seen = features.evaluating { features(inputs).averagedOverSpace }
+    let shape = run.images.imageShape
+    let sized = resized2d(outputs, height: shape[0], width: shape[1])
+    return rows.enumerated().map { place, row in
+      let label = data.labels[row]
+      let nearest = squaredDistances(seen.gather([place]), centres[label]).argmin()[0]
+      return .init(
+        label: label, given: given[place], judged: judged?[place],
+        input: .init(pixels: Data(data.image(at: row)), caption: "image"),
+        output: .init(
+          pixels: Data(sized.gather([place]).scalars.map { UInt8(min(max($0 * 255, 0), 255).rounded()) }),
+          caption: "converted"),
+        target: picture(found.representatives.classes[label][nearest], "representative"))
     }
-    return chosenClasses.flatMap { shown[$0] ?? [] }
   }
 
   private func maps(limit: Int = 150) -> [Gallery.Map] {

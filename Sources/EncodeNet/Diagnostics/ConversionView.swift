@@ -5,7 +5,7 @@ struct ConversionView {
   let run: SeedRun
   let configuration: ExperimentConfiguration
   let baseline: any SplitClassifier
-  let judge: (any SplitClassifier)?
+  let judge: (name: String, model: any SplitClassifier)?
   let found: ClusteringStage
   /// All representatives, in the size of converted images, `[clusters, height, width, channels]`.
   private let targets: Tensor
@@ -14,10 +14,10 @@ struct ConversionView {
   let numbers: [Int]
 
   init(
-    _ run: ExperimentRun, _ baseline: any SplitClassifier, _ judge: (any SplitClassifier)?, _ found: ClusteringStage
-  ) {
+    _ run: ExperimentRun, _ baseline: any SplitClassifier, _ judge: (name: String, model: any SplitClassifier)?
+  ) throws {
     (self.run, configuration) = (run.run, run.configuration)
-    (self.baseline, self.judge, self.found) = (baseline, judge, found)
+    (self.baseline, self.judge, found) = (baseline, judge, try run.clustering())
     numbers = found.clusters.numbers(run.images.count)
     let shape = configuration.conversion.targetShape(for: run.images.imageShape)
     targets = resized2d(
@@ -35,20 +35,14 @@ struct ConversionView {
 
   func diagnostics(
     _ autoencoders: [(arms: [String], epochs: Int, gcae: GeneralizedConvertingAutoencoder)],
-    judge: (name: String, model: any SplitClassifier)?, features: [SeedDiagnostics.Features]
+    features: [SeedDiagnostics.Features]
   ) throws -> SeedDiagnostics {
     let confidence = found.confidence
     let sorted = confidence.entropies.sorted()
     let sets = sets(withAudit: true)
-    var histogram: SeedDiagnostics.Histogram?
-    let conversions = autoencoders.enumerated().map { index, entry in
-      var conversion = conversion(entry.gcae, sets: sets) { found in
-        // The first autoencoder is the one shown, and the last set says most.
-        if index == 0 { histogram = self.histogram(found.before, found.after) }
-      }
-      (conversion.arms, conversion.epochs) = (entry.arms, entry.epochs)
-      return conversion
-    }
+    let measured = autoencoders.map { conversion($0.gcae, sets: sets, arms: $0.arms, epochs: $0.epochs) }
+    // The first autoencoder is the one shown, and the last set says most.
+    let shown = measured[0].entropies.last!
     let stability = try stability()
     return SeedDiagnostics(
       baseline: .init(
@@ -65,11 +59,12 @@ struct ConversionView {
             isCorrect: confidence.isCorrect[index])
         }
       },
-      leastDistance: leastDistance(), effectiveRank: try effectiveRank(), conversions: conversions,
+      leastDistance: leastDistance(), effectiveRank: try effectiveRank(),
+      conversions: measured.map(\.conversion),
       judge: try judge.map { name, model in
         .init(network: name, validationAccuracy: try run.validationSet.map { try $0(model).top1 })
       },
-      features: features, entropies: histogram ?? .init(top: 1, before: [], after: []))
+      features: features, entropies: histogram(shown.before, shown.after))
   }
 
   /// A set of images, and how they are seen as they are.
@@ -85,19 +80,15 @@ struct ConversionView {
 
   /// Measures the conversion of `sets` by `gcae`.
   ///
-  /// - Parameter body: Is given the entropies of each set to the baseline.
+  /// - Returns: What was measured, and the entropies of each set to the baseline.
   func conversion(
-    _ gcae: GeneralizedConvertingAutoencoder, sets: [ImageSet],
-    _ body: ((before: [Double], after: [Double])) -> Void
-  ) -> SeedDiagnostics.Conversion {
-    let error = error(gcae)
-    return SeedDiagnostics.Conversion(
-      arms: [], epochs: 0, squaredError: error.squared, r2: error.r2, nearestIsOwn: error.nearestIsOwn,
-      outcomes: sets.map { images, batches, before in
-        let (outcome, after) = outcome(images, gcae, batches, before)
-        body((before.baseline.entropies, after))
-        return outcome
-      })
+    _ gcae: GeneralizedConvertingAutoencoder, sets: [ImageSet], arms: [String] = [], epochs: Int = 0
+  ) -> (conversion: SeedDiagnostics.Conversion, entropies: [(before: [Double], after: [Double])]) {
+    let (error, seen) = (error(gcae), sets.map { outcome(gcae, $0) })
+    let conversion = SeedDiagnostics.Conversion(
+      arms: arms, epochs: epochs, squaredError: error.squared, r2: error.r2, nearestIsOwn: error.nearestIsOwn,
+      outcomes: seen.map(\.outcome))
+    return (conversion, zip(sets, seen).map { ($0.unconverted.baseline.entropies, $1.after) })
   }
 
   /// The entropies of images as they are, to the baseline and the judge.
@@ -107,7 +98,7 @@ struct ConversionView {
     func confidence(of model: any SplitClassifier) -> PredictionConfidence {
       configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
     }
-    return (confidence(of: baseline), judge.map { confidence(of: $0) })
+    return (confidence(of: baseline), judge.map { confidence(of: $0.model) })
   }
 
   /// Measures the error on the images trained on, whose targets are known.
@@ -133,11 +124,11 @@ struct ConversionView {
     return (error, constant > 0 ? 1 - error / constant : 0, Double(matches) / n)
   }
 
-  /// The images of `batches` converted, and their entropies then to the baseline.
+  /// The images of `set` converted, and their entropies then to the baseline.
   private func outcome(
-    _ images: SeedDiagnostics.Images, _ gcae: GeneralizedConvertingAutoencoder, _ batches: Batches,
-    _ before: Unconverted
-  ) -> (SeedDiagnostics.Outcome, after: [Double]) {
+    _ gcae: GeneralizedConvertingAutoencoder, _ set: ImageSet
+  ) -> (outcome: SeedDiagnostics.Outcome, after: [Double]) {
+    let (images, batches, before) = set
     let flatTargets = targets.flattenedRows
     var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
     for batch in batches.epoch(0) {
@@ -145,40 +136,34 @@ struct ConversionView {
       let nearest = squaredDistances(shown.flattenedRows, flatTargets).argmin()
       ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
       seen.append(logits(baseline, shown))
-      if let judge { judged.append(logits(judge, shown)) }
+      if let judge { judged.append(logits(judge.model, shown)) }
     }
     let labels = batches.dataset.labels
-    let sorted = before.baseline.entropies.sorted()
-    let median = sorted[sorted.count / 2]
-    func halves(_ before: PredictionConfidence, _ after: PredictionConfidence, by order: [Double])
-      -> SeedDiagnostics.Halves
-    {
+    let order = before.baseline.entropies
+    let median = order.sorted()[order.count / 2]
+    func halves(_ before: PredictionConfidence, _ logits: [Tensor]) -> (SeedDiagnostics.Halves, [Double]) {
+      let after = configuration.entropy(Tensor.concatenated(logits), labels: labels)
       let all = Array(labels.indices)
-      return .init(
+      let halves = SeedDiagnostics.Halves(
         all: summary(all, before, after), easy: summary(all.filter { order[$0] < median }, before, after),
         hard: summary(all.filter { order[$0] >= median }, before, after))
+      return (halves, after.entropies)
     }
-    let after = configuration.entropy(Tensor.concatenated(seen), labels: labels)
-    let order = before.baseline.entropies
-    return (
-      .init(
-        images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)),
-        byBaseline: halves(before.baseline, after, by: order),
-        byJudge: before.judge.map {
-          halves($0, configuration.entropy(Tensor.concatenated(judged), labels: labels), by: order)
-        }), after.entropies
-    )
+    let (byBaseline, after) = halves(before.baseline, seen)
+    let outcome = SeedDiagnostics.Outcome(
+      images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)), byBaseline: byBaseline,
+      byJudge: before.judge.map { halves($0, judged).0 })
+    return (outcome, after)
   }
 
   private func summary(_ images: [Int], _ before: PredictionConfidence, _ after: PredictionConfidence)
     -> SeedDiagnostics.Converted
   {
-    let n = Double(max(images.count, 1))
-    func share(_ holds: (Int) -> Bool) -> Double { Double(images.count(where: holds)) / n }
+    func share(_ holds: (Int) -> Bool) -> Double { images.mean { holds($0) ? 1 : 0 } }
     func isLower(_ i: Int) -> Bool { after.entropies[i] < before.entropies[i] }
     return .init(
-      count: images.count, entropyBefore: images.reduce(0) { $0 + before.entropies[$1] } / n,
-      entropyAfter: images.reduce(0) { $0 + after.entropies[$1] } / n,
+      count: images.count, entropyBefore: images.mean { before.entropies[$0] },
+      entropyAfter: images.mean { after.entropies[$0] },
       loweredAndRight: share { isLower($0) && after.isCorrect[$0] },
       loweredAndWrong: share { isLower($0) && !after.isCorrect[$0] }, accuracyBefore: share { before.isCorrect[$0] },
       accuracyAfter: share { after.isCorrect[$0] })

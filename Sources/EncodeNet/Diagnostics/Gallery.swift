@@ -2,7 +2,6 @@ import Foundation
 
 /// Pictures of one seed for its report: saved with the run, so that a report needs no data set.
 package struct Gallery: Sendable, Codable, Equatable {
-  /// An image as bytes.
   package struct Picture: Sendable, Codable, Equatable {
     package var pixels: Data
     package var caption: String
@@ -35,7 +34,6 @@ package struct Gallery: Sendable, Codable, Equatable {
 
   /// `[height, width, channels]`.
   package var imageShape: Shape
-  /// The set of images that is converted.
   package var images: SeedDiagnostics.Images
   /// The first images of each class.
   package var conversions: [Conversion]

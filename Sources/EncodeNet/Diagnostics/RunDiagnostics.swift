@@ -1,17 +1,11 @@
 extension ExperimentRun {
-  /// Whether the diagnostics are about the conversion of `arm`: into the representatives that were found.
-  private func isSubject(_ arm: ArmSettings) -> Bool {
-    guard let conversion = arm.conversion else { return false }
-    return conversion.target == .representative && conversion.clusters == .found
-  }
-
-  /// The arms whose conversion is looked at, that shown in pictures first: the paper's, with the encoder frozen.
+  /// The arms that convert into the representatives found, that shown in pictures first: the paper's, with the encoder frozen.
   var subjects: [ArmSettings] {
-    let all = configuration.arms.filter(isSubject)
-    let shown =
-      all.first { $0.transfer == .frozenEncoder && $0.conversion == Conversion() } ?? all.first {
-        $0.conversion == Conversion()
-      } ?? all.first
+    let all = configuration.arms.filter {
+      $0.conversion?.target == .representative && $0.conversion?.clusters == .found
+    }
+    let method = all.filter { $0.conversion == Conversion() }
+    let shown = method.first { $0.transfer == .frozenEncoder } ?? method.first ?? all.first
     return shown.map { first in [first] + all.filter { $0.id != first.id } } ?? []
   }
 
@@ -30,14 +24,14 @@ extension ExperimentRun {
     let key = try fingerprint(
       of: stages.map(\.stage.key), stages.map(\.arms), configuration.judge, run.data.audit, 2)
     let (judge, baseline, shown) = (try judge(), try run.baseline().network, stages[0].stage.gcae!)
-    let view = ConversionView(self, baseline, judge?.model, try clustering())
+    let view = try ConversionView(self, baseline, judge)
     let diagnostics = try run.store.value("diagnostics", key: key) {
       let networks = try [
         ("the baseline", baseline.parts(at: configuration.split).features), ("the converting encoder", shown.encoder),
         ("the arm \(first.id)", trained(first).model.parts(at: configuration.split).features),
       ]
       return try view.diagnostics(
-        stages.map { ($0.arms, $0.stage.epochs, $0.stage.gcae!) }, judge: judge.map { ($0.name, $0.model) },
+        stages.map { ($0.arms, $0.stage.epochs, $0.stage.gcae!) },
         features: networks.compactMap { try features(of: $1, named: $0) })
     } fits: {
       $0.fits(classes: run.images.classCount)
@@ -55,17 +49,15 @@ extension ExperimentRun {
   ///
   /// Audit images are not looked at: what is chosen by them judges nothing any more.
   public func conversionOutcomes(_ stages: [ConversionStage]) throws -> [SeedDiagnostics.Conversion?] {
-    let view = ConversionView(self, try run.baseline().network, try judge()?.model, try clustering())
+    let view = try ConversionView(self, run.baseline().network, judge())
     let sets = view.sets(withAudit: false)
-    return stages.map { stage in stage.gcae.map { view.conversion($0, sets: sets) { _ in } } }
+    return stages.map { stage in stage.gcae.map { view.conversion($0, sets: sets).conversion } }
   }
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {
     guard let validation = run.validationSet?.batches else { return nil }
-    let (x, y) = (
-      outputs(of: layer, on: run.inOrder(run.images)) { $0.averagedOverSpace },
-      outputs(of: layer, on: validation) { $0.averagedOverSpace }
-    )
+    func vectors(_ batches: Batches) -> Tensor { outputs(of: layer, on: batches) { $0.averagedOverSpace } }
+    let (x, y) = (vectors(run.inOrder(run.images)), vectors(validation))
     let (labels, classes) = (run.images.labels, run.images.classCount)
     func accuracy(_ guesses: [Int]) -> Double {
       Double(zip(guesses, validation.dataset.labels).count { $0 == $1 }) / Double(validation.dataset.count)

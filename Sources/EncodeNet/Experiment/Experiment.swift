@@ -26,26 +26,16 @@ public struct Experiment: Sendable {
   /// An experiment with these settings.
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
-  /// An event in the course of an experiment.
   package enum Event {
     /// Every arm is planned, and nothing is trained yet.
     case planned([ArmPlan], ExperimentRun)
     case began(seed: UInt64, arm: String)
     case epoch(seed: UInt64, stage: String, EpochReport)
-    case scored(seed: UInt64, arm: String, accuracy: Double)
+    case scored(seed: UInt64, arm: String)
   }
 
-  /// The results of an experiment.
-  package struct Results {
-    /// The run of the first seed.
-    package let run: ExperimentRun
-    package let seeds: [SeedResult]
-    package let inference: [BlockVariation: Inference]
-    /// The variation of the network that each arm ends with.
-    package let variations: [BlockVariation]
-    /// Threads of each seed.
-    package let threads: [Int]
-  }
+  /// The run of the first seed, the results and the threads of each seed, and the cost of each arm's network.
+  package typealias Results = (run: ExperimentRun, seeds: [SeedResult], threads: [Int], inference: [Inference])
 
   /// Runs what has not run yet; each seed has its folder, with each arm's weights as `A0.safetensors` and so on.
   package func results(
@@ -53,15 +43,10 @@ public struct Experiment: Sendable {
     model makeModel: SeedRun.Maker?, _ observe: @escaping @Sendable (Event) throws -> Void
   ) throws -> Results {
     let seeds = configuration.seeds
-    let test = HeldOutTestSet(data.test)
     @Sendable func seedRun(_ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool) throws -> ExperimentRun {
       var run = try ExperimentRun(
-        configuration, seed: seed, on: data, test: test, in: store.url("seed-\(seed)"), arms: arms,
-        trainer: {
-          StepTrainer(
-            store: $0, interval: saveInterval, progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) },
-            shouldStop: shouldStop)
-        }, model: makeModel)
+        configuration, seed: seed, on: data, in: store.url("seed-\(seed)"), arms: arms, saveInterval: saveInterval,
+        shouldStop: shouldStop, progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) }, model: makeModel)
       (run.force, run.notice) = (force, notice)
       return run
     }
@@ -79,25 +64,9 @@ public struct Experiment: Sendable {
       found.value.withLock { $0[seed] = result }
     }
     let results = found.value.withLock { found in seeds.map { found[$0]! } }
-    return Results(
-      run: first, seeds: results, inference: try inference(store, first, plans), variations: plans.map(\.variation),
-      threads: schedule.threads(of: seeds))
-  }
-
-  /// The cost of each network at inference, measured while nothing else runs.
-  private func inference(
-    _ store: ArtifactStore, _ run: ExperimentRun, _ plans: [ArmPlan]
-  ) throws -> [BlockVariation: Inference] {
-    var found: [BlockVariation: Inference] = [:]
-    for variation in Set(plans.map(\.variation)).sorted(by: { $0.rawValue < $1.rawValue }) {
-      let key = try fingerprint(of: run.data.fingerprint, configuration.modelChoice, variation)
-      found[variation] = try store.value("inference-\(variation.rawValue)", key: key) {
-        Inference(of: try run.run.network(variation), imageShape: run.images.imageShape)
-      } fits: {
-        $0.isPossible
-      }
-    }
-    return found
+    // Measured while nothing else runs.
+    let inference = try plans.map { try first.inference(of: $0.variation, savedIn: store) }
+    return (first, results, schedule.threads(of: seeds), inference)
   }
 
   private func schedule(
@@ -127,28 +96,33 @@ public struct Experiment: Sendable {
   }
 }
 
-/// The results of one seed.
-package struct SeedResult: Sendable {
-  /// The results of one arm.
-  package typealias Arm = (outcome: TestOutcome, budget: TrainingBudget, curves: LearningCurves, seconds: Double)
-  package let seed: UInt64
-  /// The arms in the order of the run's.
-  package let arms: [Arm]
-  package let diagnostics: (SeedDiagnostics, Gallery)?
-}
+/// The results of one arm of one seed.
+package typealias ArmResult = (outcome: TestOutcome, budget: TrainingBudget, curves: LearningCurves, seconds: Double)
+/// The results of one seed, its arms in the order of the run's.
+package typealias SeedResult = (seed: UInt64, arms: [ArmResult], diagnostics: (SeedDiagnostics, Gallery)?)
 
 extension ExperimentRun {
+  /// The cost at inference of the network of that variation.
+  fileprivate func inference(of variation: BlockVariation, savedIn store: ArtifactStore) throws -> Inference {
+    let key = try fingerprint(of: run.data.fingerprint, configuration.modelChoice, variation)
+    return try store.value("inference-\(variation.rawValue)", key: key) {
+      Inference(of: try run.network(variation), imageShape: run.images.imageShape)
+    } fits: {
+      $0.isPossible
+    }
+  }
+
   /// Trains every arm, scores each once, and looks at what the conversion did.
   func result(_ observe: (Experiment.Event) throws -> Void) throws -> SeedResult {
     let seed = run.seed
     try run.share(arms.map { try run.plan($0) })
-    let results = try arms.map { arm -> SeedResult.Arm in
+    let results = try arms.map { arm -> ArmResult in
       try? observe(.began(seed: seed, arm: arm.id))
       let trained = try run.trained(arm)
       let outcome = try outcome(trained)
-      try? observe(.scored(seed: seed, arm: arm.id, accuracy: outcome.accuracy))
+      try? observe(.scored(seed: seed, arm: arm.id))
       return (outcome, trained.budget, trained.curves, trained.seconds)
     }
-    return SeedResult(seed: seed, arms: results, diagnostics: try diagnostics())
+    return (seed, results, try diagnostics())
   }
 }

@@ -42,21 +42,8 @@ public struct ExperimentRun {
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: SeedRun.Maker? = nil
   ) throws {
-    try self.init(
-      configuration, seed: seed ?? configuration.seeds.first ?? 0, on: data, test: HeldOutTestSet(data.test),
-      in: folder,
-      arms: arms,
-      trainer: {
-        StepTrainer(store: $0, interval: saveInterval, progress: progress, shouldStop: shouldStop)
-      }, model: makeModel)
-  }
-
-  init(
-    _ configuration: ExperimentConfiguration, seed: UInt64, on data: DatasetSplit, test: HeldOutTestSet,
-    in folder: URL, arms: (_ baseline: [any Step]) -> [Arm], trainer: (ArtifactStore) -> StepTrainer,
-    model makeModel: SeedRun.Maker?
-  ) throws {
     try configuration.check()
+    let seed = seed ?? configuration.seeds[0]
     var generator = SplittableGenerator(seed: seed, stream: "weights")
     let network =
       try makeModel?(&generator)
@@ -68,7 +55,7 @@ public struct ExperimentRun {
     c.transfer.fineTuneLearningRate = c.transfer.fineTuneLearningRate ?? c.continuedLearningRate
     let given = try c.baseline.map { try UseGivenBaseline.loading($0, into: network, for: data.training) }
     let baseline: [any Step] = given.map { [$0.step] } ?? [c.baselineTraining]
-    let images = try ExperimentData(data, c.run, test: test, normalization: given?.normalization)
+    let images = try ExperimentData(data, c.run, normalization: given?.normalization)
     try c.clustering.check(labels: images.images.labels, names: data.classNames)
     self.arms = c.arms.map { c.arm($0, baseline: baseline) } + arms(baseline)
     guard !self.arms.isEmpty else { throw ExperimentError("there are no arms") }
@@ -83,7 +70,8 @@ public struct ExperimentRun {
     recorded = try RecordedSettings(c, arms: self.arms, images, given: given?.step)
     try recorded.check(in: folder)
     run = try SeedRun(
-      c.run, seed: seed, data: images, baseline: baseline, in: folder, trainer: trainer, network: makeModel)
+      c.run, seed: seed, data: images, baseline: baseline, in: folder,
+      trainer: StepTrainer(interval: saveInterval, progress: progress, shouldStop: shouldStop), network: makeModel)
     try run.store.write(["version": runVersion], to: "version.json")
     try recorded.begin(in: run.store)
     let reference = try run.plan(c.reference(baseline: baseline))

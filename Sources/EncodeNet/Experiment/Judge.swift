@@ -6,8 +6,9 @@ extension ExperimentRun {
   func judge() throws -> (name: String, model: any SplitClassifier)? {
     guard let choice = try judgeChoice() else { return nil }
     var generator = run.generator("judge")
-    let training = Train.judge(
-      epochs: configuration.epochs, learningRate: choice.learningRate(batchSize: configuration.batchSize))
+    let rate = choice.learningRate(batchSize: configuration.batchSize)
+    var training = Train("judge", from: .random, epochs: .count(configuration.epochs), learningRate: rate)
+    training.order = "judge's order"
     var state = ExperimentState(
       network: try run.network(choice, using: &generator),
       key: try fingerprint(of: run.key, "judge", choice, training))

@@ -5,10 +5,6 @@ public struct Clusters: Sendable, Codable, Hashable {
     public var k: Int
     public var inertia: Double
     public var silhouette: Double
-
-    public init(k: Int, inertia: Double, silhouette: Double) {
-      (self.k, self.inertia, self.silhouette) = (k, inertia, silhouette)
-    }
   }
   /// One class.
   public struct Class: Sendable, Codable, Hashable {
@@ -59,17 +55,10 @@ public struct Clusters: Sendable, Codable, Hashable {
 
   /// Whether every image is in one cluster, and that of its class.
   func fits(labels: [Int]) -> Bool {
-    var isLeft = [Bool](repeating: true, count: labels.count)
-    for group in classes {
-      for cluster in group.clusters {
-        guard !cluster.isEmpty else { return false }
-        for image in cluster {
-          guard isLeft.indices.contains(image), isLeft[image], labels[image] == group.label else { return false }
-          isLeft[image] = false
-        }
+    classes.flatMap { $0.clusters.joined() }.sorted() == Array(labels.indices)
+      && classes.allSatisfy { group in
+        group.clusters.allSatisfy { !$0.isEmpty && $0.allSatisfy { labels[$0] == group.label } }
       }
-    }
-    return !isLeft.contains(true)
   }
 
   /// The number of clusters of all classes.

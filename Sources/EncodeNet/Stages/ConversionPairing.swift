@@ -37,7 +37,6 @@ public struct ConversionPairing: Settings {
     return pairs.weighted(by: confidence!.entropies, strength: entropyWeighting)
   }
 
-  /// Checks the values.
   func check() throws(ExperimentError) {
     try requireWithin("pairing.entropyWeighting", entropyWeighting, 0...1)
     if let softness { try requirePositive("pairing.softness", softness) }

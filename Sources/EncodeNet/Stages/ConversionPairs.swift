@@ -84,7 +84,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
     require(
       pairs.allSatisfy { entropies.indices.contains($0.input) },
       "ConversionPairs.weighted: there are \(entropies.count) entropies, an image paired is beyond them")
-    let mean = pairs.reduce(0) { $0 + entropies[$1.input] } / Double(max(count, 1))
+    let mean = pairs.mean { entropies[$0.input] }
     guard mean > 0 else { return self }
     var result = self
     for index in pairs.indices {
@@ -116,7 +116,7 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
       let distances = squaredDistances(points.gather(images), centres).scalars.map { Double($0) }
       let k = targets.count
       let rows = images.indices.map { Array(distances[$0 * k..<($0 + 1) * k]) }
-      let mean = rows.reduce(0) { $0 + $1.min()! } / Double(max(rows.count, 1))
+      let mean = rows.mean { $0.min()! }
       guard mean > 0 else { continue }
       for (image, row) in zip(images, rows) {
         let least = row.min()!

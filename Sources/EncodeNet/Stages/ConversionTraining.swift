@@ -179,17 +179,16 @@ public struct ConversionTraining: Settings {
         "conversion: the decoder makes \(shown.dimensions.dropFirst()) of an image \(shape), its targets are "
           + "\(targetShape)")
     }
-    if needsBaseline, baseline == nil {
+    guard needsBaseline else { return }
+    guard let baseline else {
       throw ExperimentError("conversion: a perceptual or classification weight needs the baseline, and none is given")
     }
     // A frozen baseline would freeze what it shares.
-    if needsBaseline, let baseline {
-      let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
-      guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
-        throw ExperimentError(
-          "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
-        )
-      }
+    let fixed = Set(baseline.parameters.map(ObjectIdentifier.init))
+    guard !gcae.parameters.contains(where: { fixed.contains(ObjectIdentifier($0)) }) else {
+      throw ExperimentError(
+        "conversion: the baseline shares parameters with the autoencoder: train a copy, loaded from its stateDictionary"
+      )
     }
   }
 }

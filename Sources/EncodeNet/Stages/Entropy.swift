@@ -56,7 +56,7 @@ public struct PredictionConfidence: Sendable, Codable, Hashable {
     Double(confidences.count { $0 > 0.9999 }) / Double(max(confidences.count, 1))
   }
   /// The mean entropy, in nats.
-  public var meanEntropy: Double { entropies.reduce(0, +) / Double(max(entropies.count, 1)) }
+  public var meanEntropy: Double { entropies.mean { $0 } }
 }
 
 @available(*, deprecated, renamed: "PredictionConfidence")

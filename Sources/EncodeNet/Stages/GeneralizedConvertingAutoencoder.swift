@@ -23,9 +23,8 @@ public final class GeneralizedConvertingAutoencoder: Layer {
     of model: any SplitClassifier, at split: String? = nil, view: Decoder.View? = nil, imageShape: Shape,
     targetShape: Shape? = nil, using generator: inout some RandomNumberGenerator
   ) {
-    let encoder = split.map { model.split(at: $0).features } ?? model.features
     self.init(
-      encoder: encoder,
+      encoder: model.parts(at: split).features,
       decoder: Decoder(
         mirroring: model, at: split, view: view, imageShape: imageShape, targetShape: targetShape, using: &generator))
   }

@@ -88,7 +88,6 @@ public struct IntraclassClustering: Settings {
     }
   }
 
-  /// The largest number of clusters of a class.
   var largestCount: Int { counts.upperBound }
 
   private var counts: ClosedRange<Int> {

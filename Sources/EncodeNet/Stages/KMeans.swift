@@ -30,11 +30,6 @@ public struct KMeans: Sendable, Codable, Hashable {
     public var assignments: [Int]
     /// The sum over points of the squared distance to their mean.
     public var inertia: Double
-
-    /// A division that another method made.
-    public init(centroids: Tensor, assignments: [Int], inertia: Double) {
-      (self.centroids, self.assignments, self.inertia) = (centroids, assignments, inertia)
-    }
   }
 
   /// Divides `points`, `[points, features]`.

@@ -22,8 +22,8 @@ public struct PrincipalComponents: Sendable {
       throw ExperimentError("a feature is NaN or infinite: did the baseline diverge?")
     }
     let mean = points.mean(alongAxes: [0])
-    let unscaled = Self.standardized(points, mean, .ones([d]))
-    var covariance = matmul(unscaled, unscaled, transposeA: true)
+    let centred = points - mean
+    var covariance = matmul(centred, centred, transposeA: true)
     let scale = Tensor(shape: [d]) { out in
       for i in 0..<d {
         let variance = covariance.pointer[i * d + i] / Scalar(n)
@@ -54,10 +54,6 @@ public struct PrincipalComponents: Sendable {
     require(
       points.rank == 2 && points.shape[1] == mean.count,
       "PrincipalComponents: points \(points.shape) have not \(mean.count) features")
-    return matmul(Self.standardized(points, mean, scale), components, transposeB: true)
-  }
-
-  private static func standardized(_ points: Tensor, _ mean: Tensor, _ scale: Tensor) -> Tensor {
-    (points - mean) * scale
+    return matmul((points - mean) * scale, components, transposeB: true)
   }
 }

@@ -1,7 +1,7 @@
 /// Stage S4: chooses the image that stands for each cluster.
 public struct RepresentativeSelection: Settings {
   /// The rule that chooses the image of a cluster.
-  public enum Selector: String, Sendable, Hashable, StringEnumeration {
+  public enum Selector: String, Sendable, Codable, Hashable, CaseIterable {
     /// The image of least entropy: the paper's. The first of equals.
     case minimumEntropy
     /// The medoid of the tenth of least entropy among the images that the baseline classifies rightly.

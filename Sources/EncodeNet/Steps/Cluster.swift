@@ -35,10 +35,7 @@ public struct Cluster: Step {
   }
 
   public func run(_ state: inout ExperimentState, in run: SeedRun) throws {
-    state[ClusteringStage.self] = try stage(of: state.network, key: state.key, run)
-  }
-
-  private func stage(of network: any SplitClassifier, key: String, _ run: SeedRun) throws -> ClusteringStage {
+    let (network, key) = (state.network, state.key)
     let (images, batches) = (run.images, run.inOrder(run.images))
     let pooled = outputs(of: network.parts(at: split).features, on: batches) { $0.averagedOverSpace }
     let confidence = entropy(outputs(of: network, on: batches), labels: images.labels)
@@ -54,7 +51,7 @@ public struct Cluster: Step {
     } fits: {
       $0.fits(clusters)
     }
-    return ClusteringStage(
+    state[ClusteringStage.self] = ClusteringStage(
       clusters: clusters, representatives: representatives, confidence: confidence, features: pooled)
   }
 }

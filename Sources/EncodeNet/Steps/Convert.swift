@@ -64,7 +64,7 @@ public struct Convert: Step {
     var step = self
     let count = plan.count(epochs, costPerEpoch: cost(true))
     step.epochs = .count(count)
-    plan.charge { charged($0, count, trainsEncoder: conversion.trainsEncoder) }
+    plan.budget = charged(plan.budget, count, trainsEncoder: conversion.trainsEncoder)
     plan.epochCosts["conversion"] = cost(conversion.trainsEncoder)
     return step
   }
@@ -103,7 +103,8 @@ public struct Convert: Step {
     let stage = training(epochs, run)
     var generator = SplittableGenerator(seed: run.seed("decoder", stage.seed))
     let (pairs, targets) = try pairs(clustering, run)
-    let (name, inputs) = ("conversion-\(state.key)", run.shuffled(by: "later order", size: stage.batchSize))
+    let name = "conversion-\(state.key)"
+    func inputs(_ images: LabeledImages) -> Batches { run.shuffled(by: "later order", images, size: stage.batchSize) }
     var gcae: GeneralizedConvertingAutoencoder?
     let reports: [EpochReport]
     if conversion.target == .subclass {
@@ -111,11 +112,14 @@ public struct Convert: Step {
         encoder: state.network.parts(at: split).features, features: clustering.features.shape[1],
         classes: clustering.clusters.count, using: &generator)
       reports = try whole.train(
-        on: SubclassBatches(inputs: inputs, pairs: pairs), stage, name: name, key: state.key, run.trainer)
+        on: inputs(run.images.labeled(pairs.pairs.map(\.target), classes: clustering.clusters.count)), stage,
+        name: name,
+        key: state.key, run.trainer)
     } else {
       let untrained = autoencoder(of: state.network, run, using: &generator)
       (gcae, reports) = try stage.train(
-        encoder: untrained.encoder, decoder: untrained.decoder, pairs: pairs, inputs: inputs, targets: targets,
+        encoder: untrained.encoder, decoder: untrained.decoder, pairs: pairs, inputs: inputs(run.images),
+        targets: targets,
         baseline: stage.needsBaseline ? baseline : nil, stage: name, key: state.key, run.trainer)
     }
     state[ConversionStage.self] = ConversionStage(

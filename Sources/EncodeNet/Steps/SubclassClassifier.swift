@@ -11,7 +11,7 @@ final class SubclassClassifier: Layer {
 
   /// Trains encoder and head as an autoencoder's encoder and decoder are trained.
   func train(
-    on batches: SubclassBatches, _ stage: ConversionTraining, name: String, key: String, _ trainer: StepTrainer
+    on batches: Batches, _ stage: ConversionTraining, name: String, key: String, _ trainer: StepTrainer
   ) throws -> [EpochReport] {
     // An encoder of scale 0 keeps its batch norms' statistics too.
     if stage.encoderLearningRateScale == 0 { encoder.freeze() }
@@ -23,21 +23,5 @@ final class SubclassClassifier: Layer {
         optimizer: stage.optimizer(encoder, head),
         schedule: .cosine(from: Scalar(stage.learningRate), over: stage.epochs * batches.batchCount),
         epochs: stage.epochs))
-  }
-}
-
-/// Batches whose labels are the targets of their pairs: clusters counted over all classes.
-struct SubclassBatches: BatchSource {
-  let inputs: Batches
-  let pairs: ConversionPairs
-
-  var batchCount: Int { inputs.batchCount }
-
-  func epoch(_ number: Int) -> some Sequence<Batch> {
-    inputs.epoch(number).lazy.map { batch in
-      var batch = batch
-      batch.labels = batch.indices.map { pairs.pairs[$0].target }
-      return batch
-    }
   }
 }

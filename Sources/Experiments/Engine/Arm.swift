@@ -12,7 +12,6 @@ public struct Arm: Sendable {
     (self.id, self.name, self.steps) = (id, name, steps)
   }
 
-  /// Checks its id.
   package func check() throws(ExperimentError) {
     let isPlain = { (c: Character) in c.isASCII && (c.isLetter || c.isNumber || "-_.".contains(c)) }
     guard !id.isEmpty, id.count <= 64, id.allSatisfy(isPlain), id.first != "." else {

@@ -3,7 +3,7 @@ public struct ArmPlan {
   /// The run that it is planned for.
   public let run: SeedRun
   /// The budget spent so far.
-  public private(set) var budget: TrainingBudget
+  public package(set) var budget: TrainingBudget
   /// The variation of the network after the steps so far.
   public var variation = BlockVariation.plain
   /// The cost of an epoch of each stage.
@@ -17,7 +17,7 @@ public struct ArmPlan {
   /// The budget that the other steps leave; nil before that is known.
   private let left: Double?
   private var restCount = 0
-  private var beside: [TrainingBudget.Item] = []
+  private var beside = TrainingBudget()
 
   /// Plans `arm`: a step that takes the rest is given what all others leave.
   ///
@@ -26,20 +26,20 @@ public struct ArmPlan {
     let fixed = try ArmPlan(arm, run, left: nil)
     self =
       try total.flatMap { fixed.restCount > 0 ? try ArmPlan(arm, run, left: $0 - fixed.budget.total) : nil } ?? fixed
-    budget.add(beside)
+    budget.add(beside.items)
   }
 
   private init(_ arm: Arm, _ run: SeedRun, left: Double?) throws {
     (self.run, self.left) = (run, left)
     budget = TrainingBudget(multiplyAdds: try run.forwardCost(), images: run.images.count)
     for step in arm.steps {
-      let before = (budget.total, beside.reduce(0) { $0 + $1.epochs })
+      let before = budget.total + beside.total
       let planned = try step.planned(in: &self)
       steps.append(planned)
       guard restCount < 2 else {
         throw ExperimentError("arm '\(arm.id)': two of its steps take the rest of the budget")
       }
-      costs.append(budget.total - before.0 + beside.reduce(0) { $0 + $1.epochs } - before.1)
+      costs.append(budget.total + beside.total - before)
     }
   }
 
@@ -65,16 +65,13 @@ public struct ArmPlan {
 
   /// Adds a cost beside the budget, which no arm could pay, such as the training of a larger teacher.
   public mutating func trainBeside(_ name: String, _ epochs: Int, costPerEpoch: Double) {
-    beside += TrainingBudget(multiplyAdds: 0, images: 0).training(name, epochs, costPerEpoch: costPerEpoch).items.map {
-      .init(name: $0.name, epochs: $0.epochs, multiplyAdds: 3 * budget.forwardMultiplyAdds * $0.epochs)
-    }
+    let cost = Double(epochs) * costPerEpoch
+    guard cost > 0 else { return }
+    beside.add([.init(name: name, epochs: cost, multiplyAdds: 3 * budget.forwardMultiplyAdds * cost)])
   }
 
   /// Adds the cost of other steps whose result a step needs.
   public mutating func pay(for steps: [any Step]) throws {
     budget.add(try ArmPlan(Arm("needed", "", steps), run, left: nil).budget.items)
   }
-
-  /// Changes the budget spent so far.
-  package mutating func charge(_ change: (TrainingBudget) -> TrainingBudget) { budget = change(budget) }
 }

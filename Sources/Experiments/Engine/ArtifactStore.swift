@@ -79,9 +79,7 @@ package struct ArtifactStore: Sendable {
 
   /// Writes `value` as JSON, atomically.
   package func write(_ value: some Encodable, to name: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try write(String(decoding: encoder.encode(value), as: UTF8.self) + "\n", to: name)
+    try write(sortedJSON(value, .prettyPrinted) + "\n", to: name)
   }
 
   /// Writes `text`, atomically.
@@ -102,12 +100,17 @@ package func writeNotice(_ text: String) { writeToStandardError("\(text)\n") }
 
 /// A short name for what something is made from: FNV-1a of the JSON of its parts, in order.
 package func fingerprint(of parts: any Encodable...) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = .sortedKeys
   var hash = FNV1a()
-  func append(_ part: some Encodable) throws { hash.append(bytes: try encoder.encode([part])) }
+  func append(_ part: some Encodable) throws { hash.append(bytes: try sortedJSON([part]).utf8) }
   for part in parts { try append(part) }
   return String(hash.value, radix: 16)
+}
+
+/// The JSON of `value` with its names in order, so that equal values have equal texts.
+func sortedJSON(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting = []) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = formatting.union(.sortedKeys)
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }
 
 /// The members of a JSON object; none of what is not one.

@@ -21,24 +21,18 @@ public struct ExperimentData: Sendable {
 
   /// Divides the training images of `data` as `settings` say.
   ///
-  /// - Parameters:
-  ///   - test: One for all seeds of an experiment.
-  ///   - normalization: nil for that of the images trained on.
+  /// - Parameter normalization: nil for that of the images trained on.
   package init(
-    _ data: DatasetSplit, _ settings: RunSettings, test: HeldOutTestSet, normalization: Normalization?
+    _ data: DatasetSplit, _ settings: RunSettings, normalization: Normalization?
   ) throws(ExperimentError) {
-    (name, training, self.test, fingerprint) = (data.name, data.training, test, data.fingerprint)
+    (name, training, fingerprint) = (data.name, data.training, data.fingerprint)
+    test = HeldOutTestSet(data.test)
     (rows, validation, audit) = try data.divided(
       validationShare: settings.validationShare, subset: settings.subset, audit: settings.auditImages,
       seed: settings.splitSeed)
     guard rows.count > 1 else { throw ExperimentError("\(rows.count) training images: there must be at least 2") }
     images = data.training.subset(rows)
     self.normalization = normalization ?? .computed(from: images)
-  }
-
-  /// The fingerprint of the images trained on, the validation images and the audit images.
-  package var splitFingerprint: String {
-    get throws { try Experiments.fingerprint(of: fingerprint, rows, validation, audit) }
   }
 
   /// Throws where some of `images` are test, validation or audit images.

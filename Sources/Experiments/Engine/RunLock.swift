@@ -1,13 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Locks the folder of a run against other processes, until it is released or its process ends.
 public final class RunLock {
   private let descriptor: Int32

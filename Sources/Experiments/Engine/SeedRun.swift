@@ -26,7 +26,7 @@ public struct SeedRun {
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
 
   package let store: ArtifactStore
-  package let trainer: StepTrainer
+  package private(set) var trainer: StepTrainer
   package let makeNetwork: Maker?
   /// The fingerprint of the data, and of everything else that all arms are made from.
   package let key: String
@@ -47,7 +47,7 @@ public struct SeedRun {
   ///   - makeNetwork: nil for the settings' own model.
   package init(
     _ settings: RunSettings, seed: UInt64, data: ExperimentData, baseline: [any Step], in folder: URL,
-    trainer: (ArtifactStore) -> StepTrainer, network makeNetwork: Maker?
+    trainer: StepTrainer, network makeNetwork: Maker?
   ) throws {
     (self.settings, self.seed, self.data) = (settings, seed, data)
     (baselineSteps, self.makeNetwork) = (baseline, makeNetwork)
@@ -60,7 +60,8 @@ public struct SeedRun {
         return weightsFingerprint(make(&generator))
       })
     store = try ArtifactStore(folder)
-    self.trainer = trainer(store)
+    self.trainer = trainer
+    self.trainer.store = store
   }
 
   // MARK: Networks and random streams

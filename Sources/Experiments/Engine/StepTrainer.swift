@@ -3,20 +3,22 @@ import Foundation
 /// Trains networks for the steps of a run: watched, and where there is a store also saved now and then, and resumed.
 package struct StepTrainer {
   var store: ArtifactStore?
-  /// Seconds between saves inside an epoch.
-  var interval = 20.0
-  var progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in }
-  /// Asked after each step: where it says so the state is saved and the stage throws ``TrainingError/interrupted(epoch:step:)``.
-  var shouldStop: @Sendable () -> Bool = { false }
+  private let interval: Double
+  private let progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void
+  private let shouldStop: @Sendable () -> Bool
   /// The keys of the trainings so far by their names, which name their files.
   private let keys = Shared<[String: String]>([:])
 
+  /// - Parameters:
+  ///   - interval: Seconds between saves inside an epoch.
+  ///   - shouldStop: Asked after each step: where it says so the state is saved and the stage throws
+  ///     ``TrainingError/interrupted(epoch:step:)``.
   package init(
-    store: ArtifactStore? = nil, interval: Double = 20,
+    interval: Double = 20,
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
-    (self.store, self.interval, self.progress, self.shouldStop) = (store, interval, progress, shouldStop)
+    (self.interval, self.progress, self.shouldStop) = (interval, progress, shouldStop)
   }
 
   /// Trains what is left of the epochs of `fit`.

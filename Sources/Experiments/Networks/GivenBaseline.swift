@@ -22,14 +22,13 @@ public struct GivenBaseline: Settings {
     (self.weights, self.normalization, self.isTrainedOnAll) = (weights, normalization, isTrainedOnAll)
   }
 
-  /// The normalisation in JSON: its numbers, or a name of ``Normalization/published``.
-  private var namedNormalization: NamedNormalization? {
-    get { normalization.map { NamedNormalization(value: $0) } }
-    set { normalization = newValue?.value }
-  }
-
   public static let settings: [Setting<GivenBaseline>] = [
-    Setting("weights", \.weights), Setting("normalization", \.namedNormalization),
+    Setting("weights", \.weights),
+    Setting("normalization", \.normalization) { decoder in
+      // Its numbers, or the name of a published one.
+      if let name = try? decoder.singleValueContainer().decode(String.self) { return try .named(name) }
+      return try Normalization(from: decoder)
+    },
     Setting("isTrainedOnAll", \.isTrainedOnAll), Setting("kerasEpsilon", \.kerasEpsilon),
   ]
 
@@ -83,33 +82,16 @@ public struct GivenBaseline: Settings {
     let file = try WeightsFile(contentsOf: url)
     let found = try file.fitted(to: network)
     guard found.fit.isComplete else {
+      let problems = found.fit.problems.joined(separator: "; ")
       let known = ModelChoice.fitting(file, classes: data.classCount, inputShape: data.imageShape).first
-      let hint = known.map {
-        "; they fit --model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "")
-      }
+      let hint = known.map { "--model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "") }
       throw ExperimentError(
-        "\(weights): the weights do not fit the network\(hint ?? "")\(hint == nil ? ": " : " (")"
-          + "\(found.fit.problems.joined(separator: "; "))\(hint == nil ? "" : ")")")
+        "\(weights): the weights do not fit the network"
+          + (hint.map { "; they fit \($0) (\(problems))" } ?? ": \(problems)"))
     }
     do {
       try network.load(try found.state())
       return (normalization, OriginalNames(of: found, try found.map.tensors()))
     } catch { throw ExperimentError("\(weights): \(error.problem)") }
   }
-}
-
-private struct NamedNormalization: Codable {
-  let value: Normalization
-
-  init(value: Normalization) { self.value = value }
-
-  init(from decoder: any Swift.Decoder) throws {
-    if let name = try? decoder.singleValueContainer().decode(String.self) {
-      value = try .named(name)
-    } else {
-      value = try Normalization(from: decoder)
-    }
-  }
-
-  func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
 }

@@ -13,13 +13,6 @@ extension ModelChoice {
   }
 }
 
-/// Returns the learning rate of a network without a name, by whether it has batch norms.
-private func defaultLearningRate(of network: any SplitClassifier, batchSize: Int) -> Double {
-  var hasBatchNorm = false
-  network.visit { _, part in hasBatchNorm = hasBatchNorm || part is BatchNorm2d }
-  return scaledRate(hasBatchNorm ? 0.1 : 0.04, batchSize: batchSize)
-}
-
 /// Rounded to two digits: nothing depends on more.
 private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
   let scaled = rate * (Double(min(batchSize, 512)) / 128).squareRoot()
@@ -29,11 +22,14 @@ private func scaledRate(_ rate: Double, batchSize: Int) -> Double {
 }
 
 extension RunSettings {
-  /// The highest learning rate: the one given, else the one that suits the network.
+  /// The highest learning rate that suits the network: by its name, else by whether it has batch norms.
   ///
   /// - Parameter network: Of the caller's own; nil for one that ``model`` names.
   package func learningRate(for network: (any SplitClassifier)?) -> Double {
-    network.map { defaultLearningRate(of: $0, batchSize: batchSize) } ?? modelChoice.learningRate(batchSize: batchSize)
+    guard let network else { return modelChoice.learningRate(batchSize: batchSize) }
+    var hasBatchNorm = false
+    network.visit { _, part in hasBatchNorm = hasBatchNorm || part is BatchNorm2d }
+    return scaledRate(hasBatchNorm ? 0.1 : 0.04, batchSize: batchSize)
   }
 
   /// These settings with every rate that was left to the network.

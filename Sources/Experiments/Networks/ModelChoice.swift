@@ -97,22 +97,19 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     classes: Int, inputShape: Shape, using generator: inout some RandomNumberGenerator
   ) throws(ExperimentError) -> ChosenModel {
     try check(inputShape: inputShape)
-    switch name {
-    case "vgg16":
-      return ChosenModel(
-        VGG16(
-          classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, variation: variation,
-          using: &generator))
-    case "alexnet":
-      return ChosenModel(
-        AlexNet(classes: classes, inputShape: inputShape, widthMultiplier: widthMultiplier, using: &generator))
-    case "lenet5": return ChosenModel(LeNet5(classes: classes, inputShape: inputShape, using: &generator))
-    default:
-      return ChosenModel(
+    let (shape, width) = (inputShape, widthMultiplier)
+    let model: any StagedClassifier =
+      switch name {
+      case "vgg16":
+        VGG16(classes: classes, inputShape: shape, widthMultiplier: width, variation: variation, using: &generator)
+      case "alexnet": AlexNet(classes: classes, inputShape: shape, widthMultiplier: width, using: &generator)
+      case "lenet5": LeNet5(classes: classes, inputShape: shape, using: &generator)
+      default:
         ResNet(
-          depth: depth!, classes: classes, inputShape: inputShape, shortcut: shortcut,
-          widthMultiplier: widthMultiplier, variation: variation, using: &generator))
-    }
+          depth: depth!, classes: classes, inputShape: shape, shortcut: shortcut, widthMultiplier: width,
+          variation: variation, using: &generator)
+      }
+    return ChosenModel(model)
   }
 
   /// Checks that the model takes images of that shape.

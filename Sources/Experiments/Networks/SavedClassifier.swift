@@ -27,12 +27,8 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
   /// Writes the weights of `network` with this description as safetensors, with PyTorch's layout, and with the names of
   /// ``origin`` where there are any: PyTorch's `load_state_dict` takes them where it took those that came in.
   public func save(_ network: any Module, to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let description = String(decoding: try encoder.encode(self), as: UTF8.self)
     try Safetensors.save(
-      state(of: network), integers: origin?.counters ?? [:],
-      metadata: [Self.metadataKey: description], to: url)
+      state(of: network), integers: origin?.counters ?? [:], metadata: [Self.metadataKey: sortedJSON(self)], to: url)
   }
 
   /// The weights of `network`, under the names of ``origin`` where there are any.

@@ -5,7 +5,6 @@ import Foundation
 /// A run with other settings in the same folder would train other weights in the place of those there, and could not score
 /// them where those were scored: it is refused before it changes anything.
 package struct RecordedSettings {
-  /// What has happened to an arm.
   private enum Record: String, CaseIterable {
     case scored, begun
 
@@ -67,14 +66,12 @@ package struct RecordedSettings {
     }
   }
 
-  /// Records that all arms are begun.
   package func begin(in store: ArtifactStore) throws {
     let before = try Self.read(.begun, store.folder)
     let now = before.merging(arms) { $1 }
     if now != before { try store.write(now, to: "\(Record.begun).json") }
   }
 
-  /// Records that the arm of that id was scored.
   package func score(_ id: String, in store: ArtifactStore) throws {
     var scored = try Self.read(.scored, store.folder)
     guard let now = arms[id], scored[id] != now else { return }

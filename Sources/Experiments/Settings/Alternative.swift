@@ -8,18 +8,16 @@ package struct Alternative {
 
   /// - Throws: For an object that has not exactly one name, or a name that is not one of `known`.
   package init(from decoder: any Swift.Decoder, of known: [String]) throws {
-    let found: String
     if let name = try? decoder.singleValueContainer().decode(String.self) {
-      (found, self.decoder) = (name, nil)
+      (self.name, self.decoder) = (name, nil)
     } else {
       let values = try decoder.container(keyedBy: SettingName.self)
       guard values.allKeys.count == 1, let key = values.allKeys.first else {
         throw Self.mismatch(decoder, "\(values.allKeys.map(\.stringValue))", known)
       }
-      (found, self.decoder) = (key.stringValue, try values.superDecoder(forKey: key))
+      (name, self.decoder) = (key.stringValue, try values.superDecoder(forKey: key))
     }
-    guard known.contains(found) else { throw Self.mismatch(decoder, "'\(found)'", known) }
-    name = found
+    guard known.contains(name) else { throw Self.mismatch(decoder, "'\(name)'", known) }
   }
 
   /// Decodes the value of the alternative.

@@ -100,5 +100,3 @@ package func requireCount(_ name: String, _ value: Int, from least: Int = 1) thr
 package func requireWithin(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
   guard range.contains(value) else { throw ExperimentError("\(name) is \(value), it must be in \(range)") }
 }
-
-extension ResNet.Shortcut: StringEnumeration {}

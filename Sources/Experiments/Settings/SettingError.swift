@@ -10,7 +10,6 @@ package struct SettingError: Error {
 }
 
 extension JSONOutline {
-  /// The outline of a configuration.
   package init(configuration json: Data) throws(ExperimentError) {
     do { try self.init(json) } catch { throw ExperimentError("the configuration cannot be read: \(error.problem)") }
   }
@@ -36,7 +35,6 @@ extension JSONOutline {
   }
 }
 
-/// The words for the values of a type.
 private func words(for type: Any.Type) -> String {
   switch type {
   case is Int.Type: "a whole number"

@@ -6,7 +6,7 @@ import Foundation
 /// ```swift
 /// static var settings: [Setting<Self>] { [Setting("epochs", \.epochs), Setting("pairing", \.pairing)] }
 /// ```
-public protocol Settings: Codable, Sendable, Hashable {
+public protocol Settings: Codable, DecodableWithConfiguration, Sendable, Hashable where DecodingConfiguration == Self {
   /// Every setting, by the name that JSON has for it.
   static var settings: [Setting<Self>] { get }
   /// The defaults.
@@ -16,7 +16,12 @@ public protocol Settings: Codable, Sendable, Hashable {
 extension Settings {
   /// The settings of a JSON object over the defaults.
   public init(from decoder: any Swift.Decoder) throws {
-    self.init()
+    try self.init(from: decoder, configuration: Self())
+  }
+
+  /// The settings of a JSON object over those of `base`.
+  public init(from decoder: any Swift.Decoder, configuration base: Self) throws {
+    self = base
     try merge(from: decoder)
   }
 
@@ -46,9 +51,9 @@ extension Settings {
   /// - Throws: For what is not JSON, an unknown setting, or a value that does not fit, with its path.
   public func merging(_ json: Data) throws(ExperimentError) -> Self {
     let outline = try JSONOutline(configuration: json)
-    let decoder = JSONDecoder()
-    decoder.userInfo[.base] = self
-    do { return try decoder.decode(Merged<Self>.self, from: json).value } catch { throw outline.located(error) }
+    do { return try JSONDecoder().decode(Self.self, from: json, configuration: self) } catch {
+      throw outline.located(error)
+    }
   }
 
   /// A JSON schema of an object that may leave any setting out.
@@ -56,19 +61,6 @@ extension Settings {
     let properties = settings.map { "\"\($0.name)\": \($0.schema)" }
     return
       "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\(properties.joined(separator: ", "))}}"
-  }
-}
-
-extension CodingUserInfoKey {
-  fileprivate static let base = CodingUserInfoKey(rawValue: "base")!
-}
-
-/// Decodes an object over the settings that `userInfo` has.
-private struct Merged<Value: Settings>: Decodable {
-  var value: Value
-  init(from decoder: any Swift.Decoder) throws {
-    value = decoder.userInfo[.base] as! Value
-    try value.merge(from: decoder)
   }
 }
 
@@ -103,51 +95,36 @@ public struct Setting<Root>: Sendable {
     self.init(name, [], "{}", read: { _, _ in }, write: { _, _ in })
   }
 
-  /// A value that is given as a whole.
+  /// A value, given as a whole, or in part where it is ``Settings``.
   ///
   /// - Parameter earlier: Names that versions before had for it, which are read too.
   public init<Value: Codable & SendableMetatype>(
     _ name: String, _ place: WritableKeyPath<Root, Value> & Sendable, earlier: String..., schema: String? = nil
   ) {
     self.init(name, earlier, schema ?? schemaOf(Value.self)) { root, decoder in
-      root[keyPath: place] = try value(from: decoder)
+      root[keyPath: place] = try value(from: decoder, over: root[keyPath: place])
     } write: { root, values in
       try values.encode(root[keyPath: place], forKey: SettingName(name))
     }
   }
 
-  /// A value that may be absent, as `null`.
+  /// A value that may be absent, as `null`; ``Settings`` given in part are over the defaults where there are none yet.
   public init<Value: Codable & SendableMetatype>(
     _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String..., schema: String? = nil
   ) {
-    self.init(name, earlier, orNull(schema ?? schemaOf(Value.self))) { root, decoder in
-      root[keyPath: place] = try decoder.isNull ? nil : value(from: decoder) as Value
-    } write: { root, values in
-      try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
-    }
+    self.init(name, place, earlier, schema) { try Value(from: $0) }
   }
 
-  /// Settings that may be given in part.
-  public init<Value: Settings>(_ name: String, _ place: WritableKeyPath<Root, Value> & Sendable) {
-    self.init(name, [], Value.schema) { root, decoder in
-      try root[keyPath: place].merge(from: decoder)
-    } write: { root, values in
-      try values.encode(root[keyPath: place], forKey: SettingName(name))
-    }
-  }
-
-  /// Settings that may be absent, as `null`, or given in part: over the defaults where there are none yet.
-  public init<Value: Settings>(
-    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, earlier: String...
+  /// A value that may be absent, as `null`, and is written in more ways than its own.
+  init<Value: Codable & SendableMetatype>(
+    _ name: String, _ place: WritableKeyPath<Root, Value?> & Sendable, _ earlier: [String] = [],
+    _ schema: String? = nil,
+    decode: @escaping @Sendable (any Swift.Decoder) throws -> Value
   ) {
-    self.init(name, earlier, orNull(Value.schema)) { root, decoder in
-      guard try !decoder.isNull else {
-        root[keyPath: place] = nil
-        return
-      }
-      var value = root[keyPath: place] ?? Value()
-      try value.merge(from: decoder)
-      root[keyPath: place] = value
+    let schema = schema ?? schemaOf(Value.self)
+    self.init(name, earlier, "{\"anyOf\": [\(schema), {\"type\": \"null\"}]}") { root, decoder in
+      let isNull = try decoder.singleValueContainer().decodeNil()
+      root[keyPath: place] = try isNull ? nil : value(from: decoder, over: root[keyPath: place], decode)
     } write: { root, values in
       try values.encodeIfPresent(root[keyPath: place], forKey: SettingName(name))
     }
@@ -171,8 +148,15 @@ extension [any CodingKey] {
 }
 
 /// A value, with an error of its path where a number does not fit: Foundation's is none of `DecodingError` and has no path.
-private func value<Value: Decodable>(from decoder: any Swift.Decoder) throws -> Value {
-  do { return try Value(from: decoder) } catch {
+private func value<Value: Decodable>(
+  from decoder: any Swift.Decoder, over present: Value?,
+  _ decode: (any Swift.Decoder) throws -> Value = { try Value(from: $0) }
+) throws -> Value {
+  if var settings = present as? any Settings {
+    try settings.merge(from: decoder)
+    return settings as! Value
+  }
+  do { return try decode(decoder) } catch {
     let path = decoder.codingPath
     if Value.self is any Numeric.Type {
       throw DecodingError.typeMismatch(Value.self, .init(codingPath: path, debugDescription: ""))
@@ -184,29 +168,20 @@ private func value<Value: Decodable>(from decoder: any Swift.Decoder) throws -> 
   }
 }
 
-extension Swift.Decoder {
-  fileprivate var isNull: Bool { get throws { try singleValueContainer().decodeNil() } }
-}
-
-private func orNull(_ schema: String) -> String { "{\"anyOf\": [\(schema), {\"type\": \"null\"}]}" }
-
 /// The JSON schema of a value; anything where its type says nothing.
 private func schemaOf<Value>(_ type: Value.Type) -> String {
-  if let cases = type as? any StringEnumeration.Type { return cases.enumeration }
-  return switch type {
+  switch type {
   case is Bool.Type: "{\"type\": \"boolean\"}"
   case is String.Type: "{\"type\": \"string\"}"
   case is Double.Type: "{\"type\": \"number\"}"
   case is Int.Type, is UInt64.Type: "{\"type\": \"integer\"}"
   case is [UInt64].Type: "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}"
+  case let type as any Settings.Type: type.schema
+  case let type as any CaseIterable.Type: "{\"enum\": [\(names(of: type).joined(separator: ", "))]}"
   default: "{}"
   }
 }
 
-/// An enumeration whose cases JSON knows by their names.
-public protocol StringEnumeration: RawRepresentable<String>, CaseIterable, Codable {}
-extension StringEnumeration {
-  fileprivate static var enumeration: String {
-    "{\"enum\": [\(allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]}"
-  }
+private func names<Cases: CaseIterable>(of type: Cases.Type) -> [String] {
+  type.allCases.map { "\"\(($0 as? any RawRepresentable)?.rawValue ?? $0)\"" }
 }

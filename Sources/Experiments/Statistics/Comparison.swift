@@ -58,8 +58,7 @@ public struct Comparison: Sendable, Codable, Equatable {
     imageP = Self.imageP(rightFirst, rightSecond)
     let classes = confusions.first[0].count
     func accuracy(_ seeds: [[[Int]]], _ label: Int) -> Double {
-      let rows = seeds.map { $0[label] }
-      return rows.reduce(0) { $0 + Double($1[label]) / Double(max($1.reduce(0, +), 1)) } / Double(rows.count)
+      seeds.mean { Double($0[label][label]) / Double(max($0[label].reduce(0, +), 1)) }
     }
     classDifferences = (0..<classes).map { accuracy(confusions.first, $0) - accuracy(confusions.second, $0) }
     verdict = .inconclusive

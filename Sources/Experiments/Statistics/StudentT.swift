@@ -10,13 +10,9 @@ enum StudentT {
   /// The value that a share `p` of the distribution is below, for `p` in 0.5..<1.
   static func quantile(_ p: Double, degrees: Double) -> Double {
     let tail = 2 * (1 - p)
-    var (low, high) = (0.0, 1.0)
+    var high = 1.0
     while twoSided(high, degrees: degrees) > tail, high < 1e12 { high *= 2 }
-    for _ in 0..<200 {
-      let middle = (low + high) / 2
-      if twoSided(middle, degrees: degrees) > tail { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
+    return bisection(0, high) { twoSided($0, degrees: degrees) > tail }
   }
 }
 
@@ -28,13 +24,18 @@ enum Normal {
   static func quantile(_ p: Double) -> Double {
     guard p > 0 else { return -.infinity }
     guard p < 1 else { return .infinity }
-    var (low, high) = (-40.0, 40.0)
-    for _ in 0..<200 {
-      let middle = (low + high) / 2
-      if cdf(middle) < p { low = middle } else { high = middle }
-    }
-    return (low + high) / 2
+    return bisection(-40, 40) { cdf($0) < p }
   }
+}
+
+/// The place between `low` and `high` up to which `isBelow` holds.
+private func bisection(_ low: Double, _ high: Double, _ isBelow: (Double) -> Bool) -> Double {
+  var (low, high) = (low, high)
+  for _ in 0..<200 {
+    let middle = (low + high) / 2
+    if isBelow(middle) { low = middle } else { high = middle }
+  }
+  return (low + high) / 2
 }
 
 /// I_x(a, b), by the continued fraction of DiDonato and Morris (DLMF 8.17.22) where it converges fast.

@@ -75,10 +75,8 @@ final class DistillationStudent: Layer, TrainingAware {
       let (map, target) = Self.pairs(lastMaps, teacher.maps(batch.images).maps).last!
       return meanSquaredError(hint!(map), target.detached)
     case .attention:
-      let pairs = Self.pairs(lastMaps, teacher.maps(batch.images).maps)
-      return pairs.dropFirst().reduce(attentionTransfer(pairs[0].0, from: pairs[0].1)) {
-        $0 + attentionTransfer($1.0, from: $1.1)
-      }
+      let losses = Self.pairs(lastMaps, teacher.maps(batch.images).maps).map { attentionTransfer($0, from: $1) }
+      return losses.dropFirst().reduce(losses[0]) { $0 + $1 }
     }
   }
 

@@ -23,11 +23,11 @@ public struct Train: Step {
   /// Whether the run ends where the network has not learnt: other arms start from it.
   public var mustLearn = false
   /// The stream of the images' order, nil for that of all arms.
-  var order: String?
+  package var order: String?
   /// The fingerprint of a teacher's weights from a file, which may change.
   private var teacherWeights: String?
   /// The name of its cost in the budget.
-  var item = "training"
+  package var item = "training"
 
   /// Training by `recipe`.
   public init(
@@ -35,20 +35,6 @@ public struct Train: Step {
   ) {
     (self.stage, self.start, self.recipe) = (stage, start, recipe)
     (self.epochs, self.learningRate) = (epochs, learningRate)
-  }
-
-  /// The training of the network that the arms begin with.
-  package static func baseline(_ stage: String, epochs: Int, learningRate: Double) -> Train {
-    var step = Train(stage, from: .random, epochs: .count(epochs), learningRate: learningRate)
-    (step.mustLearn, step.item) = (true, "baseline")
-    return step
-  }
-
-  /// The training of a network that judges others.
-  package static func judge(epochs: Int, learningRate: Double) -> Train {
-    var step = Train("judge", from: .random, epochs: .count(epochs), learningRate: learningRate)
-    step.order = "judge's order"
-    return step
   }
 
   public func planned(in plan: inout ArmPlan) throws -> Train {
@@ -222,11 +208,9 @@ extension Distillation.Teacher {
 }
 
 extension ModelChoice {
-  /// The name of its training as a teacher.
   fileprivate var teacherStage: String { "teacher-\(self)" }
 }
 
 extension [EpochReport] {
-  /// The time of all epochs together.
   package var seconds: Double { reduce(0) { $0 + $1.seconds } }
 }

@@ -35,7 +35,6 @@ public struct TrainingRecipe: Settings {
   /// Whether the loss is the cross-entropy of images and labels as they are.
   var hasPlainLoss: Bool { labelSmoothing == 0 && mixing == nil && distillation == nil }
 
-  /// Checks the values.
   package func check(_ arm: String) throws(ExperimentError) {
     func within(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(ExperimentError) {
       try requireWithin("arm '\(arm)': \(name)", value, range)
@@ -86,7 +85,7 @@ public struct Distillation: Settings {
     case weights(String)
   }
   /// The quantity that is compared with the teacher's.
-  public enum Loss: String, Sendable, Hashable, StringEnumeration {
+  public enum Loss: String, Sendable, Codable, Hashable, CaseIterable {
     /// Softened probabilities: ``distillation(_:from:temperature:)``.
     case softTargets
     /// The softened probabilities of standardised logits.
