@@ -85,7 +85,7 @@ public struct GivenBaseline: Settings {
     guard found.fit.isComplete else {
       let known = ModelChoice.fitting(file, classes: data.classCount, inputShape: data.imageShape).first
       let hint = known.map {
-        "; they fit --model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "")
+        "; they fit --model \($0)" + ($0.hasShortcuts ? " --shortcut \($0.shortcut.rawValue)" : "")
       }
       throw ExperimentError(
         "\(weights): the weights do not fit the network\(hint ?? "")\(hint == nil ? ": " : " (")"
