@@ -90,7 +90,9 @@ let package = Package(
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "FileFormats", "TestSupport"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "TestSupport", "CZlib"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "FileFormats", "TestSupport", "CZlib"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "DownloadsTests", dependencies: ["Downloads", "TestSupport"]),
     .testTarget(
       name: "TrainingTests",

@@ -8,11 +8,13 @@ extension ONNXGraph {
     case let chain as Sequential: return try add(chain.layers, x)
     case let decoder as Decoder: return try add([decoder.expand, decoder.blocks, decoder.image], x)
     case let block as BasicBlock:
-      var y = try add([block.conv1, block.bn1, ReLU(), block.conv2, block.bn2], x)
-      if let attention = block.attention { y = try add(attention, y) }
-      y.name = node("Add", [y.name, try add(block.shortcut, x).name])
-      y.name = node("Relu", [y.name])
-      return y
+      let body: [any Layer] = [block.conv1, block.bn1, ReLU(), block.conv2, block.bn2]
+      return try add(body, block.attention, shortcut: block.shortcut, x)
+    case let block as BottleneckBlock:
+      let body: [any Layer] = [
+        block.conv1, block.bn1, ReLU(), block.conv2, block.bn2, ReLU(), block.conv3, block.bn3,
+      ]
+      return try add(body, block.attention, shortcut: block.downsample, x)
     case let sum as Residual:
       var y = try add(sum.body, x)
       y.name = node("Add", [y.name, try add(sum.shortcut, x).name])
@@ -23,6 +25,17 @@ extension ONNXGraph {
       guard let name else { return try traced(layer, x) }
       return Value(name: name, shape: Shape(Array(output(layer, x).dimensions.dropFirst())))
     }
+  }
+
+  /// Adds a residual block: the ReLU of the sum of a body, perhaps with attention, and a shortcut.
+  private mutating func add(
+    _ body: [any Layer], _ attention: (any Layer)?, shortcut: any Layer, _ x: Value
+  ) throws(CheckpointError) -> Value {
+    var y = try add(body, x)
+    if let attention { y = try add(attention, y) }
+    y.name = node("Add", [y.name, try add(shortcut, x).name])
+    y.name = node("Relu", [y.name])
+    return y
   }
 
   func output(_ layer: any Layer, _ x: Value) -> Shape { LayerTrace.run(layer, on: x.shape).output }

@@ -1,10 +1,11 @@
 import Dispatch
 import Synchronization
 
-/// The images of a data set in batches, prefetched by another thread while the last one is trained on.
+/// The images of a data set in batches, prefetched by other threads while the last one is trained on.
 ///
 /// The content of epoch `n`, its order and every change of an image, follows from the generator and `n` alone, and each batch
-/// from its number in the epoch: a run that resumes skips the batches it has had, and ends with the same bits.
+/// from its number in the epoch: a run that resumes skips the batches it has had, and ends with the same bits, whatever the number of
+/// threads.
 ///
 /// ```swift
 /// let batches = Batches(of: data.training, size: 128, shuffledBy: SplittableGenerator(seed: 1))
@@ -122,25 +123,30 @@ public struct Batches: Sequence, Sendable {
   }
 }
 
-/// Prefetches the batches of one epoch on another thread.
+/// Prefetches the batches of one epoch, each on a thread of its own.
+///
+/// A batch depends on its number alone, so the threads need no order; they are given in theirs.
 private final class Prefetcher: Sendable {
-  /// The number of batches that are prefetched.
-  private static let depth = 3
   private let batches: Batches
   private let epoch: Int
   private let order: [Int]
-  private let queue = DispatchQueue(label: "EncodeNet.Batches", qos: .userInitiated)
-  private let ready = DispatchSemaphore(value: 0)
+  private let queue = DispatchQueue(label: "EncodeNet.Batches", qos: .userInitiated, attributes: .concurrent)
+  /// Signalled where the batch of a place is there; the batches that are prefetched have the places in turn.
+  private let ready: [DispatchSemaphore]
   private struct State {
-    var waiting: [Batch] = []
+    var waiting: [Batch?]
     var asked = 0
     var given = 0
   }
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   init(_ batches: Batches, epoch: Int) {
+    // As many batches as threads of an operation are prefetched at once, and not more memory than a few take.
+    let depth = Swift.min(Swift.max(3, Computation.threadCount), 8)
     (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch))
-    for _ in 0..<Self.depth { prepareNext() }
+    ready = (0..<depth).map { _ in DispatchSemaphore(value: 0) }
+    state = Mutex(State(waiting: [Batch?](repeating: nil, count: depth)))
+    for _ in 0..<depth { prepareNext() }
   }
 
   private func prepareNext() {
@@ -156,19 +162,21 @@ private final class Prefetcher: Sendable {
 
   private func prepare(_ number: Int) {
     let batch = batches.batch(number, ofEpoch: epoch, order: order)
-    state.withLock { $0.waiting.append(batch) }
-    ready.signal()
+    let place = number % ready.count
+    state.withLock { $0.waiting[place] = batch }
+    ready[place].signal()
   }
 
   func next() -> Batch? {
-    let isLeft = state.withLock { state -> Bool in
-      guard state.given < batches.batchCount else { return false }
-      state.given += 1
-      return true
+    let number = state.withLock { state -> Int? in
+      guard state.given < batches.batchCount else { return nil }
+      defer { state.given += 1 }
+      return state.given
     }
-    guard isLeft else { return nil }
-    prepareNext()
-    ready.wait()
-    return state.withLock { $0.waiting.removeFirst() }
+    guard let number else { return nil }
+    let place = number % ready.count
+    ready[place].wait()
+    defer { prepareNext() }
+    return state.withLock { state in state.waiting[place].take() }
   }
 }

@@ -25,21 +25,23 @@ struct ClusterCount: ExpressibleByArgument {
   }
 }
 
-/// `none`, or changes joined by commas: `crop`, `flip`, `shift`, `cutout`.
+extension TestTimeAugmentation: ExpressibleByArgument {}
+
+/// `none`, or changes joined by commas, such as `crop,flip`.
 struct AugmentationChoice: ExpressibleByArgument {
   let augmentation: Augmentation?
+
+  static let forms = changes.map(\.name).joined(separator: ",")
+  private static let changes: [(name: Substring, augmentation: Augmentation)] = [
+    ("crop", .randomCrop(padding: 4)), ("flip", .horizontalFlip), ("shift", .shift(by: 1)),
+    ("cutout", .cutout(size: 8)), ("resized-crop", .randomResizedCrop()), ("colour-jitter", .colourJitter()),
+    ("random-erasing", .randomErasing()), ("trivial-augment", .trivialAugment), ("rand-augment", .randAugment()),
+  ]
 
   init?(argument: String) {
     var all: Augmentation?
     for name in argument == "none" ? [] : argument.split(separator: ",") {
-      let change: Augmentation
-      switch name {
-      case "crop": change = .randomCrop(padding: 4)
-      case "flip": change = .horizontalFlip
-      case "shift": change = .shift(by: 1)
-      case "cutout": change = .cutout(size: 8)
-      default: return nil
-      }
+      guard let change = Self.changes.first(where: { $0.name == name })?.augmentation else { return nil }
       all = all.map { $0 + change } ?? change
     }
     augmentation = all

@@ -13,6 +13,8 @@ struct Evaluate: ParsableCommand {
   var data = DataSource.digits
   @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
+  @Option(help: "Average the probabilities over views of each image.")
+  var testTimeAugmentation = TestTimeAugmentation.none
   @Flag(help: "Print one JSON object with correct, total and top1, and nothing else.")
   var json = false
   @OptionGroup var console: ConsoleOptions
@@ -35,7 +37,7 @@ struct Evaluate: ParsableCommand {
     let test = try prepared(images.test, for: description, logger)
     logger.info("\(description.model) on \(test.count) test images of \(images.name)")
     let batches = Batches(of: test, size: batchSize, normalization: description.normalization)
-    let evaluation = try Training.evaluate(network, on: batches)
+    let evaluation = try Training.evaluate(network.averaged(over: testTimeAugmentation), on: batches)
     if let text = order(of: evaluation, description.classNames) { warn("\(options.weights): \(text)") }
     guard json else {
       print("\(evaluation.correct) of \(evaluation.count) right: \(percent(evaluation.top1))")

@@ -13,6 +13,8 @@ struct Predict: ParsableCommand {
   @OptionGroup var options: ClassifierOptions
   @Option(help: "The number of classes to print, at least 1.")
   var top = 3
+  @Option(help: "Average the probabilities over views of each image.")
+  var testTimeAugmentation = TestTimeAugmentation.none
   @OptionGroup var console: ConsoleOptions
   @Argument(help: "PNG or JPEG files of the size that the classifier was trained on.")
   var images: [String]
@@ -24,6 +26,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let logger = try console.logger()
     let (network, description) = try options.classifier(for: nil) { logger.info("\($0)") }
+    let averaged = network.averaged(over: testTimeAugmentation)
     // All are read before anything is said.
     let decoded = try images.map { path in
       try DecodedImage(contentsOf: fileURL(path)).fitting(description.imageShape, file: path)
@@ -32,7 +35,7 @@ struct Predict: ParsableCommand {
     for (path, pixels) in zip(images, decoded) {
       let shape = Shape([1] + description.imageShape.dimensions)
       let image = Tensor(pixels.map { Scalar($0) / 255 }, shape: shape)
-      let logits = network.evaluating { network(description.normalization(image)) }
+      let logits = averaged.evaluating { averaged(description.normalization(image)) }
       let probabilities = softmax(logits).scalars
       let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
       lines.append(

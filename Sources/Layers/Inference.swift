@@ -82,7 +82,11 @@ private func folded(_ layer: any Layer) -> any Layer {
   switch layer {
   case let conv as Conv2d: FoldedConv2d(conv, nil, relu: false)
   case let model as any StagedClassifier where model.isChain: Sequential(folded(model.stages.map(\.layer)))
-  case let block as BasicBlock where block.attention == nil: FoldedBlock(block)
+  case let block as BasicBlock where block.attention == nil:
+    FoldedBlock([(block.conv1, block.bn1), (block.conv2, block.bn2)], shortcut: block.shortcut)
+  case let block as BottleneckBlock where block.attention == nil:
+    FoldedBlock(
+      [(block.conv1, block.bn1), (block.conv2, block.bn2), (block.conv3, block.bn3)], shortcut: block.downsample)
   case let sum as Residual: Residual(folded(sum.body), shortcut: folded(sum.shortcut))
   case let erased as AnyLayer: folded(erased.base)
   default: layer
@@ -112,7 +116,7 @@ func folded(_ layers: [any Layer]) -> [any Layer] {
 extension StagedClassifier {
   /// Whether the model is nothing but the chain of its stages: another module's may compute its output in another way.
   fileprivate var isChain: Bool {
-    self is LeNet5 || self is AlexNet || self is VGG16 || self is ResNet
+    self is LeNet5 || self is AlexNet || self is VGG16 || self is ResNet || self is ImageNetResNet
   }
 }
 
@@ -148,17 +152,19 @@ private final class FoldedConv2d: FixedLayer {
   }
 }
 
-/// A residual block of two folded convolutions.
+/// A residual block of folded convolutions, the last of which adds the shortcut.
 private final class FoldedBlock: Layer {
-  private let first: FoldedConv2d
-  private let second: FoldedConv2d
+  private let first: [FoldedConv2d]
+  private let last: FoldedConv2d
   private let shortcut: any Layer
 
-  init(_ block: BasicBlock) {
-    first = FoldedConv2d(block.conv1, block.bn1, relu: true)
-    second = FoldedConv2d(block.conv2, block.bn2, relu: true)
-    shortcut = folded(block.shortcut)
+  init(_ convolutions: [(Conv2d, BatchNorm2d)], shortcut: any Layer) {
+    let all = convolutions.map { FoldedConv2d($0, $1, relu: true) }
+    (first, last) = (Array(all.dropLast()), all[all.count - 1])
+    self.shortcut = folded(shortcut)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { second(first(x), adding: shortcut(x)) }
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    last(first.reduce(x) { $1($0) }, adding: shortcut(x))
+  }
 }

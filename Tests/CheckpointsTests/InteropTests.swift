@@ -42,6 +42,17 @@ struct InteropTests {
           ))
       }
     }
+    for depth in ImageNetResNet.Depth.allCases {
+      for variation in [BlockVariation.plain, .squeezeExcitation] {
+        networks.append(
+          (
+            "imagenet-resnet\(depth.rawValue)-\(variation)",
+            ImageNetResNet(
+              depth: depth, classes: 3, inputShape: [40, 36, 3], widthMultiplier: 0.1, variation: variation, using: &g),
+            [40, 36, 3]
+          ))
+      }
+    }
     for split in ["layer3", "pool"] {
       let model = ResNet(depth: 8, classes: 3, inputShape: image, using: &g)
       let encoder = model.split(at: split).features

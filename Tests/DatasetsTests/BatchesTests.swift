@@ -43,6 +43,26 @@ import Testing
     #expect(all != content(try batches(12).epoch(3)))
   }
 
+  @Test(arguments: [1, 5])
+  func theNumberOfThreadsChangesNothing(threads: Int) throws {
+    let images = try LabeledImages(
+      name: "noise", pixels: (0..<70 * 12 * 10 * 3).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) },
+      labels: (0..<70).map { $0 % 3 }, imageShape: [12, 10, 3], classNames: ["a", "b", "c"])
+    let augmentation: Augmentation =
+      .randomResizedCrop() + .horizontalFlip + .colourJitter() + .trivialAugment + .randAugment() + .randomErasing()
+    let batches = Batches(
+      of: images, size: 4, shuffledBy: generator, augmentation: augmentation, normalization: .computed(from: images))
+    // One after the other, as their numbers say.
+    let order = batches.order(ofEpoch: 2)
+    let expected = (0..<batches.batchCount).map { batches.batch($0, ofEpoch: 2, order: order) }
+    let before = Computation.threadCount
+    defer { Computation.threadCount = before }
+    Computation.threadCount = threads
+    let found = Array(batches.epoch(2))
+    #expect(found.map(\.indices) == expected.map(\.indices))
+    #expect(found.map(\.images.scalars) == expected.map(\.images.scalars))
+  }
+
   @Test func anEpochThatIsLeftEarlyIsDroppedWithItsPreparation() throws {
     let batches = Batches(of: try numbered(60), size: 2, shuffledBy: generator)
     for number in 0..<50 {

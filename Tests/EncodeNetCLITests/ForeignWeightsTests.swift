@@ -41,6 +41,55 @@ struct ForeignWeightsTests {
   private let green: [UInt8] = [0, 255, 0]
   private let blue: [UInt8] = [0, 0, 255]
 
+  @Test func viewsOfAnImageAreAveraged() throws {
+    try withFolder { folder in
+      let description = SavedClassifier(
+        model: Self.choice, imageShape: [8, 8, 3], classNames: ["blue", "green", "red"],
+        normalization: Normalization(mean: [0.5], deviation: [0.5]))
+      try description.save(network(3), to: folder.appendingPathComponent("w.safetensors"))
+      // Darker to the right and downwards, and its mirror image.
+      func pixels(_ column: (Int) -> Int) -> [UInt8] {
+        (0..<64).flatMap { place -> [UInt8] in
+          let (row, column) = (place / 8, column(place % 8))
+          return [UInt8(column * 30), UInt8(250 - 24 * row - 3 * column), 100]
+        }
+      }
+      for (name, content) in [("a", pixels { $0 }), ("b", pixels { 7 - $0 })] {
+        let image = DecodedImage(pixels: content, shape: [8, 8, 3])
+        try Data(image.png()).write(to: folder.appendingPathComponent("\(name).png"))
+      }
+      func predicted(_ more: String...) throws -> [String: [String: Double]] {
+        let run = try Command(
+          ["predict", "--weights", folder.path("w.safetensors"), folder.path("a.png"), folder.path("b.png")] + more)
+        #expect(run.code == 0, "\(run.all)")
+        var found: [String: [String: Double]] = [:]
+        for line in run.output.split(separator: "\n") {
+          let words = line.replacing("%", with: "").split(separator: " ").map(String.init)
+          let name = String(words[0].suffix(5))
+          for (key, value) in zip(words.dropFirst(), words.dropFirst(2)) where Double(value) != nil {
+            found[name, default: [:]][key] = Double(value)
+          }
+        }
+        return found
+      }
+      let (alone, flipped) = (try predicted(), try predicted("--test-time-augmentation", "flip"))
+      #expect(flipped["a.png"]?.count == 3 && flipped["a.png"] == flipped["b.png"] && alone["a.png"] != alone["b.png"])
+      for (name, share) in try #require(flipped["a.png"]) {
+        let mean = (try #require(alone["a.png"]?[name]) + #require(alone["b.png"]?[name])) / 2
+        #expect(abs(share - mean) < 0.11, "\(name): \(alone) \(flipped)")
+      }
+      try write(["red": red, "green": green], folder.appendingPathComponent("data"))
+      for views in TestTimeAugmentation.allCases {
+        let run = try Command(
+          "evaluate", "--weights", folder.path("w.safetensors"), "--data", "folder:\(folder.path("data"))",
+          "--test-time-augmentation", views.rawValue)
+        #expect(run.code == 0 && run.output.contains("of 2 right"), "\(run.all)")
+      }
+      let wrong = try Command("predict", "--test-time-augmentation", "turn", "--weights", "w", "a.png")
+      #expect(wrong.code == 64 && wrong.errors.contains("crops"), "\(wrong.all)")
+    }
+  }
+
   @Test func classesAreMatchedByNameOrRefused() throws {
     try withFolder { folder in
       let description = SavedClassifier(

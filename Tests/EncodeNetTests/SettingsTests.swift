@@ -69,6 +69,43 @@ import Testing
     }
   }
 
+  @Test func changesWithValuesOfTheirOwnHaveThemInAnObject() throws {
+    func augmentation(_ json: String) throws -> Augmentation? {
+      try ExperimentConfiguration.decoded(from: Data(#"{"augmentation": \#(json)}"#.utf8)).augmentation
+    }
+    let names = #"["resizedCrop","colourJitter","randomErasing","trivialAugment","randAugment"]"#
+    let defaults: Augmentation =
+      .randomResizedCrop() + .colourJitter() + .randomErasing() + .trivialAugment + .randAugment()
+    #expect(try augmentation(names) == defaults)
+    #expect(String(decoding: try JSONEncoder().encode(defaults), as: UTF8.self) == names)
+    let own: Augmentation =
+      .randomResizedCrop(area: 0.25...1) + .colourJitter(brightness: 0.5, contrast: 0, saturation: 0, hue: 0)
+      + .randomErasing(probability: 0.25, aspect: 0.5...2) + .randAugment(magnitude: 12)
+    #expect(
+      try augmentation(
+        #"[{"resizedCrop": {"area": [0.25, 1]}}, {"colourJitter": {"brightness": 0.5}}, "#
+          + #"{"randomErasing": {"probability": 0.25, "aspect": [0.5, 2]}}, {"randAugment": {"magnitude": 12}}]"#)
+        == own)
+    #expect(try JSONDecoder().decode(Augmentation.self, from: JSONEncoder().encode(own)) == own)
+  }
+
+  @Test(arguments: [
+    (#"{"resizedCrop": {"area": [0, 1]}}"#, "area is 0.0 to 1.0, it must be above 0 and up to 1"),
+    (#"{"resizedCrop": {"area": [1, 0.5]}}"#, "it must be the least and the most"),
+    (#"{"resizedCrop": {"size": 3}}"#, "'size' is no value of it; there are area, aspect"),
+    (#"{"colourJitter": {"hue": 0.6}}"#, "hue is 0.6, it must be from 0 to 0.5"),
+    (#"{"randomErasing": {"probability": 2}}"#, "probability is 2.0, it must be from 0 to 1"),
+    (#"{"randomErasing": {"aspect": [1e-9, 1]}}"#, "aspect is 1e-09 to 1.0, it must be from 0.01 to 100"),
+    (#"{"randAugment": {"magnitude": 31}}"#, "magnitude is 31, it must be from 0 to 30"),
+    (#""turn""#, "a change is"), (#"{"trivialAugment": {}}"#, "a change is"), (#""cutout""#, "a change is"),
+  ])
+  func aChangeThatCannotBeMadeIsNamed(change: String, problem: String) {
+    let error = #expect(throws: ExperimentError.self) {
+      try ExperimentConfiguration.decoded(from: Data("{\"augmentation\": [\(change)]}".utf8))
+    }
+    #expect(error?.description.contains(problem) == true, "\(error?.description ?? "")")
+  }
+
   @Test func nullTakesASettingAway() throws {
     var base = ExperimentConfiguration.cifar
     base.conversion.decoderHeadStart = 0.5

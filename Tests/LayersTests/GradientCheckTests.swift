@@ -60,6 +60,7 @@ struct GradientCheckTests {
     // The steps that float needs cross the kinks of a whole block.
     guard Scalar.self == Double.self else { return }
     check(BasicBlock(2, 4, stride: 2, shortcut: .projection, using: &g), [2, 4, 4, 2], "BasicBlock")
+    check(BottleneckBlock(2, 2, stride: 2, using: &g), [2, 4, 4, 2], "BottleneckBlock")
     check(SqueezeExcitation(4, reduction: 2, using: &g), [2, 3, 2, 4], "SqueezeExcitation")
     check(EfficientChannelAttention(16, using: &g), [2, 2, 3, 16], "EfficientChannelAttention")
     check(ConvolutionalBlockAttention(4, reduction: 2, using: &g), [2, 3, 4, 4], "ConvolutionalBlockAttention")

@@ -47,6 +47,12 @@ struct InferenceTests {
       try expectSameOutput(
         ResNet(depth: 8, classes: 10, inputShape: input, widthMultiplier: 0.3, using: &g), input, "a narrow ResNet8")
     }
+    for depth in ImageNetResNet.Depth.allCases {
+      try expectSameOutput(
+        ImageNetResNet(depth: depth, classes: 10, inputShape: [40, 36, 3], widthMultiplier: 0.25, using: &g),
+        [40, 36, 3],
+        "ImageNet's ResNet\(depth.rawValue)")
+    }
     try expectSameOutput(LeNet5(classes: 10, using: &g), [28, 28, 1], "LeNet5")
     try expectSameOutput(AlexNet(classes: 10, using: &g), [32, 32, 3], "AlexNet")
   }

@@ -63,6 +63,9 @@ struct LayerFixtureTests {
     case "adaptive max pool": AdaptiveMaxPool2d(2, 3)
     case "resize": Resize(height: 7, width: 3, interpolation: .bilinear)
     case "resize nearest": Resize(height: 7, width: 3, interpolation: .nearest)
+    case "basic block": BasicBlock(3, 4, stride: 2, shortcut: .projection, shortcutName: "downsample", using: &g)
+    case "bottleneck": BottleneckBlock(8, 2, using: &g)
+    case "bottleneck, stride 2": BottleneckBlock(3, 2, stride: 2, using: &g)
     default: nil
     }
   }
@@ -70,7 +73,8 @@ struct LayerFixtureTests {
   @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
     let cases: [Case] =
       try fixture("layers", in: .module) + fixture("blocks", in: .module) + fixture("sequences", in: .module)
-    #expect(cases.count == 45)
+      + fixture("residuals", in: .module)
+    #expect(cases.count == 48)
     for fixture in cases {
       let layer = try Self.layer(fixture.name)
       #expect(Set(layer.everything.keys) == Set(fixture.state.keys), "\(fixture.name)")

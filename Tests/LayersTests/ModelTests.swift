@@ -110,6 +110,8 @@ struct ModelTests {
       ResNet(depth: 8, classes: 7, inputShape: shape, widthMultiplier: 0.25, using: &g),
       LeNet5(classes: 7, inputShape: shape, using: &g),
       AlexNet(classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
+      ImageNetResNet(classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
+      ImageNetResNet(depth: .fifty, classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
     ]
     for model in models {
       #expect(ModelSummary(of: model, input: shape).rows.last?.output == [1, 7])

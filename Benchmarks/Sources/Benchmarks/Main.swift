@@ -6,6 +6,7 @@ enum Main {
   static let usage = """
     usage: Benchmarks [--filter PART-OF-A-NAME] [--threads N] [--json FILE] [--baseline FILE-OF-AN-EARLIER-JSON]
            Benchmarks --algorithms
+           Benchmarks --waiting
            Benchmarks --serve
     """
 
@@ -14,6 +15,7 @@ enum Main {
     var arguments = Array(CommandLine.arguments.dropFirst())
     if arguments == ["--serve"] { return try Service.run() }
     if arguments == ["--algorithms"] { return printAlgorithms() }
+    if arguments == ["--waiting"] { return printWaiting() }
     while !arguments.isEmpty {
       let option = arguments.removeFirst()
       guard !arguments.isEmpty else { return print(usage) }

@@ -77,7 +77,7 @@ extension Model {
 }
 
 /// A step of SGD with momentum on some images and their classes.
-private func trainingStep(_ model: some SplitClassifier) -> (Tensor, [Int]) -> Void {
+func trainingStep(_ model: some SplitClassifier) -> (Tensor, [Int]) -> Void {
   let optimizer = SGD(model, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4)
   return { images, labels in
     let (_, gradients) = valueWithGradient(of: model) { softmaxCrossEntropy($0(images), labels: labels) }

@@ -1,4 +1,5 @@
 #pragma once
+#include "changes.h"
 #include "codecs.h"
 #include "digits.h"
 #include "pixels.h"

@@ -84,7 +84,7 @@ public struct GivenBaseline: Settings {
     guard found.fit.isComplete else {
       let problems = found.fit.problems.joined(separator: "; ")
       let known = ModelChoice.fitting(file, classes: data.classCount, inputShape: data.imageShape).first
-      let hint = known.map { "--model \($0)" + ($0.family == "resnet" ? " --shortcut \($0.shortcut.rawValue)" : "") }
+      let hint = known.map { "--model \($0)" + ($0.hasShortcuts ? " --shortcut \($0.shortcut.rawValue)" : "") }
       throw ExperimentError(
         "\(weights): the weights do not fit the network"
           + (hint.map { "; they fit \($0) (\(problems))" } ?? ": \(problems)"))

@@ -5,7 +5,7 @@ extension ModelChoice {
   /// The highest learning rate of SGD with Nesterov's momentum 0.9, warmed up over 5 % of the steps and falling to 0 by a
   /// cosine, with which this network learns.
   ///
-  /// For batches of 128 it is 0.1 for a ResNet (He et al., section 4.2), 0.05 for a VGG16, and 0.04 for networks without
+  /// For batches of 128 it is 0.1 for a ResNet (He et al., sections 3.4 and 4.2), 0.05 for a VGG16, and 0.04 for networks without
   /// batch norm, whose ReLUs die of larger steps. For other batches, up to 512, it scales with the root of their size
   /// (Hoffer et al., "Train longer, generalize better", 2017).
   public func learningRate(batchSize: Int) -> Double {

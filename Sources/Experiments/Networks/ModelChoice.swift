@@ -1,8 +1,11 @@
 /// One of the library's models by its name, as a command line or a configuration says it.
+///
+/// `resnet18`, `resnet34` and `resnet50` are torchvision's networks for ImageNet, ``ImageNetResNet``. A ResNet of any other depth is one of
+/// those for CIFAR, ``ResNet``, whose depth is 6n+2; of depth 50 there are both, and that for CIFAR is `resnet50-cifar`.
 public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible {
-  /// `resnet20` or another depth of 6n+2, `vgg16`, `alexnet`, `lenet5`.
+  /// `resnet20` or another depth of 6n+2, `resnet50-cifar`, `resnet18`, `resnet34`, `resnet50`, `vgg16`, `alexnet`, `lenet5`.
   public var name: String
-  /// The shortcuts of a ResNet.
+  /// The shortcuts of a ResNet for CIFAR; those for ImageNet have projections.
   public var shortcut: ResNet.Shortcut
   /// Multiplies the number of channels; LeNet5 has none to multiply.
   public var widthMultiplier: Double
@@ -10,7 +13,8 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
   public var variation = BlockVariation.plain
 
   /// The names that can be written.
-  public static let forms = "resnet20 (or another depth of 6n+2), vgg16, alexnet or lenet5"
+  public static let forms =
+    "resnet20 (or another depth of 6n+2, for small images), resnet18, resnet34 or resnet50 (ImageNet's), vgg16, alexnet or lenet5"
   /// A deeper network is taken for a typing error.
   private static let deepest = 1202
 
@@ -35,8 +39,32 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
 
   public var description: String { name }
 
-  /// The depth of a ResNet, nil for another name.
-  private var depth: Int? { name.hasPrefix("resnet") ? Int(name.dropFirst(6)) : nil }
+  private static let imageNetNames = ImageNetResNet.Depth.allCases.map { "resnet\($0.rawValue)" }
+  private static let cifarEnding = "-cifar"
+
+  /// The depth of a ResNet for ImageNet, nil for another name.
+  private var imageNetDepth: ImageNetResNet.Depth? {
+    Self.imageNetNames.contains(name) ? ImageNetResNet.Depth(rawValue: Int(name.dropFirst(6))!) : nil
+  }
+
+  /// The depth of a ResNet for CIFAR, nil for another name.
+  private var depth: Int? {
+    guard name.hasPrefix("resnet"), imageNetDepth == nil else { return nil }
+    return Int((name.hasSuffix(Self.cifarEnding) ? name.dropLast(Self.cifarEnding.count) : name[...]).dropFirst(6))
+  }
+
+  /// Whether the network has shortcuts to choose.
+  package var hasShortcuts: Bool { depth != nil }
+
+  /// This choice with the name that its network has now, for one of a version in which `resnet50` was that for CIFAR.
+  ///
+  /// - Parameter names: Those of the network's tensors.
+  func renamed(forTensors names: some Sequence<String>) -> ModelChoice {
+    guard name == "resnet50", names.contains(where: { $0 == "linear.weight" }) else { return self }
+    var choice = self
+    choice.name += Self.cifarEnding
+    return choice
+  }
 
   /// The choices of width 1 whose network has exactly the names and shapes of `state`.
   public static func fitting(_ state: StateDictionary, classes: Int, inputShape: Shape) -> [ModelChoice] {
@@ -56,9 +84,10 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     classes: Int, inputShape: Shape, where fits: (ChosenModel) -> Bool
   ) -> [ModelChoice] {
     let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
-      ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)", shortcut: $0) }
+      ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)\(depth == 50 ? cifarEnding : "")", shortcut: $0) }
     }
-    return (resnets + ["vgg16", "alexnet", "lenet5"].map { ModelChoice($0) }).filter { choice in
+    let others = (["vgg16", "alexnet", "lenet5"] + imageNetNames).map { ModelChoice($0) }
+    return (resnets + others).filter { choice in
       var generator = SplittableGenerator(seed: 0)
       guard let network = try? choice.make(classes: classes, inputShape: inputShape, using: &generator) else {
         return false
@@ -76,10 +105,15 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     guard isNamed || name.hasPrefix("resnet") else {
       throw ExperimentError("there is no model '\(name)': choose \(Self.forms)")
     }
-    if !isNamed {
+    if !isNamed, imageNetDepth == nil {
       guard let depth, depth >= 8, depth <= Self.deepest, (depth - 2) % 6 == 0 else {
-        throw ExperimentError("'\(name)': the depth of a ResNet is 6n+2, such as 8, 14, 20, 32, 44, 56 or 110")
+        throw ExperimentError(
+          "'\(name)': the depth of a ResNet is 6n+2, such as 8, 14, 20, 32, 44, 56 or 110, or 18, 34 or 50 as for ImageNet"
+        )
       }
+    }
+    guard variation != .asymmetricBranches || imageNetDepth == nil else {
+      throw ExperimentError("\(name) has no form with asymmetric branches: choose one of depth 6n+2, such as resnet20")
     }
     guard variation == .plain || name == "vgg16" || name.hasPrefix("resnet") else {
       throw ExperimentError("\(name) has no blocks to vary: only the ResNets and vgg16 have")
@@ -99,11 +133,15 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     try check(inputShape: inputShape)
     let (shape, width) = (inputShape, widthMultiplier)
     let model: any StagedClassifier =
-      switch name {
-      case "vgg16":
+      switch (name, imageNetDepth) {
+      case ("vgg16", _):
         VGG16(classes: classes, inputShape: shape, widthMultiplier: width, variation: variation, using: &generator)
-      case "alexnet": AlexNet(classes: classes, inputShape: shape, widthMultiplier: width, using: &generator)
-      case "lenet5": LeNet5(classes: classes, inputShape: shape, using: &generator)
+      case ("alexnet", _): AlexNet(classes: classes, inputShape: shape, widthMultiplier: width, using: &generator)
+      case ("lenet5", _): LeNet5(classes: classes, inputShape: shape, using: &generator)
+      case (_, let depth?):
+        ImageNetResNet(
+          depth: depth, classes: classes, inputShape: shape, widthMultiplier: width, variation: variation,
+          using: &generator)
       default:
         ResNet(
           depth: depth!, classes: classes, inputShape: shape, shortcut: shortcut, widthMultiplier: width,

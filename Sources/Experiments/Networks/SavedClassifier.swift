@@ -40,10 +40,10 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
   /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
   public static func read(from url: URL) throws -> SavedClassifier? {
     // Others than safetensors have no such metadata; whether they are whole is said when their weights are read.
-    guard try Safetensors.recognizes(url), let text = try Safetensors.read(url).metadata[metadataKey] else {
-      return nil
-    }
-    let saved: SavedClassifier
+    guard try Safetensors.recognizes(url) else { return nil }
+    let (tensors, metadata) = try Safetensors.read(url)
+    guard let text = metadata[metadataKey] else { return nil }
+    var saved: SavedClassifier
     do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
       throw ExperimentError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
     }
@@ -55,6 +55,7 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     else {
       throw ExperimentError("\(url.path): its metadata '\(metadataKey)' describes no classifier of images")
     }
+    saved.model = saved.model.renamed(forTensors: saved.origin.map { Array($0.names.keys) } ?? Array(tensors.keys))
     return saved
   }
 

@@ -45,12 +45,8 @@ public struct RunSettings: Settings {
     Setting("auditImages", \.auditImages), Setting("baseline", \.baseline), Setting("epochs", \.epochs),
     Setting("learningRate", \.learningRate), Setting("continuedLearningRate", \.continuedLearningRate),
     Setting("batchSize", \.batchSize), Setting("weightDecay", \.weightDecay),
-    Setting("augmentation", \.augmentation, schema: augmentationSchema),
+    Setting("augmentation", \.augmentation, schema: Augmentation.schema),
   ]
-  private static let augmentationSchema =
-    #"{"type": "array", "items": {"anyOf": [{"const": "flip"}, {"type": "object", "additionalProperties": false, "#
-    + #""minProperties": 1, "maxProperties": 1, "properties": {"crop": {"type": "integer"}, "shift": {"type": "integer"}, "#
-    + #""cutout": {"type": "integer"}}}]}}"#
 
   /// The model that the command makes.
   public var modelChoice: ModelChoice { ModelChoice(model, shortcut: shortcut, widthMultiplier: widthMultiplier) }

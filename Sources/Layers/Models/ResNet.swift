@@ -1,5 +1,7 @@
 /// The residual networks for CIFAR of depth 6n+2: ResNet20 has 0.27 M parameters, ResNet56 0.85 M.
 ///
+/// Those for ImageNet, ResNet18, 34 and 50, are ``ImageNetResNet``.
+///
 /// Names and numbers are those of akamaster/pytorch_resnet_cifar10: `conv1`, `bn1`, `layer1.0.conv1`, …, `linear`.
 ///
 /// He et al.: "Deep residual learning for image recognition", 2015, section 4.2.
@@ -74,13 +76,17 @@ public final class BasicBlock: Layer {
   public let attention: (any Layer)?
   /// The shortcut.
   public let shortcut: any Layer
+  private let shortcutName: String
   private let relu = ReLU()
 
   /// A block with random weights.
+  ///
+  /// - Parameter shortcutName: The shortcut's name in the state: torchvision's is `downsample`.
   public init(
-    _ inputs: Int, _ outputs: Int, stride: Int = 1, shortcut: ResNet.Shortcut, variation: BlockVariation = .plain,
-    using generator: inout some RandomNumberGenerator
+    _ inputs: Int, _ outputs: Int, stride: Int = 1, shortcut: ResNet.Shortcut, shortcutName: String = "shortcut",
+    variation: BlockVariation = .plain, using generator: inout some RandomNumberGenerator
   ) {
+    self.shortcutName = shortcutName
     conv1 = Conv2d(
       inputs, outputs, kernelSize: 3, stride: stride, padding: 1, bias: false, initializer: .heNormal(),
       using: &generator)
@@ -90,6 +96,11 @@ public final class BasicBlock: Layer {
     bn2 = BatchNorm2d(outputs)
     attention = variation.attention(outputs, using: &generator)
     self.shortcut = shortcut.layer(inputs, outputs, stride: stride, using: &generator)
+  }
+
+  public var parts: [(name: String, part: Any)] {
+    let inner: [(name: String, part: Any)] = [("conv1", conv1), ("bn1", bn1), ("conv2", conv2), ("bn2", bn2)]
+    return inner + (attention.map { [("attention", $0)] } ?? []) + [(shortcutName, shortcut), ("relu", relu)]
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -121,7 +132,7 @@ final class BranchedBlock: Layer {
 
 extension ResNet.Shortcut {
   /// The shortcut layer.
-  fileprivate func layer(
+  func layer(
     _ inputs: Int, _ outputs: Int, stride: Int, using generator: inout some RandomNumberGenerator
   ) -> any Layer {
     if stride == 1 && inputs == outputs { return Identity() }
