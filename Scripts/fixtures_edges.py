@@ -36,6 +36,8 @@ def empty(name, f, *inputs, layouts=(IMAGE, WEIGHT), to=IMAGE):
 
 
 edge = torch.tensor([-INF, -2.0, -0.0, 0.0, 0.5, INF])
+# Of which a difference of logarithms would have no digit left.
+large = torch.tensor([[1e7, 1e7 - 1, 1e7 + 1], [-3e6, -3e6, -INF]])
 images, weight = torch.zeros(0, 3, 8, 8), torch.ones(4, 3, 3, 3)
 tensors = [
     case("relu", F.relu, edge),
@@ -47,6 +49,11 @@ tensors = [
     case("topK", lambda x: x.topk(4).values, [3.0, NAN, INF, 1.0, NAN, 3.0]),
     case("product", lambda x: x.prod(), torch.zeros(0)),
     case("product of rows", lambda x: x.prod(1), torch.zeros(3, 0)),
+    case("maximum", torch.maximum, [1.0, NAN, 2.0, 5.0], [1.0, 1.0, NAN, 3.0]),
+    case("minimum", torch.minimum, [1.0, NAN, 2.0, 5.0], [1.0, 1.0, NAN, 3.0]),
+    case("softmax", lambda x: x.softmax(1) * torch.arange(6.0).reshape(2, 3), large),
+    case("logSoftmax", lambda x: x.log_softmax(1), large),
+    case("variance of one", lambda x: x.var(correction=2), [5.0]),
     empty("conv2d", lambda x, w: F.conv2d(x, w, padding=1, stride=2), images, weight),
     empty("convTranspose2d", lambda x, w: F.conv_transpose2d(x, w, stride=2), torch.zeros(0, 4, 8, 8), weight),
     empty("maxPool2d", lambda x: F.max_pool2d(x, 2), images),
@@ -56,6 +63,7 @@ tensors = [
 layers = [
     case("softmaxCrossEntropy", lambda x: F.cross_entropy(x, torch.tensor([0, 2])), [[1.0, -INF, 2.0], [0.5, -1.0, 1.0]]),
     case("softmaxCrossEntropy of an impossible label", lambda x: F.cross_entropy(x, torch.tensor([1])), [[1.0, -INF, 2.0]]),
+    case("softmaxCrossEntropy of ignored labels", lambda x: F.cross_entropy(x, torch.tensor([-1, -1]), ignore_index=-1), torch.eye(2)),
     empty("Flatten", lambda x: x.flatten(1), torch.zeros(0, 2, 4, 4), to=(0, 1)),
 ]
 for folder, cases in (("TensorsTests", tensors), ("LayersTests", layers)):

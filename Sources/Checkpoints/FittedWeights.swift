@@ -26,13 +26,15 @@ public struct FittedWeights {
     guard fit.isComplete else { throw CheckpointError(misfit, in: file.file) }
     let state = fit.state(from: try map.tensors())
     try state.requireFinite(in: file.file)
+    try state.requireUnquantized(in: file.file)
     return state
   }
 
   /// What does not fit, in one line.
   var misfit: String {
     let at = place.isEmpty ? "" : " at '\(place.escaped())'"
-    return "the weights\(at) do not fit the model: \(fit.problems.joined(separator: "; "))"
+    let unread = map.unread.isEmpty ? [] : ["left unread: \(map.unread.listed)"]
+    return "the weights\(at) do not fit the model: \((fit.problems + unread + file.notes).joined(separator: "; "))"
   }
 
   /// What a user must know of the choice: the place, the prefix, what was left over or unread; a line each.
@@ -120,11 +122,32 @@ extension WeightsFile {
 }
 
 extension StateDictionary {
-  /// Refuses values that are NaN or infinite, by the first tensor that has them.
+  /// Refuses values that are NaN or infinite, or make the outputs so: variances below 0; by the first tensor that has them.
   public func requireFinite(in file: String? = nil) throws(CheckpointError) {
-    for (name, tensor) in sorted(by: { $0.key < $1.key }) where !tensor.isFinite {
-      throw CheckpointError(
-        "tensor '\(name.escaped())' has values that are NaN or infinite: the training that made it diverged", in: file)
+    for (name, tensor) in sorted(by: { $0.key < $1.key }) {
+      guard tensor.isFinite else {
+        throw CheckpointError(
+          "tensor '\(name.escaped())' has values that are NaN or infinite: the training that made it diverged", in: file
+        )
+      }
+      guard !name.hasSuffix("running_var") || tensor.scalars.allSatisfy({ $0 >= 0 }) else {
+        throw CheckpointError("tensor '\(name.escaped())' has values below 0, which no variance has", in: file)
+      }
+    }
+  }
+
+  /// Refuses weights that are whole numbers: those of a quantized network, which are nothing without their scale.
+  public func requireUnquantized(in file: String) throws(CheckpointError) {
+    for (name, tensor) in sorted(by: { $0.key < $1.key }) where name.hasSuffix("weight") && tensor.rank > 1 {
+      let scalars = tensor.scalars
+      // Huge numbers have no fraction, and those of a few elements or of signs may mean what they say.
+      let largest = scalars.reduce(0) { Swift.max($0, abs($1)) }
+      let hasFractions = scalars.contains { $0 != $0.rounded() }
+      guard hasFractions || scalars.count < 16 || !(2...65_535).contains(largest) else {
+        throw CheckpointError(
+          "tensor '\(name.escaped())' has whole numbers alone, as the weights of a quantized network, whose scale is not with "
+            + "them: save the network before it is quantized", in: file)
+      }
     }
   }
 }

@@ -103,7 +103,9 @@ public enum Safetensors {
       bytes.withUnsafeBytes { checksum.append(UnsafeRawBufferPointer(rebasing: $0[data...])) }
       let found = String(checksum.value, radix: 16)
       guard found == stated else {
-        throw CheckpointError("is damaged: the checksum of its tensors is \(found)", wanted: stated, in: file)
+        throw CheckpointError(
+          "is damaged, or was written by a program that changed tensors and kept the metadata '\(checksumKey)': the checksum of "
+            + "its tensors is \(found)", wanted: stated, in: file)
       }
     }
 

@@ -36,6 +36,12 @@ public enum ImageFolder {
       let (rest, heldOut) = try all.split(holdingOut: all.count / 5, seed: seed)
       split = try DatasetSplit(training: rest, test: heldOut)
     }
+    split.cautions = split.repetitions
+    if test == nil {
+      split.cautions.insert(
+        "there is no folder of test images, so \(split.test.count) of \(all.count) images, drawn from each class, are for testing",
+        at: 0)
+    }
     split.notices = parts.notices + [leftOut.line].compactMap { $0 }
     return split
   }

@@ -52,6 +52,8 @@ public struct DatasetSplit: Sendable {
   public var test: LabeledImages
   /// What the source has and was left out, a line each.
   public var notices: [String] = []
+  /// What figures on these images may not mean, such as that a test image is a training image as well; a line each.
+  public var cautions: [String] = []
 
   /// - Throws: A ``DataError`` where the parts differ in shape or classes, or one is empty.
   public init(

@@ -50,6 +50,15 @@ struct ClassifierOptions: ParsableArguments {
     return (network, description)
   }
 
+  /// Refuses outputs of which no class is the likeliest.
+  func requireFinite(_ outputs: Tensor, for images: String) throws {
+    guard outputs.isFinite else {
+      throw ExperimentError(
+        "\(weights): the network's outputs for \(images) are NaN or infinite: its weights, or --mean and --std, are not those of a "
+          + "trained network")
+    }
+  }
+
   /// Refuses data that the classifier does not know: other classes, or images of another size.
   private func check(_ saved: SavedClassifier, _ data: DatasetSplit) throws {
     do { _ = try data.test.relabeled(as: saved.classNames) } catch {
@@ -141,6 +150,10 @@ struct NormalizationOptions: ParsableArguments {
       throw ValidationError("--mean has \(mean.values.count) numbers, --std has \(std.values.count)")
     }
     guard std.values.allSatisfy({ $0 > 0 }) else { throw ValidationError("--std must be positive") }
+    if let value = (mean.values + std.values).first(where: { !(0...1).contains($0) }) {
+      throw ValidationError(
+        "--mean and --std are of images in 0...1, and \(value) is outside: divide those of images in 0...255 by 255")
+    }
     return Normalization(mean: mean.values, deviation: std.values)
   }
 }

@@ -33,11 +33,13 @@ struct Evaluate: ParsableCommand {
     let logger = try console.logger()
     let images = try data.load()
     warn(of: images)
+    for caution in images.cautions { warn("\(images.name): \(caution)") }
     let (network, description) = try options.classifier(for: images) { logger.info("\($0)") }
     let test = try prepared(images.test, for: description, logger)
     logger.info("\(description.model) on \(test.count) test images of \(images.name)")
     let batches = Batches(of: test, size: batchSize, normalization: description.normalization)
     let evaluation = try Training.evaluate(network.averaged(over: testTimeAugmentation), on: batches)
+    try options.requireFinite(evaluation.probabilities, for: images.name)
     if let text = order(of: evaluation, description.classNames) { warn("\(options.weights): \(text)") }
     guard json else {
       print("\(evaluation.correct) of \(evaluation.count) right: \(percent(evaluation.top1))")

@@ -131,6 +131,8 @@ struct ExperimentOptions: ParsableArguments {
   }
 
   func validate() throws {
+    // As of a variable of the shell that is not set.
+    guard !out.isEmpty else { throw ValidationError("--out is empty, it must be a folder") }
     guard (0...86_400).contains(saveEvery) else {
       throw ValidationError("--save-every is \(saveEvery), it must be from 0 to 86400 seconds")
     }
@@ -177,7 +179,11 @@ struct ExperimentOptions: ParsableArguments {
   private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
     let data = try DataSource(c.data).load()
-    for notice in data.notices { logger.warning("\(data.name): \(notice)") }
+    for notice in data.notices + data.cautions { logger.warning("\(data.name): \(notice)") }
+    if let subset = c.subset, subset > data.training.count {
+      logger.warning(
+        "\(data.name): of a subset of \(subset) there are \(data.training.count) training images, all are used")
+    }
     try c.modelChoice.check(inputShape: data.imageShape)
     logger.info(
       "\(data.name): \(data.training.count) training images, \(data.test.count) for tests; \(c.modelChoice)")

@@ -31,6 +31,10 @@ struct Import: ParsableCommand {
 
   func validate() throws {
     guard out == nil || data != nil else { throw ValidationError("--out needs --data, for the classes' names") }
+    // Under another ending, other programs would take it for something else; and it may be the file itself.
+    guard out?.hasSuffix(".safetensors") ?? true else {
+      throw ValidationError("--out \(out ?? ""): the file must end in .safetensors")
+    }
     guard kerasEpsilon >= 0 else {
       throw ValidationError("--keras-epsilon is \(kerasEpsilon), it must not be negative")
     }
@@ -95,6 +99,7 @@ struct Import: ParsableCommand {
           + "OLD=NEW where only names differ")
     }
     try state.requireFinite(in: file)
+    try state.requireUnquantized(in: file)
     guard let out, let images else { return }
     try network.load(state)
     let names = weightsOptions.names ?? images.classNames

@@ -36,6 +36,7 @@ struct Predict: ParsableCommand {
       let shape = Shape([1] + description.imageShape.dimensions)
       let image = Tensor(pixels.map { Scalar($0) / 255 }, shape: shape)
       let logits = averaged.evaluating { averaged(description.normalization(image)) }
+      try options.requireFinite(logits, for: path)
       let probabilities = softmax(logits).scalars
       let best = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
       lines.append(

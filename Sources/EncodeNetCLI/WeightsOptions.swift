@@ -19,11 +19,18 @@ struct WeightsOptions: ParsableArguments {
   )
   var classNames: String?
 
-  func validate() throws { _ = try renamings }
+  func validate() throws {
+    _ = try renamings
+    let names = names ?? []
+    guard !names.contains("") else { throw ValidationError("--class-names has an empty name") }
+    if let name = names.indices.first(where: { names[..<$0].contains(names[$0]) }).map({ names[$0] }) {
+      throw ValidationError("--class-names has '\(name.escaped(80))' twice")
+    }
+  }
 
   /// The classes' names, nil where none are given.
   var names: [String]? {
-    classNames?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    classNames?.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
   var renamings: [Renaming] {

@@ -63,6 +63,12 @@ extension Module {
     return found
   }
 
+  /// The first name that two parameters or buffers have, nil where there is none.
+  package var firstNameOfTwo: String? {
+    var names: Set<String> = []
+    return (namedParameters.map(\.name) + namedBuffers.map(\.name)).first { !names.insert($0).inserted }
+  }
+
   /// The name of the first parameter or buffer with a NaN or infinite element, nil where there is none.
   package var firstNonFinite: String? {
     namedParameters.first { !$0.parameter.wrappedValue.isFinite }?.name

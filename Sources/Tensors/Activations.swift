@@ -1,4 +1,6 @@
 /// `max(x, 0)`; the derivative at 0 is 0.
+///
+/// At NaN, where the output is NaN, it is 0 too, as it follows from the output; PyTorch's is 1.
 public func relu(_ x: Tensor) -> Tensor {
   // The mask follows from the output as well, which the next layer saves anyway.
   let y = leaky(x, 0)
@@ -12,7 +14,7 @@ public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
 
 /// `x` where positive, `scale · (exp(x) - 1)` elsewhere. Clevert, Unterthiner, Hochreiter, 2015.
 ///
-/// The derivative at 0 is `scale`, as in PyTorch.
+/// The derivative at 0 is `scale`, as in PyTorch, and NaN at NaN, of which PyTorch makes `scale`.
 public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
   let isPositive = x .> 0
   // Without positive numbers, whose exponential may overflow.
@@ -20,6 +22,8 @@ public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
 }
 
 /// `x Φ(x)`, with the exact normal distribution function Φ. Hendrycks, Gimpel, 2016.
+///
+/// That of ∞ is ∞; PyTorch's is NaN where it computes several elements at once.
 public func gelu(_ x: Tensor) -> Tensor { x * normalDistribution(x) }
 
 /// `x σ(x)`. Elfwing, Uchibe, Doya, 2017.

@@ -12,7 +12,7 @@ public func adaptiveAveragePool2d(_ x: Tensor, height: Int, width: Int) -> Tenso
 }
 
 /// The maximum of each of `height` by `width` parts of an image, which are those of ``adaptiveAveragePool2d(_:height:width:)``;
-/// equals share the gradient. PyTorch's `adaptive_max_pool2d`.
+/// equals share the gradient, of which PyTorch's `adaptive_max_pool2d` gives all to the first.
 public func adaptiveMaxPool2d(_ x: Tensor, height: Int, width: Int) -> Tensor {
   requireParts("adaptiveMaxPool2d", x, height, width)
   func pooled(_ x: Tensor, _ axis: Int, _ parts: Int) -> Tensor {

@@ -52,7 +52,7 @@ extension Tensor {
   package var isTracked: Bool { GradientTape.active.contains { $0.isTracking(id) } }
 }
 
-/// `x` to the power of `exponent`, elementwise.
+/// `x` to the power of `exponent`, elementwise, as C's `pow`: that of -∞ to the power of ½ is ∞, of which PyTorch takes the root, NaN.
 public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
   elementwise("pow", x, Tensor(exponent), .power).recorded(
     "pow", saving: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))

@@ -54,5 +54,5 @@ public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
     "minimum", saving: [a, b], (a, { $0 * winnerMask(a, b) }), (b, { $0 * winnerMask(b, a) }))
 }
 
-/// 1 where `a < b`, a half where they are equal, else 0.
-private func winnerMask(_ a: Tensor, _ b: Tensor) -> Tensor { (a .< b) + (a .== b) * 0.5 }
+/// 1 where `a < b`, a half where they are equal, 0 where `a > b`; 1 beside NaN, which reaches both.
+private func winnerMask(_ a: Tensor, _ b: Tensor) -> Tensor { 1 - (a .> b) - (a .== b) * 0.5 }

@@ -15,7 +15,7 @@ public func conv2d(
     x.rank == 4 && weight.rank == 4 && groups > 0 && x.shape[3] == weight.shape[2] * groups
       && weight.shape[3] % groups == 0,
     "conv2d: input \(x.shape) has \(x.rank == 4 ? x.shape[3] : 0) channels, weight \(weight.shape) in \(groups) groups "
-      + "wants \(weight.rank == 4 ? weight.shape[2] * groups : 0)")
+      + "wants \(weight.rank == 4 ? weight.shape[2] * groups : 0); images are [batch, height, width, channels]")
   let product = Convolution(
     x.shape, weight.shape, stride: stride, padding: padding, dilation: dilation, groups: groups)
   product.check("conv2d", x.shape, weight.shape)
@@ -77,7 +77,7 @@ public func convTranspose2d(
   require(
     x.rank == 4 && weight.rank == 4 && groups > 0 && x.shape[3] == weight.shape[3] && weight.shape[3] % groups == 0,
     "convTranspose2d: input \(x.shape) has \(x.rank == 4 ? x.shape[3] : 0) channels, weight \(weight.shape) in "
-      + "\(groups) groups wants \(weight.rank == 4 ? weight.shape[3] : 0)")
+      + "\(groups) groups wants \(weight.rank == 4 ? weight.shape[3] : 0); images are [batch, height, width, channels]")
   require(
     outputPadding >= 0 && outputPadding < max(stride, dilation),
     "convTranspose2d: output padding \(outputPadding) is not less than stride \(stride) or dilation \(dilation)")
@@ -109,6 +109,7 @@ extension Convolution {
     require(
       stride > 0 && dilation > 0 && padding >= 0,
       "\(operation): stride \(stride), dilation \(dilation) and padding \(padding) must be positive, padding may be 0")
+    require(weight.count > 0, "\(operation): weight \(weight) is empty, it needs a pixel and channels on both sides")
     require(
       height > 0 && width > 0 && height + 2 * padding > dilation * (kernelHeight - 1)
         && width + 2 * padding > dilation * (kernelWidth - 1),

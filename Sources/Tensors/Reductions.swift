@@ -11,19 +11,26 @@ extension Tensor {
   }
 
   /// The mean over `axes`, or over all of them.
+  ///
+  /// - Precondition: There is an element to take the mean of. Of none, PyTorch's is NaN, which says less; in a training loop that of
+  ///   an empty batch is an error with the batch's number.
   public func mean(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let sum = sum(alongAxes: axes, keepingDimensions: keepingDimensions)
-    require(count > 0 || sum.count == 0, "mean: nothing to take the mean of in shape \(shape)")
-    return sum * (Scalar(sum.count) / Scalar(count))
+    guard DataFaults.check(count > 0 || sum.count == 0, "mean: nothing to take the mean of in shape \(shape)") else {
+      return sum
+    }
+    // Divided, so that the mean of equal numbers is that number.
+    return sum / Scalar(count / Swift.max(sum.count, 1))
   }
 
   /// The mean squared distance from the mean over `axes`, or over all of them.
   ///
-  /// - Parameter correction: Subtracted from the number of elements in the divisor: 1 for the unbiased estimate.
+  /// - Parameter correction: Subtracted from the number of elements in the divisor: 1 for the unbiased estimate. Where nothing
+  ///   is left, the variance is NaN or infinite.
   public func variance(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false, correction: Int = 0) -> Tensor {
     let squares = square(self - mean(alongAxes: axes, keepingDimensions: true))
     let sum = squares.sum(alongAxes: axes, keepingDimensions: keepingDimensions)
-    return sum / Scalar(count / Swift.max(sum.count, 1) - correction)
+    return sum / Scalar(Swift.max(0, count / Swift.max(sum.count, 1) - correction))
   }
 
   /// The largest element along `axes`, or of all; equals share the gradient.
@@ -84,10 +91,14 @@ extension Tensor {
 
   /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.
   public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    // Clamped, as the shift of a row of -∞ by -∞ would be NaN.
-    let top = detached.max(alongAxes: axes, keepingDimensions: true).clamped(to: -maximumScalar...maximumScalar)
+    let top = shift(alongAxes: axes)
     let y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
     return keepingDimensions ? y : y.reshaped(to: droppedShape(without: axes, "logSumExp"))
+  }
+
+  /// The largest elements, by which an exponent is shifted; finite, as the shift of a row of -∞ by -∞ would be NaN.
+  func shift(alongAxes axes: [Int]?) -> Tensor {
+    detached.max(alongAxes: axes, keepingDimensions: true).clamped(to: -maximumScalar...maximumScalar)
   }
 
   /// The index of the largest element along `axis`, the first of equals, for the remaining axes in row-major order.

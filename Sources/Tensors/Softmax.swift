@@ -1,8 +1,8 @@
 /// `exp(x) / Σ exp(x)` along `axis`.
+///
+/// NaN where every `x` is -∞. Where one is +∞, NaN for that one and 0 for the others, of which PyTorch makes NaN as well.
 public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
-  let logits = x.detached
-  return exp(logits - logits.logSumExp(alongAxes: [axis], keepingDimensions: true)).recorded("softmax", from: x) {
-    dy, y in
+  exp(logarithmicShares(x, axis)).recorded("softmax", from: x) { dy, y in
     let product = dy * y
     return product - y * product.sum(alongAxes: [axis], keepingDimensions: true)
   }
@@ -10,11 +10,15 @@ public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
 
 /// `x - log Σ exp(x)` along `axis`, stable for any `x`.
 public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
-  let logits = x.detached
-  return (logits - logits.logSumExp(alongAxes: [axis], keepingDimensions: true)).recorded("logSoftmax", from: x) {
-    dy, y in
+  logarithmicShares(x, axis).recorded("logSoftmax", from: x) { dy, y in
     dy - exp(y) * dy.sum(alongAxes: [axis], keepingDimensions: true)
   }
+}
+
+/// `(x - top) - log Σ exp(x - top)`, unrecorded: `x - log Σ exp(x)` would lose the digits that a large `x` has not.
+private func logarithmicShares(_ x: Tensor, _ axis: Int) -> Tensor {
+  let shifted = x.detached - x.shift(alongAxes: [axis])
+  return shifted - log(exp(shifted).sum(alongAxes: [axis], keepingDimensions: true))
 }
 
 /// `weights · logs`, elementwise, where a weight of 0 gives 0 for any logarithm: `0 log 0` is 0.

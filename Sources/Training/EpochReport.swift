@@ -125,10 +125,33 @@ public struct TrainingPosition: Sendable, Codable, Equatable {
   var correct = 0
   var images = 0
   var classified = 0
+  /// The images so far that the loss left out; nil for none.
+  var leftOut: Int?
   var metricSums: [String: Double]?
+  /// The images of each of those sums, which are fewer where a run was resumed with another metric; nil before the first.
+  var metricImages: [String: Int]?
   /// The measure of the best epoch so far; less is better.
   var best: Double?
 
   /// The beginning of a run.
   public init() {}
+
+  /// Adds the mean of a metric of one's own over a batch of `images`.
+  mutating func add(_ value: Double, of name: String, images: Int) {
+    // A position saved without them has one count for all.
+    let before = metricImages ?? (metricSums ?? [:]).mapValues { _ in self.images - images }
+    metricImages = before.merging([name: images], uniquingKeysWith: +)
+    metricSums = (metricSums ?? [:]).merging([name: value * Double(images)], uniquingKeysWith: +)
+  }
+
+  /// The means of the metrics `names`, nil where there are none.
+  func metricMeans(of names: some Sequence<String>) -> [String: Double]? {
+    guard let metricSums else { return nil }
+    var means: [String: Double] = [:]
+    for name in names {
+      guard let sum = metricSums[name] else { continue }
+      means[name] = sum / Double(max(metricImages?[name] ?? images, 1))
+    }
+    return means
+  }
 }

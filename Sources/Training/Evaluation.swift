@@ -74,15 +74,17 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
 /// - Parameters:
 ///   - k: How many of the likeliest classes count as right for top-k; the number of classes where there are fewer.
 ///   - classifies: Whether the outputs are logits, where they are `[batch, classes]` of at least two classes and the batch has
-///     labels. A negative label marks an image that the loss leaves out, and is left out here too.
+///     labels. A negative label marks an image that the loss leaves out, and is left out here too: the mean loss is over the
+///     others.
 ///   - metrics: Further means over a batch, by name.
 ///   - loss: A single scalar, the mean over a batch, for the model's output and the batch.
-/// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes.
+/// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes, and where there is no
+///   image to evaluate on.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
   _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
   metrics: [String: Metric<Batch>] = [:], loss: (_ output: Tensor, _ batch: Batch) -> Tensor
 ) throws(TrainingError) -> Evaluation {
-  var (count, lossSum, classes) = (0, 0.0, 0)
+  var (count, lossSum, lossCount, classes) = (0, 0.0, 0, 0)
   var (logits, labels): ([Scalar], [Int]) = ([], [])
   var sums = metrics.isEmpty ? nil : metrics.mapValues { _ in 0.0 }
   try model.evaluating { () throws(TrainingError) in
@@ -97,7 +99,10 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
       if let problem = faults.first { throw invalid(problem) }
       let images = batch.images.shape[0]
       count += images
-      lossSum += value * Double(images)
+      let counted = classifies ? batch.countedImages(beside: output) : images
+      // A batch of which the loss leaves out all has none.
+      if counted > 0 { lossSum += value * Double(counted) }
+      lossCount += counted
       for (name, metric) in metrics { sums![name]! += metric(output, batch) * Double(images) }
       guard classifies, batch.hasLogits(output) else { continue }
       guard classes == 0 || classes == output.shape[1] else {
@@ -117,8 +122,13 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
       }
     }
   }
+  guard lossCount > 0 else {
+    throw .invalidBatch(
+      epoch: nil, batch: 0,
+      problem: count > 0 ? "no image of any batch has a label that counts" : "there is no batch, or no image in any")
+  }
   let summary = Evaluation.Summary(
-    count: count, loss: lossSum / Double(max(count, 1)), k: min(k, max(classes, 1)),
+    count: count, loss: lossSum / Double(lossCount), k: min(k, max(classes, 1)),
     metrics: sums?.mapValues { $0 / Double(max(count, 1)) })
   guard classes > 0 else { return Evaluation(summary: summary) }
   return Evaluation(logits: Tensor(logits, shape: [labels.count, classes]), labels: labels, summary)
@@ -145,6 +155,11 @@ extension TrainingBatch {
   /// Whether `output` has logits of at least two classes for every label.
   func hasLogits(_ output: Tensor) -> Bool {
     output.rank == 2 && output.shape[1] > 1 && output.shape[0] == labels.count
+  }
+
+  /// The number of images whose label counts: all where there are no logits, none of the negative ones.
+  func countedImages(beside output: Tensor) -> Int {
+    hasLogits(output) ? labels.count { $0 >= 0 } : images.shape[0]
   }
 
   /// What is wrong with a label beside logits, nil where nothing is.
@@ -178,7 +193,7 @@ extension Evaluation {
           confidences.append(1 / sum)
           // As in `predictions`, the first of equal classes is the likelier.
           let place = row.startIndex + label
-          let before = row.indices.count { row[$0] > row[place] || (row[$0] == row[place] && $0 < place) }
+          let before = row.indices.count { row[$0].precedes(row[place], ifEqual: $0 < place) }
           if before < summary.k { inTopK += 1 }
         }
       }
@@ -187,5 +202,13 @@ extension Evaluation {
     self.summary.top1 = Double(isRight.count { $0 }) / Double(max(labels.count, 1))
     self.summary.topK = Double(inTopK) / Double(max(labels.count, 1))
     self.summary.calibrationError = expectedCalibrationError(confidences: confidences, isRight: isRight)
+  }
+}
+
+extension Scalar {
+  /// Whether this comes before `other` in descending order, of which NaN is the first, as of `argmax`.
+  fileprivate func precedes(_ other: Scalar, ifEqual isFirst: Bool) -> Bool {
+    if isNaN || other.isNaN { return isNaN && (!other.isNaN || isFirst) }
+    return self > other || (self == other && isFirst)
   }
 }

@@ -70,6 +70,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///   - shouldStop: Asked after each step: where it says so, the run stops there as ``TrainingError/interrupted(epoch:step:)``,
   ///     and can be resumed at ``position``.
   ///   - onStep: Called after each step.
+  /// - Precondition: No two parameters or buffers of the model have one name.
   public init(
     _ model: Model, to source: Source, loss: @escaping Loss, optimizer: any Optimizer, schedule: Schedule? = nil,
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
@@ -78,6 +79,11 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
     onStep: ((StepReport) -> Void)? = nil
   ) {
+    if let name = model.firstNameOfTwo {
+      fatalError(
+        "Fit: two tensors of \(type(of: model)) are named '\(name)', as names are in snake case and those of subclasses are not "
+          + "apart; neither could be saved, rename a property")
+    }
     (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
     (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
     (self.clipping, self.sharpness, self.classifies, self.metrics) = (clipping, sharpness, classifies, metrics)
@@ -124,10 +130,11 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
       return model.firstNonFinite.map { .nonFiniteParameter(epoch: epoch, step: position.step, name: $0) }
     }
     var report = EpochReport(
-      epoch: epoch, step: position.step, loss: position.lossSum / Double(Swift.max(position.images, 1)),
+      epoch: epoch, step: position.step,
+      loss: position.lossSum / Double(Swift.max(position.images - (position.leftOut ?? 0), 1)),
       accuracy: position.classified > 0 ? Double(position.correct) / Double(position.classified) : nil,
       learningRate: Double(optimizer.learningRate), seconds: seconds(), imagesPerSecond: rate(),
-      metrics: position.metricSums?.mapValues { $0 / Double(Swift.max(position.images, 1)) }, isBest: false,
+      metrics: position.metricMeans(of: metrics.keys), isBest: false,
       stopped: stopped)
     if let validation, stopped == nil {
       do { report.validation = try validated(on: validation) } catch { report.stopped = error }
@@ -192,13 +199,12 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
 
     let images = batch.images.shape[0]
     run.lastLoss = Double(value.item)
-    position.lossSum += run.lastLoss * Double(images)
+    let counted = classifies ? output.map(batch.countedImages) ?? images : images
+    position.lossSum += run.lastLoss * Double(counted)
     position.images += images
+    if counted < images { position.leftOut = (position.leftOut ?? 0) + images - counted }
     if let output {
-      for (name, metric) in metrics {
-        position.metricSums = position.metricSums ?? [:]
-        position.metricSums![name, default: 0] += metric(output, batch) * Double(images)
-      }
+      for (name, metric) in metrics { position.add(metric(output, batch), of: name, images: images) }
     }
     if classifies, let output, batch.hasLogits(output) {
       position.correct += zip(output.argmax(), batch.labels).count { $0 == $1 }
@@ -227,6 +233,9 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   /// The first non-finite value, as far as can be seen after the step.
   private func cause(_ batch: Source.Batch) -> String {
     if !batch.images.isFinite { return "the images of the batch are non-finite" }
+    if !batch.labels.isEmpty, batch.labels.allSatisfy({ $0 < 0 }) {
+      return "every label of the batch is negative, which leaves its image out, and the mean of none is NaN"
+    }
     if let name = model.firstNonFinite { return "the parameter '\(name)' was non-finite before it" }
     if let layer = LayerTrace.firstNonFinite(of: model, on: batch.images) {
       return "the first non-finite output is that of layer \(layer)"

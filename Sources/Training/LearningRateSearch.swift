@@ -28,21 +28,30 @@ public struct LearningRateSearch: Sendable {
   /// - Parameters:
   ///   - source: Its epochs are repeated as long as needed.
   ///   - range: The first rate and the last.
-  /// - Throws: Where the optimizer does not load its own state.
+  /// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes, and what the optimizer
+  ///   throws where it does not load its own state.
   public init<Model: Layer, Source: BatchSource>(
     of model: Model, on source: Source, loss: (_ output: Tensor, _ batch: Source.Batch) -> Tensor,
     optimizer: any Optimizer, in range: ClosedRange<Scalar> = 1e-6...10, steps: Int = 100
-  ) throws(OptimizerStateError) {
+  ) throws {
     require(range.lowerBound > 0 && steps > 1, "LearningRateSearch: \(steps) steps in \(range)")
     let saved = Snapshot(model, optimizer)
     let growth = pow(Double(range.upperBound / range.lowerBound), 1 / Double(steps - 1))
     var (mean, least, epoch) = (0.0, Double.infinity, 0)
+    var problem: TrainingError?
     model.training {
       while rates.count < steps {
         let before = rates.count
-        for batch in source.epoch(epoch) where rates.count < steps {
+        for (number, batch) in source.epoch(epoch).enumerated() where rates.count < steps {
           let rate = Scalar(Double(range.lowerBound) * pow(growth, Double(rates.count)))
-          let (value, gradients) = valueWithGradient(of: model) { loss($0(batch.images), batch) }
+          let faults = DataFaults()
+          let (value, gradients) = faults.collecting {
+            valueWithGradient(of: model) { loss($0(batch.images), batch) }
+          }
+          if let fault = faults.first {
+            problem = .invalidBatch(epoch: epoch, batch: number, problem: fault)
+            return
+          }
           mean = 0.9 * mean + 0.1 * Double(value.item)
           let smoothed = mean / (1 - pow(0.9, Double(rates.count + 1)))
           guard smoothed.isFinite, smoothed <= 4 * least || least <= 0 else { return }
@@ -57,6 +66,7 @@ public struct LearningRateSearch: Sendable {
       }
     }
     try saved.restore(model, optimizer)
+    if let problem { throw problem }
   }
 
   /// A tenth of the rate with the least loss: where the loss still falls; nil where it never fell.

@@ -54,6 +54,9 @@ public struct TrainingCheckpoint: Sendable {
     func json(_ value: some Encodable) throws(CheckpointError) -> String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
+      // A metric of one's own may be NaN, the loss of a validation infinite.
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
       do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
         throw CheckpointError("the checkpoint cannot be written: \(error)", in: url.path)
       }
@@ -74,8 +77,11 @@ public struct TrainingCheckpoint: Sendable {
         "is no checkpoint of training: its format is '\(metadata["format"] ?? "")'", wanted: "'\(format)'", in: url.path
       )
     }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     func value<T: Decodable>(_ key: String, _: T.Type) throws(CheckpointError) -> T {
-      do { return try JSONDecoder().decode(T.self, from: Data((metadata[key] ?? "").utf8)) } catch {
+      do { return try decoder.decode(T.self, from: Data((metadata[key] ?? "").utf8)) } catch {
         throw CheckpointError("its metadata '\(key)' cannot be read: \(error)", in: url.path)
       }
     }

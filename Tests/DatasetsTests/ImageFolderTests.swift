@@ -106,6 +106,32 @@ import Testing
     }
   }
 
+  @Test func whatFiguresOnTheImagesMayNotMeanIsSaid() throws {
+    try withFolder { folder in
+      // One image is for training and testing, another in both classes.
+      for index in 0..<5 {
+        try folder.write("train/a/\(index).png", picture(UInt8(index)))
+        try folder.write("train/b/\(index).png", picture(UInt8(10 + index)))
+      }
+      try folder.write("test/a/0.png", picture(30))
+      try folder.write("test/a/1.png", picture(2))
+      try folder.write("test/b/0.png", picture(31))
+      #expect(
+        try ImageFolder.load(folder).cautions == [
+          "1 of 3 test images are training images as well: figures on them say little of new images"
+        ])
+      try folder.write("train/b/0.png", picture(4))
+      #expect(
+        try ImageFolder.load(folder).cautions.last
+          == "2 images are in more than one class, and no classifier gets all of these right")
+      // Whoever means to test on a folder tests on a fifth of it.
+      let part = try ImageFolder.load(folder.appendingPathComponent("train"))
+      #expect(
+        part.cautions.first
+          == "there is no folder of test images, so 2 of 10 images, drawn from each class, are for testing")
+    }
+  }
+
   @Test func aLayoutThatIsNotReadIsNamed() throws {
     try withFolder { folder in
       for label in ["n01", "n02"] {

@@ -183,6 +183,64 @@ struct ForeignWeightsTests {
     }
   }
 
+  @Test func weightsThatNoTrainedNetworkHasAreAnError() throws {
+    try withFolder { folder in
+      try write(["red": red, "green": green, "blue": blue], folder.appendingPathComponent("data"))
+      let network = try colours()
+      for (name, says, change) in [
+        (
+          "variances below 0", "'bn1.running_var' has values below 0",
+          { (state: inout StateDictionary) in
+            state["bn1.running_var"] = state["bn1.running_var"]! - 2
+          }
+        ),
+        ("whole numbers", "has whole numbers alone", { $0 = $0.mapValues { round($0 * 100) } }),
+        // Finite, and their outputs are not.
+        ("outputs of NaN", "outputs for", { $0 = $0.mapValues { $0.rank == 4 ? $0 * 1e30 : $0 } }),
+      ] as [(String, String, (inout StateDictionary) -> Void)] {
+        var state = network.stateDictionary
+        change(&state)
+        try Safetensors.save(state, to: folder.appendingPathComponent("w.safetensors"))
+        let evaluated = try Command(
+          ["evaluate", "--weights", folder.path("w.safetensors"), "--data", "folder:\(folder.path("data"))"] + options)
+        #expect(evaluated.code == 1 && evaluated.output.isEmpty, "\(name): \(evaluated.all)")
+        #expect(evaluated.errors.contains(says), "\(name): \(evaluated.all)")
+      }
+      let description = SavedClassifier(
+        model: Self.choice, imageShape: [8, 8, 3], classNames: ["blue", "green", "red"],
+        normalization: Normalization(mean: [0.5], deviation: [0.5]))
+      try network.load(network.stateDictionary.mapValues { $0.rank == 4 ? $0 * 1e30 : $0 })
+      try description.save(network, to: folder.appendingPathComponent("own.safetensors"))
+      let predicted = try Command(
+        "predict", "--weights", folder.path("own.safetensors"), folder.path("data/red/0.png"))
+      #expect(predicted.code == 1 && predicted.errors.contains("are NaN or infinite"), "\(predicted.all)")
+    }
+  }
+
+  @Test func settingsThatMeanSomethingElseAreRefused() throws {
+    try withFolder { folder in
+      try write(["red": red, "green": green, "blue": blue], folder.appendingPathComponent("data"))
+      let file = folder.path("w.npz")
+      try NumPy.save(colours().stateDictionary, to: URL(fileURLWithPath: file))
+      let before = try Data(contentsOf: URL(fileURLWithPath: file))
+      let data = ["--data", "folder:\(folder.path("data"))"]
+      for (words, says) in [
+        (
+          ["evaluate", "--weights", file, "--mean", "128,128,128", "--std", "64,64,64"],
+          "divide those of images in 0...255"
+        ),
+        (["evaluate", "--weights", file, "--class-names", "blue,,red"], "--class-names has an empty name"),
+        (["evaluate", "--weights", file, "--class-names", "blue,red,red"], "--class-names has 'red' twice"),
+        (["import", file, "--out", file], "the file must end in .safetensors"),
+        (["train", "--out", ""], "--out is empty, it must be a folder"),
+      ] {
+        let refused = try Command(words + data)
+        #expect(refused.code == 64 && refused.errors.contains(says), "\(words): \(refused.all)")
+      }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == before)
+    }
+  }
+
   @Test func aFileThatIsMissingCutOffOrSomethingElseIsNamed() throws {
     try withFolder { folder in
       try SavedClassifier(

@@ -8,6 +8,7 @@ import Testing
     let operations: [String: @Sendable ([Tensor]) -> Tensor] = [
       "softmaxCrossEntropy": { softmaxCrossEntropy($0[0], labels: [0, 2]) },
       "softmaxCrossEntropy of an impossible label": { softmaxCrossEntropy($0[0], labels: [1]) },
+      "softmaxCrossEntropy of ignored labels": { softmaxCrossEntropy($0[0], labels: [-1, -1], ignoring: -1) },
       "Flatten": { Flatten()($0[0]) },
     ]
     let cases: [EdgeCase] = try fixture("edges", in: .module)

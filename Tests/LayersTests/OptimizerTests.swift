@@ -111,6 +111,18 @@ struct OptimizerTests {
     #expect(model.weight.scalars == weight.map { $0 - 0.5 * $0 })
   }
 
+  @Test func clippingOfNaNLeavesNoGradientAsItIs() {
+    final class Pair: Module {
+      @Parameter var a = Tensor([1, 1])
+      @Parameter var b = Tensor([0, 1])
+    }
+    let pair = Pair()
+    // As PyTorch's: the norm is NaN, and what is divided by it.
+    let (_, gradients) = valueWithGradient(of: pair) { ($0.a * 1e6).sum() + (sqrt($0.b - 1) * 0).sum() }
+    #expect(gradients[pair.$a]?.isFinite == true && gradients.norm.isNaN)
+    #expect(gradients.clipped(toNorm: 1)[pair.$a]?.scalars.allSatisfy(\.isNaN) == true)
+  }
+
   @Test func clippingByNormAndValueIsPyTorchs() throws {
     let fixture: Fixture = try fixture("optimizers", in: .module)
     let model = Two(fixture.start)

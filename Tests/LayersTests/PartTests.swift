@@ -169,6 +169,20 @@ private final class WithKnownHelper: Layer {
       "optimizer: the learning rate is nan", { SGD(linear(), learningRate: 0.1).learningRate = .nan }
     ),
     "a negative weight decay": ("optimizer: the weight decay is -1.0", { _ = Adam(linear(), weightDecay: -1) }),
+    "a negative limit of gradients": (
+      "optimizer: the limit of the gradients' norm is -1.0",
+      { _ = valueWithGradient(of: linear()) { $0(.ones([1, 2])).sum() }.gradients.clipped(toNorm: -1) }
+    ),
+    "an average that grows": (
+      "WeightAverage: the decay 2.0 is not in 0...1", { _ = WeightAverage(of: linear(), .exponential(decay: 2)) }
+    ),
+    "labels smoothed away": (
+      "softmaxCrossEntropy: the label smoothing -0.1 is not in 0...1",
+      { _ = softmaxCrossEntropy(.ones([1, 2]), labels: [0], labelSmoothing: -0.1) }
+    ),
+    "statistics of no batch": (
+      "recomputeRunningStatistics: there is no batch", { BatchNorm2d(2).recomputeRunningStatistics(over: []) }
+    ),
     "a weight of another shape": (
       "Parameter: a tensor of shape [5, 5] was assigned to one of shape [2, 2]",
       {

@@ -42,6 +42,14 @@ struct ScheduleTests {
     }
   }
 
+  @Test func ratesFallOnPlateausOfNegativeMeasures() {
+    // PyTorch's never do (its issue 47513).
+    let optimizer = SGD([], learningRate: 1)
+    var plateau = ReduceOnPlateau(patience: 1)
+    let lowered = [-0.8, -0.9, -0.9, -0.9, -0.95].map { plateau.update(optimizer, after: $0) }
+    #expect(lowered == [false, false, false, true, false] && plateau.best == -0.95)
+  }
+
   @Test func schedulesCompose() {
     let schedule = Schedule.cosine(from: 1, over: 10).warmedUp(over: 4).then(after: 14, .constant(3)).scaled(by: 2)
     #expect([0, 3, 4, 9, 14, 99].map { schedule($0) } == [0.4, 1.6, 2, schedule(9), 6, 6])

@@ -9,6 +9,9 @@ import Testing
     "pow": { (x: [Tensor]) in pow(x[0], x[1]) }, "pow to the 0": { pow($0[0], 0) }, "pow to the 2": { pow($0[0], 2) },
     "topK": { $0[0].topK(4).values }, "product": { $0[0].product() },
     "product of rows": { $0[0].product(alongAxes: [1]) },
+    "maximum": { maximum($0[0], $0[1]) }, "minimum": { minimum($0[0], $0[1]) },
+    "softmax": { softmax($0[0]) * Tensor([[0, 1, 2], [3, 4, 5]]) }, "logSoftmax": { logSoftmax($0[0]) },
+    "variance of one": { $0[0].variance(correction: 2) },
     "conv2d": { conv2d($0[0], $0[1], stride: 2, padding: 1) },
     "convTranspose2d": { convTranspose2d($0[0], $0[1], stride: 2) },
     "maxPool2d": { maxPool2d($0[0], size: 2) },
@@ -36,6 +39,21 @@ import Testing
     }
     #expect(norm(true).scalars.prefix(3) == relu(norm(false)).scalars.prefix(3))
     #expect(norm(true).scalars[0] == 0 && relu(norm(false)).scalars[0] == 0)
+  }
+
+  @Test func probabilitiesOfLargeLogitsAddUpToOne() {
+    for top in [0, 1e4, 1e6, -1e7] as [Scalar] {
+      let shares = softmax(Tensor([top, top - 1, top - 2]))
+      #expect(abs(shares.sum().item - 1) < 1e-6, "\(top): \(shares)")
+      #expect(logSoftmax(Tensor([top, top - 1])).isApproximatelyEqual(to: Tensor([-0.3132617, -1.3132617])))
+    }
+  }
+
+  @Test func theMeanOfEqualNumbersIsThatNumber() {
+    for count in 1...300 { #expect(Tensor.ones([count]).mean().item == 1, "\(count) ones") }
+    // Their squared distances from a mean that is a digit off would be as large as the variance.
+    let numbers = Tensor((0..<10_000).map { 1e6 + Scalar($0 % 7) })
+    #expect(abs(numbers.variance().item - 3.9998) < 1e-3)
   }
 
   @Test func longCumulativeSumsKeepTheirDigits() {

@@ -36,6 +36,12 @@ import Testing
     "channels": Trap("conv2d: input [1, 8, 8, 4] has 4 channels, weight [3, 3, 3, 16] in 1 groups wants 3") {
       _ = conv2d(image([1, 8, 8, 4]), .ones([3, 3, 3, 16]))
     },
+    "channels first": Trap("wants 3; images are [batch, height, width, channels]") {
+      _ = conv2d(image([1, 3, 32, 32]), .ones([3, 3, 3, 16]))
+    },
+    "a kernel without channels": Trap("conv2d: weight [3, 3, 3, 0] is empty") {
+      _ = conv2d(image([1, 8, 8, 3]), .ones([3, 3, 3, 0]))
+    },
     "a kernel too large": Trap("conv2d: weight [5, 5, 1, 1] does not fit input [1, 4, 4, 1]") {
       _ = conv2d(image([1, 4, 4, 1]), .ones([5, 5, 1, 1]))
     },

@@ -29,6 +29,27 @@ struct TrainingCheckpointTests {
     }
   }
 
+  @Test func aMetricThatIsNoNumberIsSavedAsItIs() throws {
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("file.safetensors")
+      let model = toyModel()
+      let optimizer = SGD(model, learningRate: 0.1)
+      let fit = Fit(
+        model, to: ToyBatches(), loss: crossEntropy, optimizer: optimizer, epochs: 1,
+        metrics: ["nan": { _, _ in .nan }, "infinite": { _, _ in -.infinity }],
+        onStep: { step in
+          // In the middle of the epoch as well: the position has their sums.
+          if step.position.batch == 2 { #expect(throws: Never.self) { try save(step.position, []) } }
+        })
+      func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
+        try TrainingCheckpoint(model, optimizer, at: position, reports: reports).save(to: file)
+      }
+      for report in fit { try save(fit.position, [report]) }
+      let metrics = try #require(TrainingCheckpoint.load(file).reports[0].metrics)
+      #expect(metrics["nan"]?.isNaN == true && metrics["infinite"] == -.infinity)
+    }
+  }
+
   private func run(
     resumingFrom file: URL?, seed: UInt64 = 1,
     onStep: @escaping (StepReport, Sequential, any Optimizer, WeightAverage, [EpochReport]) throws -> Void

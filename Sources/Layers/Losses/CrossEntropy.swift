@@ -11,7 +11,7 @@ public enum Reduction: String, Sendable, Codable, Hashable {
 /// `-log softmax(logits)[label]` of each row: PyTorch's `cross_entropy`.
 ///
 /// With label smoothing ε the target is `1 - ε + ε/classes` for the label and `ε/classes` for every other class. The mean is over
-/// the batch; it is NaN where every label is ignored.
+/// the batch; it is NaN where every label is ignored, with the gradient 0.
 /// - Parameters:
 ///   - logits: `[batch, classes]`; one of -∞ is a class that cannot be.
 ///   - weights: Multiplies the loss of each class, `[classes]`; the mean is divided by the sum of the labels' weights.
@@ -37,6 +37,8 @@ public func softmaxCrossEntropy(
         (0..<classes).contains(label), "softmaxCrossEntropy: label \(label) is not one of \(classes) classes")
     else { return Tensor(.nan) }
   }
+  require(
+    (0...1).contains(labelSmoothing), "softmaxCrossEntropy: the label smoothing \(labelSmoothing) is not in 0...1")
   let weight = weights?.scalars ?? [Scalar](repeating: 1, count: classes)
   var sum: Scalar = 0
   let targets = Tensor(shape: logits.shape) { out in
@@ -49,6 +51,8 @@ public func softmaxCrossEntropy(
   }
   let terms = weighted(targets, logSoftmax(logits, axis: -1))
   return switch reduction {
+  // Where nothing counts, the mean is NaN; its gradient is 0 all the same.
+  case .mean where labels.allSatisfy { $0 == ignored }: terms.sum() + Tensor(.nan)
   case .mean: terms.sum() * (-1 / sum)
   case .sum: -terms.sum()
   case .none: -terms.sum(alongAxes: [1])

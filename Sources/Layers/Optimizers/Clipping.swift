@@ -9,14 +9,21 @@ extension Gradients {
   }
 
   /// These gradients scaled so that their norm is at most `limit`, as PyTorch's `clip_grad_norm_`.
+  ///
+  /// Where one is NaN, so is their norm, and all become NaN.
+  /// - Precondition: `limit` is not negative.
   public func clipped(toNorm limit: Scalar) -> Gradients {
+    requireNotNegative("the limit of the gradients' norm", limit)
     let factor = limit / (norm + 1e-6)
-    return factor < 1 ? mapped { $0 * factor } : self
+    return factor >= 1 ? self : mapped { $0 * factor }
   }
 
   /// These gradients with every element clamped to `-limit...limit`, as PyTorch's `clip_grad_value_`.
+  ///
+  /// - Precondition: `limit` is not negative.
   public func clipped(toValue limit: Scalar) -> Gradients {
-    mapped { Swift.min(Swift.max($0, -limit), limit) }
+    requireNotNegative("the limit of a gradient", limit)
+    return mapped { Swift.min(Swift.max($0, -limit), limit) }
   }
 
   private func mapped(_ transform: (Scalar) -> Scalar) -> Gradients {

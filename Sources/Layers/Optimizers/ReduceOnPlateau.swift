@@ -10,7 +10,7 @@ public struct ReduceOnPlateau: Sendable, Codable, Equatable {
   public var factor: Scalar
   /// The number of measures without improvement that are borne.
   public var patience: Int
-  /// The share of the best measure by which another must be below it.
+  /// The share of the best measure's magnitude by which another must be below it.
   public var threshold: Double
   /// The number of measures after a reduction that do not count.
   public var cooldown: Int
@@ -35,7 +35,8 @@ public struct ReduceOnPlateau: Sendable, Codable, Equatable {
   /// - Returns: Whether the rate was lowered.
   @discardableResult
   public mutating func update(_ optimizer: any Optimizer, after measure: Double) -> Bool {
-    if measure < (best.map { $0 * (1 - threshold) } ?? .infinity) {
+    // By the magnitude: PyTorch's `best * (1 - threshold)` takes each repetition of a negative measure for an improvement.
+    if measure < (best.map { $0 - $0.magnitude * threshold } ?? .infinity) {
       (best, worse) = (measure, 0)
     } else {
       worse += 1

@@ -28,6 +28,9 @@ public final class WeightAverage {
 
   /// An empty average of `model`'s values.
   public init(of model: any Module, _ rule: Rule) {
+    if case .exponential(let decay) = rule {
+      require((0...1).contains(decay), "WeightAverage: the decay \(decay) is not in 0...1")
+    }
     (self.model, self.rule) = (model, rule)
     averages = model.values
   }
@@ -105,6 +108,8 @@ extension Module {
 
 extension Layer {
   /// Recomputes batch norm's running statistics as the mean over `batches`, as PyTorch's `update_bn`.
+  ///
+  /// - Precondition: There is a batch: without one the statistics would be those of a new model.
   public func recomputeRunningStatistics(over batches: some Sequence<Tensor>) {
     var norms: [BatchNorm2d] = []
     if let itself = self as? BatchNorm2d { norms.append(itself) }
@@ -121,10 +126,13 @@ extension Layer {
         norm.resetRunningStatistics()
         norm.isTraining = true
       }
-      for (index, batch) in batches.enumerated() {
-        for norm in norms { norm.momentum = 1 / Scalar(index + 1) }
+      var count = 0
+      for batch in batches {
+        count += 1
+        for norm in norms { norm.momentum = 1 / Scalar(count) }
         _ = self(batch)
       }
+      require(count > 0 || norms.isEmpty, "recomputeRunningStatistics: there is no batch to compute them of")
     }
   }
 }
