@@ -53,6 +53,8 @@ tensors = [
     case("minimum", torch.minimum, [1.0, NAN, 2.0, 5.0], [1.0, 1.0, NAN, 3.0]),
     case("softmax", lambda x: x.softmax(1) * torch.arange(6.0).reshape(2, 3), large),
     case("logSoftmax", lambda x: x.log_softmax(1), large),
+    case("scaledDotProductAttention", lambda q, m: F.scaled_dot_product_attention(q, q, q, attn_mask=m),
+         [[[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]]], [[0.0, 0.0, -INF], [-INF] * 3, [0.5, -INF, -INF]]),
     case("variance of one", lambda x: x.var(correction=2), [5.0]),
     empty("conv2d", lambda x, w: F.conv2d(x, w, padding=1, stride=2), images, weight),
     empty("convTranspose2d", lambda x, w: F.conv_transpose2d(x, w, stride=2), torch.zeros(0, 4, 8, 8), weight),

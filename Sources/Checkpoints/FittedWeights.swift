@@ -25,8 +25,8 @@ public struct FittedWeights {
   public func state() throws(CheckpointError) -> StateDictionary {
     guard fit.isComplete else { throw CheckpointError(misfit, in: file.file) }
     let state = fit.state(from: try map.tensors())
-    try state.requireFinite(in: file.file)
     try state.requireUnquantized(in: file.file)
+    try state.requireFinite(in: file.file)
     return state
   }
 

@@ -94,7 +94,7 @@ public enum Safetensors {
     let data = 8 + Int(stated)
     let header: Header
     do { header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<data])) } catch {
-      throw CheckpointError("its header is not a safetensors header: \(problem(error))", in: file)
+      throw CheckpointError("its header is not a safetensors header: \(problem(inDecoding: error))", in: file)
     }
     try check(header, dataCount: bytes.count - data, fileCount: bytes.count, file)
     var metadata = header.metadata ?? [:]
@@ -117,13 +117,6 @@ public enum Safetensors {
       }
     }
     return (tensors, metadata)
-  }
-
-  /// The place and kind of what is wrong in a header.
-  private static func problem(_ error: any Error) -> String {
-    guard case DecodingError.typeMismatch(let type, let context) = error else { return "\(error)" }
-    let place = context.codingPath.map { $0.stringValue.escaped(80) }.joined(separator: ".")
-    return "'\(place)' is no \(type): \(context.debugDescription)"
   }
 
   /// The error for a header of `stated` bytes, more than follow.

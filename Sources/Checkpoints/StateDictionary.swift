@@ -28,7 +28,8 @@ extension Module {
   /// PyTorch's `num_batches_tracked` is ignored. A tied parameter may be there under any of its names, or all. Nothing changes where
   /// an error is thrown.
   /// - Parameter strict: Whether the names must be those of the model; otherwise only those in common are taken.
-  /// - Throws: A ``CheckpointError`` that names what is missing, unexpected or of another shape.
+  /// - Throws: A ``CheckpointError`` that names what is missing, unexpected or of another shape; without `strict` only of another
+  ///   shape, and where no name is in common.
   public func load(_ state: StateDictionary, strict: Bool = true) throws(CheckpointError) {
     var (state, twice) = (state, [String]())
     for (alias, first) in aliasNames {
@@ -63,6 +64,11 @@ extension Module {
     guard problems.isEmpty else {
       throw CheckpointError("the weights do not fit the model: " + problems.prefix(8).joined(separator: "; "))
     }
+    guard !assignments.isEmpty || unexpected.isEmpty else {
+      throw CheckpointError(
+        "no weight has the name of one of the model: they are \(quoted(unexpected.sorted())), the model's \(quoted(missing))"
+      )
+    }
     for assign in assignments { assign() }
   }
 
@@ -84,7 +90,9 @@ extension Module {
   public func load(from url: URL, strict: Bool = true) throws(CheckpointError) {
     let weights = try WeightsFile(contentsOf: url).fitted(to: self)
     guard !strict else { return try load(try weights.state()) }
-    guard weights.fit.misshapen.isEmpty else { throw CheckpointError(weights.misfit, in: url.path) }
+    guard weights.fit.misshapen.isEmpty, !weights.fit.matched.isEmpty else {
+      throw CheckpointError(weights.misfit, in: url.path)
+    }
     try load(weights.fit.state(from: try weights.map.tensors()), strict: false)
   }
 

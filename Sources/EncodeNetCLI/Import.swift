@@ -98,8 +98,8 @@ struct Import: ParsableCommand {
         "\(file): the weights do not fit \(choice): try another --model, --width, --shortcut or --classes, or --rename "
           + "OLD=NEW where only names differ")
     }
-    try state.requireFinite(in: file)
     try state.requireUnquantized(in: file)
+    try state.requireFinite(in: file)
     guard let out, let images else { return }
     try network.load(state)
     let names = weightsOptions.names ?? images.classNames

@@ -33,6 +33,10 @@ public final class Embedding: Layer {
   public func callAsFunction(_ indices: [Int]) -> Tensor { rows(indices, [indices.count]) }
 
   private func rows(_ indices: [Int], _ shape: Shape) -> Tensor {
-    weight.gather(indices).reshaped(to: Shape(shape.dimensions + [weight.shape[1]]))
+    let count = weight.shape[0]
+    let rows = indices.map { index in
+      DataFaults.check((0..<count).contains(index), "Embedding: the index \(index) is not in 0..<\(count)") ? index : 0
+    }
+    return weight.gather(rows).reshaped(to: Shape(shape.dimensions + [weight.shape[1]]))
   }
 }

@@ -23,6 +23,9 @@ public final class Sequential: Layer {
     (names, folded) = (layers.indices.map(String.init), nil)
   }
 
+  /// Layers named "0", "1", …, as arguments.
+  public convenience init(_ first: any Layer, _ others: any Layer...) { self.init([first] + others) }
+
   /// Layers with given names, which may be paths, such as "features.0".
   public init(named layers: [(name: String, layer: any Layer)]) {
     self.layers = layers.map(\.layer)

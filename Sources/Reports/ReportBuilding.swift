@@ -126,7 +126,9 @@ extension ExperimentReport {
     }
     let report: ExperimentReport
     do { report = try JSONDecoder().decode(ExperimentReport.self, from: json) } catch {
-      throw ExperimentError("\(file.path): the report cannot be read: \(error)")
+      throw ExperimentError(
+        "\(file.path): the report cannot be read: \(problem(inDecoding: error)): write it anew by the command that wrote it"
+      )
     }
     do { try report.check() } catch { throw ExperimentError("\(file.path): \(error)") }
     let seed = report.seeds.first.map { "seed-\($0.seed)" } ?? ""

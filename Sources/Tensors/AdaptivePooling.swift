@@ -1,6 +1,7 @@
 /// The mean of each of `height` by `width` parts of an image, of any size: PyTorch's `adaptive_avg_pool2d`.
 ///
-/// Part `i` of `n` has the pixels from `⌊i size / n⌋` to `⌈(i + 1) size / n⌉`: parts may overlap.
+/// Part `i` of `n` has the pixels from `⌊i size / n⌋` to `⌈(i + 1) size / n⌉`: parts may overlap. As a
+/// product with matrices, a pixel that is NaN or infinite makes NaN of other parts of its rows and columns as well.
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - height: Of the output.

@@ -5,9 +5,10 @@
 ///   - query: `[…, queries, features]`.
 ///   - key: `[…, keys, features]`.
 ///   - value: `[…, keys, outputs]`.
-///   - mask: Added to the logits, which it broadcasts to: 0 where a query may attend to a key, -∞ where not.
+///   - mask: Added to the logits, which it broadcasts to: 0 where a query may attend to a key, -∞ where not. Of truths it is
+///     made by `Tensor.where(truths, 0, -.infinity)`; 0 and 1 alone stop the program, as they would mask nothing.
 ///   - isCausal: Whether query `i` attends to the keys `0...i` alone.
-/// - Returns: `[…, queries, outputs]`; NaN for a query that may attend to nothing.
+/// - Returns: `[…, queries, outputs]`; 0 for a query that may attend to nothing, as PyTorch's.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, isCausal: Bool = false
 ) -> Tensor {
@@ -16,9 +17,25 @@ public func scaledDotProductAttention(
       && key.shape[-2] == value.shape[-2],
     "scaledDotProductAttention: query \(query.shape), key \(key.shape) and value \(value.shape) do not fit")
   var logits = matmul(query, key, transposeB: true) * (1 / Scalar(query.shape[-1]).squareRoot())
-  if let mask { logits = logits + mask }
+  if let mask {
+    requireAdditive(mask)
+    logits = logits + mask
+  }
   if isCausal { logits = logits + causalMask(queries: query.shape[-2], keys: key.shape[-2]) }
-  return matmul(softmax(logits, axis: -1), value)
+  guard mask != nil, logits.count > 0 else { return matmul(softmax(logits, axis: -1), value) }
+  let isAlone = logits.detached.max(alongAxes: [-1], keepingDimensions: true) .== -.infinity
+  guard isAlone.any() else { return matmul(softmax(logits, axis: -1), value) }
+  // Replaced before the softmax as well, whose derivative is NaN there.
+  return matmul(.where(isAlone, 0, softmax(.where(isAlone, 0, logits), axis: -1)), value)
+}
+
+/// Stops the program where a mask has 0 and 1 alone.
+private func requireAdditive(_ mask: Tensor) {
+  let hasTruths = mask.withUnsafeScalars { $0.contains(1) && $0.allSatisfy { $0 == 0 || $0 == 1 } }
+  require(
+    !hasTruths,
+    "scaledDotProductAttention: the mask \(mask.shape) has 0 and 1 alone, and is added to the logits: "
+      + "Tensor.where(mask, 0, -.infinity) is that of truths")
 }
 
 /// 0 where a key is not after the query, -∞ elsewhere: `[queries, keys]`.

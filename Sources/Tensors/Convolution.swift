@@ -2,6 +2,9 @@
 ///
 /// Each side of the output is `(size + 2 padding - dilation (kernel size - 1) - 1) / stride + 1`, rounded down. Gradients of
 /// any order: the three products of a convolution are each other's derivatives.
+///
+/// A pixel that is NaN or infinite may make NaN of outputs beside those whose window has it, where they are computed in tiles, by
+/// Winograd's algorithm.
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - weight: `[kernel height, kernel width, channels / groups, outputs]`.

@@ -8,7 +8,8 @@ public enum Interpolation: String, Sendable, Codable, Hashable {
 
 /// Images of another size, whatever the factor: PyTorch's `interpolate`.
 ///
-/// Each axis is one product with a small matrix, so the gradient is that of a product.
+/// Each axis is one product with a small matrix, so the gradient is that of a product; and a pixel that is NaN or infinite makes NaN
+/// of its rows and columns, of which PyTorch spares those that it has no share in.
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - height: Of the output.

@@ -94,7 +94,10 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
       let (output, value) = try faults.collecting { () throws(TrainingError) in
         let output = model(batch.images)
         if classifies, let problem = batch.labelProblem(with: output) { throw invalid(problem) }
-        return (output, Double(loss(output, batch).item))
+        let value = loss(output, batch)
+        require(
+          value.count == 1, "evaluate: the loss must be a single scalar, it has shape \(value.shape): take its mean")
+        return (output, Double(value.item))
       }
       if let problem = faults.first { throw invalid(problem) }
       let images = batch.images.shape[0]

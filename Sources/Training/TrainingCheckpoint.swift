@@ -82,7 +82,7 @@ public struct TrainingCheckpoint: Sendable {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     func value<T: Decodable>(_ key: String, _: T.Type) throws(CheckpointError) -> T {
       do { return try decoder.decode(T.self, from: Data((metadata[key] ?? "").utf8)) } catch {
-        throw CheckpointError("its metadata '\(key)' cannot be read: \(error)", in: url.path)
+        throw CheckpointError("its metadata '\(key)' cannot be read: \(problem(inDecoding: error))", in: url.path)
       }
     }
     let position = try value("position", TrainingPosition.self)

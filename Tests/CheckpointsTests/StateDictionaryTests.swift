@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -33,6 +34,21 @@ struct StateDictionaryTests {
     }
     #expect(!problem.contains("num_batches_tracked"))
     #expect(model.stateDictionary.mapValues(\.scalars) == before)
+  }
+
+  @Test func leniencyLoadsSomethingOrSaysThatNothingFits() throws {
+    let model = model(1)
+    try model.load(["linear.bias": Tensor([1, 2, 3]), "stranger": Tensor(0)], strict: false)
+    #expect(model.stateDictionary["linear.bias"]?.scalars == [1, 2, 3])
+    let problem = #expect(throws: CheckpointError.self) { try model.load(["fc.bias": Tensor(0)], strict: false) }?
+      .problem
+    #expect(problem?.contains("no weight has the name of one of the model: they are 'fc.bias'") == true)
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("w.safetensors")
+      try Safetensors.save(["stranger": Tensor([1, 2])], to: file)
+      let problem = #expect(throws: CheckpointError.self) { try model.load(from: file, strict: false) }?.problem
+      #expect(problem?.contains("do not fit the model: missing: ") == true)
+    }
   }
 
   @Test func wrappersAreRemovedOnlyWhereAllNamesHaveThem() {

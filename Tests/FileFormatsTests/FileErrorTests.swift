@@ -1,7 +1,23 @@
 import FileFormats
+import Foundation
 import Testing
 
 struct FileErrorTests {
+  @Test(arguments: [
+    (#"{"a""#, "it is cut off, or no JSON"), (#"{}"#, "it lacks 'a'"), (#"{"a": {"b": "x"}}"#, "'a.b' is no Int"),
+    (#"{"a": {}}"#, "'a' lacks 'b'"), (#"{"a": null}"#, "'a' is no "),
+  ]) func whatDoesNotDecodeIsSaidInWords(json: String, says: String) {
+    struct Inner: Decodable { let b: Int }
+    struct Outer: Decodable { let a: Inner }
+    do {
+      _ = try JSONDecoder().decode(Outer.self, from: Data(json.utf8))
+      Issue.record("\(json) was decoded")
+    } catch {
+      let problem = problem(inDecoding: error)
+      #expect(problem.hasPrefix(says) && !problem.contains("DecodingError"), "\(problem)")
+    }
+  }
+
   @Test func theDescriptionHasFilePlaceFoundAndWanted() {
     #expect(FileError("is damaged").description == "is damaged")
     #expect(FileError("is damaged", in: "x.npy").description == "x.npy: is damaged")

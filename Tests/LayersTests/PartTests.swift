@@ -224,3 +224,11 @@ private final class WithKnownHelper: Layer {
     #expect(text.contains(Self.traps[name]!.message), "\(text.prefix(500))")
   }
 }
+
+@Suite("Chains of layers") struct ChainTests {
+  @Test func layersAreListedAsArgumentsToo() {
+    let chain = Sequential(linear(2, 3), ReLU(), linear(3, 1))
+    #expect(chain.count == 3 && chain.namedParameters.map(\.name).first == "0.weight")
+    #expect(chain(.ones([2, 2])).shape == [2, 1])
+  }
+}

@@ -11,6 +11,7 @@ import Testing
     "product of rows": { $0[0].product(alongAxes: [1]) },
     "maximum": { maximum($0[0], $0[1]) }, "minimum": { minimum($0[0], $0[1]) },
     "softmax": { softmax($0[0]) * Tensor([[0, 1, 2], [3, 4, 5]]) }, "logSoftmax": { logSoftmax($0[0]) },
+    "scaledDotProductAttention": { scaledDotProductAttention($0[0], $0[0], $0[0], mask: $0[1]) },
     "variance of one": { $0[0].variance(correction: 2) },
     "conv2d": { conv2d($0[0], $0[1], stride: 2, padding: 1) },
     "convTranspose2d": { convTranspose2d($0[0], $0[1], stride: 2) },

@@ -39,6 +39,9 @@ import Testing
     "channels first": Trap("wants 3; images are [batch, height, width, channels]") {
       _ = conv2d(image([1, 3, 32, 32]), .ones([3, 3, 3, 16]))
     },
+    "a mask of truths": Trap("the mask [2, 2] has 0 and 1 alone, and is added to the logits") {
+      _ = scaledDotProductAttention(.ones([1, 2, 4]), .ones([1, 2, 4]), .ones([1, 2, 4]), mask: .eye(2))
+    },
     "a kernel without channels": Trap("conv2d: weight [3, 3, 3, 0] is empty") {
       _ = conv2d(image([1, 8, 8, 3]), .ones([3, 3, 3, 0]))
     },

@@ -69,6 +69,21 @@ import Training
     #expect(error?.description == "batch 0: mean: nothing to take the mean of in shape [0, 2]")
   }
 
+  @Test func anIndexOutsideOfAnEmbeddingIsAnErrorOfItsBatch() {
+    final class Words: Layer {
+      let embedding: Embedding
+      init() {
+        var g = SplittableGenerator(seed: 1)
+        embedding = Embedding(4, 2, using: &g)
+      }
+      func callAsFunction(_ x: Tensor) -> Tensor { embedding((0..<x.shape[0]).map { $0 + 1 }) }
+    }
+    let model = Words()
+    var fit = Fit(model, to: ToyBatches(), loss: crossEntropy, optimizer: SGD(model, learningRate: 0.1), epochs: 1)
+    let error = #expect(throws: TrainingError.self) { () throws(TrainingError) in try fit.run() }
+    #expect(error?.description == "batch 0 of epoch 0: Embedding: the index 4 is not in 0..<4")
+  }
+
   @Test func aClassifierOfNaNHasItsClassInTheTopAsOftenAsByPlace() throws {
     let nan = Sequential([Lambda { $0 * .nan }])
     let labels = ToyBatches().epoch(0)[0].labels

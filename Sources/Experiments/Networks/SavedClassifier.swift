@@ -45,7 +45,7 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     guard let text = metadata[metadataKey] else { return nil }
     var saved: SavedClassifier
     do { saved = try JSONDecoder().decode(SavedClassifier.self, from: Data(text.utf8)) } catch {
-      throw ExperimentError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(error)")
+      throw ExperimentError("\(url.path): its metadata '\(metadataKey)' cannot be read: \(problem(inDecoding: error))")
     }
     let (mean, std) = (saved.normalization.mean, saved.normalization.deviation)
     guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
