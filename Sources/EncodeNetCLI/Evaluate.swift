@@ -9,8 +9,9 @@ struct Evaluate: ParsableCommand {
     discussion: "  encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits")
 
   @OptionGroup var options: ClassifierOptions
-  @Option(help: "The images: \(DataSource.forms).", transform: dataSource)
-  var data = DataSource.digits
+  @Option(help: "The images: \(DataSource.forms) (default: digits).", transform: dataSource)
+  var data: DataSource?
+  @OptionGroup var dataOptions: DataOptions
   @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
   @Flag(help: "Print one JSON object with correct, total and top1, and nothing else.")
@@ -29,8 +30,10 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let logger = try console.logger()
-    let images = try data.load()
+    let saved = try options.saved()
+    let images = try dataOptions.load(dataOptions.source(data) ?? .digits, for: saved, options.weights)
     warn(of: images)
+    if let preparation = images.preparation { logger.info("\(images.name): \(preparation)") }
     let (network, description) = try options.classifier(for: images) { logger.info("\($0)") }
     let test = try prepared(images.test, for: description, logger)
     logger.info("\(description.model) on \(test.count) test images of \(images.name)")
