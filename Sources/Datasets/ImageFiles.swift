@@ -17,44 +17,41 @@ public struct ImageFiles: Sendable {
   /// - Throws: Where a folder cannot be read, or, unless `skipsUnreadable`, a file is no image that is read: by its header, before
   ///   any is decoded.
   public init(_ arguments: [String], skipsUnreadable: Bool = false) throws(DataError) {
-    var (all, shown): ([String], [String]) = ([], [])
     for argument in arguments {
       let url = URL(fileURLWithPath: (argument as NSString).expandingTildeInPath)
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
-        all.append(url.path)
-        shown.append(argument)
+        add(SurveyedFile(url.path), url.path, argument)
         continue
       }
       var leftOut = LeftOut(root: url)
       let inside = try NestedFiles(url, &leftOut).paths
-      let found = SurveyedFile.survey(inside)
-      for (path, file) in zip(inside, found) {
-        guard case .other(let kind) = file else {
-          all.append(path)
-          shown.append((argument.hasSuffix("/") ? argument : argument + "/") + path.dropFirst(url.path.count + 1))
-          continue
+      let start = argument.hasSuffix("/") ? argument : argument + "/"
+      for (path, file) in zip(inside, SurveyedFile.survey(inside)) {
+        if case .other(let kind) = file {
+          leftOut.add(kind, path)
+        } else {
+          add(file, path, start + path.dropFirst(url.path.count + 1))
         }
-        leftOut.add(kind, path)
       }
       if let line = leftOut.line { notices.append("\(url.path): \(line)") }
-    }
-    for (index, file) in SurveyedFile.survey(all).enumerated() {
-      let path = all[index]
-      switch file {
-      case .image(let header):
-        survey.formats[header.format, default: 0] += 1
-        survey.sizes[[header.storedHeight, header.storedWidth], default: 0] += 1
-        paths.append(path)
-        names.append(shown[index])
-      case .unreadable(let problem): survey.add(problem, path)
-      case .other(let kind):
-        survey.add(UnreadableImage(kind: "file that is no image", problem: "a \(kind), which is no image"), path)
-      }
     }
     if !skipsUnreadable { try survey.check(in: arguments.first ?? "") }
     guard !paths.isEmpty || survey.unreadableCount > 0 else {
       throw DataError("there are no images in it", in: arguments.first)
+    }
+  }
+
+  private mutating func add(_ file: SurveyedFile, _ path: String, _ name: String) {
+    switch file {
+    case .image(let header):
+      survey.formats[header.format, default: 0] += 1
+      survey.sizes[[header.storedHeight, header.storedWidth], default: 0] += 1
+      paths.append(path)
+      names.append(name)
+    case .unreadable(let problem): survey.add(problem, path)
+    case .other(let kind):
+      survey.add(UnreadableImage(kind: "file that is no image", problem: "a \(kind), which is no image"), path)
     }
   }
 

@@ -29,8 +29,13 @@ struct JSONCursor {
 
   /// The next byte that is no blank; nil at the end.
   mutating func peek() -> UInt8? {
-    while offset < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[offset]) { offset += 1 }
-    return offset < bytes.count ? bytes[offset] : nil
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x20, 0x0a, 0x0d, 0x09: offset += 1
+      case let byte: return byte
+      }
+    }
+    return nil
   }
 
   func problem(_ wanted: String) -> DataError {

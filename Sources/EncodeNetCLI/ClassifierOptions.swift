@@ -112,6 +112,15 @@ struct ClassifierOptions: ParsableArguments {
   }
 }
 
+extension SavedClassifier {
+  /// Refuses a network of other than grey images and those in colour.
+  func requireImages(in file: String) throws(ExperimentError) {
+    guard [1, 3].contains(imageShape[2]) else {
+      throw ExperimentError("\(file): it takes images of \(imageShape[2]) channels, and image files have 1 or 3")
+    }
+  }
+}
+
 /// The first names, for a message.
 func listed(_ names: [String], _ count: Int) -> String {
   names.prefix(count).map { $0.escaped(80) }.joined(separator: ", ") + (names.count > count ? " …" : "")

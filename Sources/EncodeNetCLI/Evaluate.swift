@@ -54,6 +54,7 @@ struct Evaluate: ParsableCommand {
   private func prepared(_ test: LabeledImages, for description: SavedClassifier, _ logger: Logger) throws
     -> LabeledImages
   {
+    try description.requireImages(in: options.weights)
     let channels = description.imageShape[2]
     if channels != test.imageShape[2] {
       logger.info(

@@ -39,6 +39,7 @@ struct Predict: ParsableCommand {
   func run() throws {
     let logger = try console.logger()
     let (network, description) = try options.classifier(for: nil) { logger.info("\($0)") }
+    try description.requireImages(in: options.weights)
     // All headers are read before anything is said.
     var files = try ImageFiles(images, skipsUnreadable: skipUnreadable)
     files.notices.forEach(warn)
@@ -57,9 +58,12 @@ struct Predict: ParsableCommand {
       }
       let decoded = zip(files.names[range], read).compactMap { path, image in image.map { (path, $0) } }
       guard !decoded.isEmpty else { continue }
-      let pixels = decoded.flatMap { $0.1.pixels.map { Scalar($0) / 255 } }
-      let batch = Tensor(pixels, shape: Shape([decoded.count] + description.imageShape.dimensions))
-      let logits = network.evaluating { network(description.normalization(batch)) }
+      // The numbers are those that 'evaluate' gives a network.
+      let images = try LabeledImages(
+        name: "images", pixels: Array(decoded.map(\.1.pixels).joined()), labels: decoded.map { _ in 0 },
+        imageShape: description.imageShape, classNames: description.classNames, preparation: preparation)
+      let batch = images.tensor(at: Array(decoded.indices), normalization: description.normalization)
+      let logits = network.evaluating { network(batch) }
       writer.add(decoded.map(\.0), softmax(logits))
     }
     if let line = files.survey.unreadableLine { warn("left out: \(line)") }

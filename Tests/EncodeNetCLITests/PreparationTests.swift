@@ -72,7 +72,7 @@ struct PreparationTests {
         let probability = Double(wanted.scalars[row * 2])
         #expect(
           lines.contains { line in
-            abs(line.classes.first { $0.class == "left" }!.probability - probability) < 2e-5
+            abs(line.classes.first { $0.class == "left" }!.probability - probability) < 2e-6
           }, "\(probability) is not in \(predicted.output)")
       }
       let evaluated = try Command("evaluate", "--weights", file.path, "--data", "folder:\(data.path)")
