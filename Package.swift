@@ -35,6 +35,8 @@ let package = Package(
       name: "CJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(
+      name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    .systemLibrary(
       name: "CCURL", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .systemLibrary(
@@ -55,7 +57,7 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["Layers", "FileFormats", .target(name: "CKeras", condition: .when(traits: ["HDF5"]))]),
-    .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
+    .target(name: "CImages", dependencies: ["CPNG", "CJPEG", "CWebP"]),
     .target(name: "Datasets", dependencies: ["Tensors", "FileFormats", "CImages"]),
     .target(name: "CDownloads", dependencies: ["CCURL", "CCrypto"]),
     .target(name: "Downloads", dependencies: ["CDownloads", "Datasets", "FileFormats"]),

@@ -38,8 +38,6 @@ func readers(_ scratch: URL) throws -> [Target] {
       try read(file)
     }
   }
-  let picture = DecodedImage(pixels: (0..<192).map { UInt8($0) }, shape: [8, 8, 3])
-  let grey = DecodedImage(pixels: (0..<30).map { UInt8($0 * 8) }, shape: [5, 6, 1])
   let configuration = [UInt8](try JSONEncoder().encode(try ExperimentConfiguration.preset("ablation")))
   let arms = #"{"seeds":[1],"arms":["A2",{"arm":"A3","id":"x","conversion":{"target":"medoid"}}],"subset":9}"#
   let given = #"{"baseline":{"weights":"w","normalization":{"mean":[0.5],"deviation":[0.2]}},"learningRate":0.1}"#
@@ -60,13 +58,11 @@ func readers(_ scratch: URL) throws -> [Target] {
     Target(name: "pickle", corpus: try corpus("pickle")) { _ = try Unpickler.unpickle($0, .arrays, from: "fuzz") },
     Target(name: "cifar", corpus: try corpus("cifar"), cost: 5) { try archive(withRightSums($0)) },
     Target(name: "idx", corpus: [idx], cost: 5, read: onDisk { _ = try IDX.read($0, axes: 3) }),
-    Target(name: "image", corpus: [picture.png(), grey.png()] + (try corpus("image"))) {
-      _ = try DecodedImage(encoded: $0)
-    },
     Target(name: "configuration", corpus: [configuration, Array(arms.utf8), Array(given.utf8)], cost: 20) {
       _ = try ExperimentConfiguration.decoded(from: Data($0))
     },
   ]
+  all += try images(scratch, corpus("image"), onDisk)
   all += try weights(files(fixtures, "pt") + files(fixtures, "npz"))
   if KerasFile.isReadable {
     let model = Sequential([
@@ -79,6 +75,59 @@ func readers(_ scratch: URL) throws -> [Target] {
         read: onDisk { _ = try KerasFile.state(from: $0, for: model) }))
   }
   return all
+}
+
+/// The readers of images, and of lists of them.
+private func images(
+  _ scratch: URL, _ corpus: [[UInt8]], _ onDisk: (@escaping (URL) throws -> Void) -> ([UInt8]) throws -> Void
+) throws -> [Target] {
+  let picture = DecodedImage(pixels: (0..<192).map { UInt8($0) }, shape: [8, 8, 3])
+  let grey = DecodedImage(pixels: (0..<30).map { UInt8($0 * 8) }, shape: [5, 6, 1])
+  let (list, coco) = try labels()
+  let images = try imageFiles()
+  return [
+    Target(name: "image", corpus: [picture.png(), grey.png()] + corpus + images(["png", "jpg"])) {
+      _ = try DecodedImage(encoded: $0)
+    },
+    Target(name: "webp", corpus: images(["webp"])) { _ = try DecodedImage(encoded: $0) },
+    Target(name: "bitmap", corpus: images(["bmp", "ppm", "pgm", "pbm"])) { _ = try DecodedImage(encoded: $0) },
+    Target(name: "list", corpus: list, cost: 5, read: onDisk { _ = try ImageList.load($0) }),
+    Target(
+      name: "coco", corpus: coco, cost: 5, read: onDisk { _ = try COCO.load(annotations: $0, images: scratch) }),
+  ]
+}
+
+/// The files in the fixtures of images, by the endings of their names.
+private func imageFiles() throws -> ([String]) -> [[UInt8]] {
+  struct Fixtures: Decodable {
+    struct File: Decodable {
+      let name: String
+      let file: Data
+    }
+    let files: [File]
+  }
+  let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  let file = root.appendingPathComponent("Tests/DatasetsTests/Fixtures/images.json")
+  let fixtures = try JSONDecoder().decode(Fixtures.self, from: Data(contentsOf: file))
+  return { endings in
+    fixtures.files.filter { file in endings.contains { file.name.hasSuffix(".\($0)") } }.map { [UInt8]($0.file) }
+  }
+}
+
+/// Lists of images, and COCO's annotations.
+private func labels() throws -> (lists: [[UInt8]], coco: [[UInt8]]) {
+  let lists = [
+    "path,label,split\na.png,x,train\n\"b, c.png\",\"y \"\"z\"\"\",test\n", "a.png\t1\nb.png\t2\n",
+    #"[{"path":"a.png","label":"x"},{"file":"b.png","class":2,"box":[1,{"y":"]"}]}]"#, #"{"a.png":"x","b.png":"y"}"#,
+  ]
+  let box = { (image: Int, category: Int) in
+    #"{"segmentation":[[1.5,2]],"iscrowd":0,"image_id":\#(image),"bbox":[1.5,2,30,40],"category_id":\#(category)}"#
+  }
+  let coco =
+    #"{"info":{"a":[{}]},"images":[{"id":1,"file_name":"a.png"},{"id":2,"file_name":"b.png"}],"annotations":["#
+    + [box(1, 1), box(1, 2), box(2, 1)].joined(separator: ",")
+    + #"],"categories":[{"id":1,"name":"x"},{"id":2,"name":"y"}]}"#
+  return (lists.map { Array($0.utf8) }, [Array(coco.utf8)])
 }
 
 /// A tar archive whose headers' checksums are right again: else no other damage to a header would be seen.

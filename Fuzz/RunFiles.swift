@@ -30,7 +30,8 @@ private func classifier(_ scratch: URL) throws -> Target {
     try json(
       SavedClassifier(
         model: ModelChoice($0, widthMultiplier: 0.25), imageShape: shape, classNames: ["a", "b", "c"],
-        normalization: Normalization(mean: [0.5], deviation: [0.25])))
+        normalization: Normalization(mean: [0.5], deviation: [0.25]),
+        preparation: ImagePreparation(size: ImageSize(8), fit: .pad)))
   }
   let file = scratch.appendingPathComponent("classifier.safetensors")
   return Target(name: "classifier", corpus: described, cost: 20) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <webp/decode.h>
 
 // jpeglib.h needs stdio.h before it.
 #include <jpeglib.h>
@@ -38,7 +39,7 @@ int ci_png_header(const unsigned char *bytes, size_t count, int *height, int *wi
 int ci_png_decode(const unsigned char *bytes, size_t count, int channels, unsigned char *pixels, ci_image_error *error) {
   png_image image;
   if (!begin(&image, bytes, count, error)) return 0;
-  // Of 16 bits the upper 8, as every other reader does it, and not values taken for linear light.
+  // Of 16 bits the nearest value of 8, and not values taken for linear light.
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   const int has_alpha = (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   image.format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
@@ -169,4 +170,45 @@ int ci_jpeg_decode(
   const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
   ci_image_error *error) {
   return read_jpeg(bytes, count, &height, &width, &channels, pixels, error);
+}
+
+// MARK: WebP
+
+int ci_webp_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error) {
+  WebPBitstreamFeatures features;
+  const VP8StatusCode status = WebPGetFeatures(bytes, count, &features);
+  if (status != VP8_STATUS_OK) {
+    say(error, status == VP8_STATUS_NOT_ENOUGH_DATA ? "the end of the data, inside the header" : "its header is wrong");
+    return 0;
+  }
+  if (features.has_animation) {
+    say(error, ci_animated);
+    return 0;
+  }
+  *height = features.height;
+  *width = features.width;
+  *channels = 3;
+  return 1;
+}
+
+int ci_webp_decode(const unsigned char *bytes, size_t count, int height, int width, unsigned char *pixels, ci_image_error *error) {
+  WebPBitstreamFeatures features;
+  if (WebPGetFeatures(bytes, count, &features) != VP8_STATUS_OK || features.height != height || features.width != width) {
+    say(error, "the pixels are not what the header says");
+    return 0;
+  }
+  const size_t area = (size_t)height * (size_t)width;
+  int is_read = 0;
+  if (!features.has_alpha) {
+    is_read = WebPDecodeRGBInto(bytes, count, pixels, area * 3, width * 3) != NULL;
+  } else {
+    unsigned char *straight = malloc(area * 4);
+    is_read = straight != NULL && WebPDecodeRGBAInto(bytes, count, straight, area * 4, width * 4) != NULL;
+    for (size_t i = 0; is_read && i < area; i++)
+      for (int c = 0; c < 3; c++)
+        pixels[i * 3 + (size_t)c] = (unsigned char)((straight[i * 4 + (size_t)c] * straight[i * 4 + 3] + 127) / 255);
+    free(straight);
+  }
+  if (!is_read) say(error, "its pixels cannot be decoded, or end early");
+  return is_read;
 }

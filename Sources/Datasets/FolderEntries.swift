@@ -5,16 +5,22 @@ import Foundation
 struct FolderEntries {
   /// Folders, also those behind symbolic links, but for links that lead back.
   private(set) var folders: [String] = []
-  /// Files whose name ends as that of a PNG or JPEG.
-  private(set) var images: [String] = []
+  /// Every file that is not hidden: what it is, its content decides.
+  private(set) var files: [String] = []
   /// The kind and name of every other entry, such as a hidden file.
   private(set) var others: [Other] = []
 
   /// An entry that is not read.
   typealias Other = (kind: String, name: String)
 
-  private static let endings: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
+  /// How the names of images end.
+  static let endings: Set<String> = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "ppm", "pgm", "pbm", "pnm",
+  ]
   private static let systemNames: Set<String> = ["thumbs.db", "desktop.ini", "__macosx"]
+
+  /// The files that are named as images.
+  var images: [String] { files.filter { Self.endings.contains(($0 as NSString).pathExtension.lowercased()) } }
 
   /// Whether its folders hold images by class.
   var hasClasses: Bool { !folders.isEmpty && images.isEmpty }
@@ -25,24 +31,22 @@ struct FolderEntries {
       throw DataError("the folder cannot be read: is there one?", in: folder.path)
     }
     let root = folder.resolvingSymlinksInPath().path
-    for name in names.sorted(by: { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }) {
+    for name in names.sorted(by: inOrderOfCodePoints) {
       if name.hasPrefix(".") || Self.systemNames.contains(name.lowercased()) {
         others.append(("hidden or system file", name))
-        continue
-      }
-      let ending = (name as NSString).pathExtension.lowercased()
-      if Self.endings.contains(ending) {
-        images.append(name)
         continue
       }
       let path = folder.appendingPathComponent(name)
       var isFolder: ObjCBool = false
       if !FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder) {
-        others.append(("link that leads nowhere", name))
+        // A picture that a link promises is missed, and read in vain.
+        if Self.endings.contains(path.pathExtension.lowercased()) {
+          files.append(name)
+        } else {
+          others.append(("link that leads nowhere", name))
+        }
       } else if !isFolder.boolValue {
-        let isLink = ending.isEmpty && Self.isLinkAsText(path)
-        others.append(
-          (isLink ? "link stored as text" : ending.isEmpty ? "file without an ending" : ".\(ending) file", name))
+        files.append(name)
       } else if (root + "/").hasPrefix(path.resolvingSymlinksInPath().path + "/") {
         others.append(("link that leads back", name))
       } else {
@@ -50,38 +54,36 @@ struct FolderEntries {
       }
     }
   }
-}
 
-extension FolderEntries {
   /// Whether a file holds the path of a symbolic link, as Git and others write one where there are no links.
-  private static func isLinkAsText(_ file: URL) -> Bool {
-    guard let bytes = try? readFile(file, upTo: 256), bytes.count < 256 else { return false }
-    return bytes.starts(with: Array("../".utf8)) && !bytes.contains(UInt8(ascii: "\n"))
+  static func isLinkAsText(_ bytes: [UInt8]) -> Bool {
+    bytes.count < 256 && bytes.starts(with: Array("../".utf8)) && !bytes.contains(UInt8(ascii: "\n"))
   }
 }
 
-/// Counts what a folder of images has and was left out.
-struct LeftOut {
-  private let root: URL
-  private var kinds: [String: (count: Int, example: String)] = [:]
+/// Python's order of names.
+func inOrderOfCodePoints(_ a: String, _ b: String) -> Bool {
+  a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars)
+}
 
-  init(root: URL) { self.root = root }
+/// Every file in a folder and the folders inside, a folder's own first.
+struct NestedFiles {
+  private(set) var paths: [String] = []
+  private var visited: Set<String> = []
 
-  mutating func add(_ others: [FolderEntries.Other], in folder: URL) {
-    for (kind, name) in others { add(kind, folder.appendingPathComponent(name)) }
-  }
+  /// - Throws: Where a folder cannot be read, or folders lie too deep in one another.
+  init(_ folder: URL, _ leftOut: inout LeftOut) throws(DataError) { try add(folder, &leftOut, depth: 0) }
 
-  mutating func add(_ kind: String, _ url: URL) {
-    let path = url.path.hasPrefix(root.path + "/") ? String(url.path.dropFirst(root.path.count + 1)) : url.path
-    kinds[kind, default: (0, path)].count += 1
-  }
-
-  /// One line that names and counts it; none where it is nothing.
-  var line: String? {
-    guard !kinds.isEmpty else { return nil }
-    let list = kinds.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { kind, found in
-      "\(found.count) of kind '\(kind.escaped(40))' (\(found.example.escaped(120)))"
+  private mutating func add(_ folder: URL, _ leftOut: inout LeftOut, depth: Int) throws(DataError) {
+    guard depth < 64 else { throw DataError("more than 64 folders in one another", in: folder.path) }
+    // Links may lead to one folder twice, or in a circle.
+    guard visited.insert(folder.resolvingSymlinksInPath().path).inserted else {
+      leftOut.add("link to a folder that is read already", folder.path)
+      return
     }
-    return "left out, as only PNG and JPEG images in a folder for each class are read: \(list.joined(separator: ", "))"
+    let entries = try FolderEntries(folder)
+    leftOut.add(entries.others, in: folder.path)
+    paths += entries.files.map { "\(folder.path)/\($0)" }
+    for name in entries.folders { try add(folder.appendingPathComponent(name), &leftOut, depth: depth + 1) }
   }
 }

@@ -17,48 +17,63 @@ public struct DecodedImage: Sendable, Hashable {
     (self.pixels, self.shape) = (pixels, shape)
   }
 
-  private static let maximumPixels = 1 << 26
-  private static let maximumFileBytes = 1 << 28
+  static let maximumFileBytes = 1 << 28
 
-  /// Reads a PNG or JPEG file, whichever its first bytes tell: the stored values, whatever gamma
-  /// or colour profile a PNG has; transparency goes onto black.
+  /// Reads a PNG, JPEG, WebP, BMP or PPM file, whichever its first bytes tell: the stored values, whatever gamma or colour
+  /// profile it has; transparency goes onto black.
   ///
-  /// - Throws: Where the file cannot be read, is neither, is damaged, or has more than 67 million pixels.
-  public init(contentsOf url: URL) throws(DataError) {
+  /// - Parameter appliesOrientation: Whether an image whose EXIF data say that the camera was turned is turned back.
+  /// - Throws: Where the file cannot be read, is none of these, is damaged, or has more than 67 million pixels.
+  public init(contentsOf url: URL, appliesOrientation: Bool = true) throws(DataError) {
     let bytes = try readFile(url, upTo: Self.maximumFileBytes + 1)
     guard bytes.count <= Self.maximumFileBytes else {
       throw DataError("more than \(Self.maximumFileBytes) bytes", in: url.path)
     }
-    guard !bytes.isEmpty else { throw DataError("the file is empty", in: url.path) }
-    do throws(DataError) { try self.init(encoded: bytes) } catch { throw error.located(in: url.path) }
+    do throws(DataError) { try self.init(encoded: bytes, appliesOrientation: appliesOrientation) } catch {
+      throw error.located(in: url.path)
+    }
   }
 
-  /// Decodes a PNG or JPEG file's bytes.
-  public init(encoded bytes: [UInt8]) throws(DataError) {
-    let isPNG = bytes.starts(with: [0x89, 0x50, 0x4e, 0x47])
-    guard isPNG || bytes.starts(with: [0xff, 0xd8]) else {
-      throw DataError(
-        "neither PNG nor JPEG: the first bytes are \(bytes.prefix(4).map(String.init).joined(separator: " "))")
+  /// Decodes an image file's bytes.
+  public init(encoded bytes: [UInt8], appliesOrientation: Bool = true) throws(DataError) {
+    do { self = try Self.decoded(bytes, appliesOrientation: appliesOrientation) } catch {
+      throw DataError(error.problem)
     }
-    let bytes = isPNG ? Self.withoutColourSpace(bytes) : bytes
-    let kind = isPNG ? "PNG" : "JPEG"
+  }
+
+  /// Decodes an image file's bytes, or says of what kind they are.
+  static func decoded(_ bytes: [UInt8], appliesOrientation: Bool) throws(UnreadableImage) -> DecodedImage {
+    let header = try ImageHeader(bytes)
+    guard header.storedHeight * header.storedWidth > 1 << 23 else {
+      return try decoded(bytes, header, appliesOrientation)
+    }
+    // One large image at a time, however many threads decode.
+    largeImages.lock()
+    defer { largeImages.unlock() }
+    return try decoded(bytes, header, appliesOrientation)
+  }
+  private static let largeImages = NSLock()
+
+  private static func decoded(
+    _ file: [UInt8], _ header: ImageHeader, _ appliesOrientation: Bool
+  ) throws(UnreadableImage) -> DecodedImage {
+    let bytes = header.format == .png ? withoutColourSpace(file) : file
+    let (count, channels) = (bytes.count, Int32(header.channels))
+    let (height, width) = (Int32(header.storedHeight), Int32(header.storedWidth))
     var error = ci_image_error()
-    var (height, width, channels): (Int32, Int32, Int32) = (0, 0, 0)
-    let header = isPNG ? ci_png_header : ci_jpeg_header
-    guard header(bytes, bytes.count, &height, &width, &channels, &error) == 1 else {
-      throw DataError("a damaged \(kind): \(error.message)")
-    }
-    let count = Int(height) * Int(width)
-    guard height > 0, width > 0, count <= Self.maximumPixels else {
-      throw DataError("a \(kind) of \(width) by \(height) pixels; at most \(Self.maximumPixels) are read")
-    }
-    var pixels = [UInt8](repeating: 0, count: count * Int(channels))
+    var pixels = [UInt8](repeating: 0, count: header.storedHeight * header.storedWidth * header.channels)
     let status =
-      isPNG
-      ? ci_png_decode(bytes, bytes.count, channels, &pixels, &error)
-      : ci_jpeg_decode(bytes, bytes.count, height, width, channels, &pixels, &error)
-    guard status == 1 else { throw DataError("a damaged \(kind): \(error.message)") }
-    self.init(pixels: pixels, shape: [Int(height), Int(width), Int(channels)])
+      switch header.format {
+      case .png: ci_png_decode(bytes, count, channels, &pixels, &error)
+      case .jpeg: ci_jpeg_decode(bytes, count, height, width, channels, &pixels, &error)
+      case .webp: ci_webp_decode(bytes, count, height, width, &pixels, &error)
+      case .bmp: ci_bmp_decode(bytes, count, height, width, channels, &pixels, &error)
+      case .netpbm: ci_netpbm_decode(bytes, count, height, width, channels, &pixels, &error)
+      }
+    guard status == 1 else { throw header.format.damaged(error.message) }
+    let image = DecodedImage(
+      pixels: pixels, shape: [header.storedHeight, header.storedWidth, header.channels])
+    return appliesOrientation ? image.turned(by: header.orientation) : image
   }
 
   /// The PNG `bytes` without the chunks by which libpng would change the stored values, as no library of Python does.
@@ -80,33 +95,36 @@ public struct DecodedImage: Sendable, Hashable {
     return parts.isEmpty ? bytes : Array((parts + [bytes[kept...]]).joined())
   }
 
+  /// The image that was stored with an orientation of EXIF, upright.
+  private func turned(by orientation: Int) -> DecodedImage {
+    guard orientation != 1 else { return self }
+    var turned = [UInt8](repeating: 0, count: pixels.count)
+    ci_orient(pixels, shape[0], shape[1], shape[2], Int32(orientation), &turned)
+    return DecodedImage(
+      pixels: turned, shape: orientation > 4 ? [shape[1], shape[0], shape[2]] : shape)
+  }
+
   /// This image with three channels: grey is repeated.
   public var inColour: DecodedImage {
     guard shape[2] == 1 else { return self }
-    return DecodedImage(pixels: pixels.flatMap { [$0, $0, $0] }, shape: [shape[0], shape[1], 3])
+    var colour = [UInt8](repeating: 0, count: 3 * pixels.count)
+    ci_repeat(pixels, pixels.count, &colour)
+    return DecodedImage(pixels: colour, shape: [shape[0], shape[1], 3])
   }
 
   /// This image with one channel, by Rec. 601.
   public var inGrey: DecodedImage {
     guard shape[2] == 3 else { return self }
-    let grey: [UInt8] = stride(from: 0, to: pixels.count, by: 3).map { i in
-      let (red, green, blue) = (Int(pixels[i]), Int(pixels[i + 1]), Int(pixels[i + 2]))
-      return UInt8((299 * red + 587 * green + 114 * blue + 500) / 1000)
-    }
+    var grey = [UInt8](repeating: 0, count: pixels.count / 3)
+    ci_grey(pixels, grey.count, &grey)
     return DecodedImage(pixels: grey, shape: [shape[0], shape[1], 1])
   }
 
-  /// This image in another size, by the triangle filter: bilinear, and without aliasing where it shrinks.
+  /// This image in another size, by the triangle filter: bilinear, and without aliasing where it shrinks, as Pillow's `BILINEAR`.
   public func resized(height: Int, width: Int) -> DecodedImage {
     require(height > 0 && width > 0 && shape.count > 0, "resized: \(shape) to \(height) by \(width)")
     guard height != shape[0] || width != shape[1] else { return self }
-    let (oldHeight, oldWidth, channels) = (shape[0], shape[1], shape[2])
-    var lines = [Float](repeating: 0, count: height * oldWidth * channels)
-    ci_resize(pixels.map { Float($0) }, 1, oldHeight, oldWidth * channels, height, &lines)
-    var result = [Float](repeating: 0, count: height * width * channels)
-    ci_resize(lines, height, oldWidth, channels, width, &result)
-    return DecodedImage(
-      pixels: result.map { UInt8(Swift.min(Swift.max($0.rounded(), 0), 255)) }, shape: [height, width, channels])
+    return ImagePreparation(size: ImageSize(height: height, width: width), fit: .stretch)(self)
   }
 
   /// The nearest bytes to an image in 0...1, `[height, width, channels]`.
@@ -125,11 +143,5 @@ public struct DecodedImage: Sendable, Hashable {
     let status = ci_png_encode(pixels, height, width, channels, &out, &count, &error)
     require(status == 1, "png: an image \(shape) was not encoded: \(error.message)")
     return Array(out[..<count])
-  }
-}
-
-extension ci_image_error {
-  fileprivate var message: String {
-    withUnsafeBytes(of: text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }

@@ -1,49 +1,51 @@
 import FileFormats
 import Foundation
 
-/// A folder with a folder of PNG and JPEG images for each class.
+/// A folder with a folder of images for each class.
 ///
 /// With folders `train` and `test` (or `val`, `valid`, `validation`) inside, each holds the classes; else a fifth of each class
-/// is for testing. A class may be a symbolic link. What is left out is counted in ``DatasetSplit/notices``.
+/// is for testing. Images may lie in folders inside that of their class, which may be a symbolic link. Tiny-ImageNet is read as it
+/// is published. What is left out is counted in ``DatasetSplit/notices``.
 public enum ImageFolder {
-  private static let maximumBytes = 1 << 34
   private static let trainingNames = ["train", "training"]
   private static let testNames = ["test", "testing", "val", "valid", "validation"]
 
   /// Reads the images in the order of their names' code points; grey ones become colour where others are.
   ///
   /// - Parameters:
-  ///   - size: The size that all are resized to; with nil they must have one size.
+  ///   - options: How images of other sizes, and those that cannot be read, are treated.
   ///   - seed: Draws the images for testing where they have no folder.
-  /// - Throws: Where there are no classes or images, a file is no image, or sizes differ.
-  public static func load(_ folder: URL, size: (height: Int, width: Int)? = nil, seed: UInt64 = 0) throws(DataError)
-    -> DatasetSplit
-  {
-    if let size, size.height < 1 || size.width < 1 {
+  /// - Throws: Where there are no classes or images, a file is no image, or memory does not suffice.
+  public static func load(
+    _ folder: URL, _ options: ImageOptions = ImageOptions(), seed: UInt64 = 0
+  ) throws(DataError) -> DatasetSplit {
+    if let published = try TinyImageNet.listing(folder) {
+      return try ImageReader.read(published, options, seed: seed)
+    }
+    return try ImageReader.read(try listing(folder), options, seed: seed)
+  }
+
+  /// The same with images of one size, which all are stretched to; nil for that which they have.
+  public static func load(
+    _ folder: URL, size: (height: Int, width: Int)?, seed: UInt64 = 0
+  ) throws(DataError) -> DatasetSplit {
+    guard let size else { return try load(folder, seed: seed) }
+    guard ImageSize.sides.contains(size.height), ImageSize.sides.contains(size.width) else {
       throw DataError("images cannot be resized to \(size.width) by \(size.height)", in: folder.path)
     }
-    let name = folder.standardizedFileURL.lastPathComponent
+    return try load(
+      folder, ImageOptions(size: ImageSize(height: size.height, width: size.width), fit: .stretch), seed: seed)
+  }
+
+  private static func listing(_ folder: URL) throws(DataError) -> ImageListing {
     var leftOut = LeftOut(root: folder)
     let parts = try parts(of: folder, &leftOut)
-    let training = try decoded(parts.training, size, &leftOut)
-    let test = try parts.test.map { url throws(DataError) in try decoded(url, size, &leftOut) }
-    let isColour = training.isColour || test?.isColour ?? false
-    let all = try training.labeled(name, isColour: isColour)
-    var split: DatasetSplit
-    if let test {
-      split = try DatasetSplit(training: all, test: test.labeled(name, isColour: isColour))
-    } else {
-      let (rest, heldOut) = try all.split(holdingOut: all.count / 5, seed: seed)
-      split = try DatasetSplit(training: rest, test: heldOut)
-    }
-    split.cautions = split.repetitions
-    if test == nil {
-      split.cautions.insert(
-        "there is no folder of test images, so \(split.test.count) of \(all.count) images, drawn from each class, are for testing",
-        at: 0)
-    }
-    split.notices = parts.notices + [leftOut.line].compactMap { $0 }
-    return split
+    let training = try part(parts.training, &leftOut)
+    var test: ImageListing.Part?
+    if let url = parts.test { test = try part(url, &leftOut) }
+    return ImageListing(
+      name: folder.standardizedFileURL.lastPathComponent, root: folder, training: training, test: test,
+      notices: parts.notices, leftOut: leftOut)
   }
 
   /// The folders with the classes of the images for training and testing, and which others are not used.
@@ -65,7 +67,7 @@ public enum ImageFolder {
       let inside = try content(name)
       if let test {
         notices.append("\(name) is not used: the test images are those of \(test)")
-      } else if inside.hasClasses {
+      } else if inside.hasClasses, try !isUnlabelled(inside, content(training)) {
         test = name
       } else {
         notices.append("\(name) is not used: it has \(inside.images.count) images and no folders of classes")
@@ -80,64 +82,31 @@ public enum ImageFolder {
         in: folder.path)
     }
     let names = [training, test]
-    leftOut.add(entries.others, in: folder)
-    for image in entries.images { leftOut.add("image outside the classes", folder.appendingPathComponent(image)) }
+    leftOut.add(entries.others, in: folder.path)
+    for file in entries.files { leftOut.add(outside: file, folder) }
     for other in entries.folders where !names.contains(other) && !testNames.contains(other.lowercased()) {
       notices.append("\(other) is not used: the images are those of \(training) and \(test)")
     }
     return (folder.appendingPathComponent(training), folder.appendingPathComponent(test), notices)
   }
 
-  private struct Found {
-    var images: [DecodedImage]
-    var labels: [Int]
-    var classNames: [String]
-    var isColour: Bool { images.contains { $0.shape[2] == 3 } }
-
-    func labeled(_ name: String, isColour: Bool) throws(DataError) -> LabeledImages {
-      var pixels: [UInt8] = []
-      for image in images { pixels += isColour ? image.inColour.pixels : image.pixels }
-      var shape = images[0].shape
-      shape[2] = isColour ? 3 : 1
-      return try LabeledImages(name: name, pixels: pixels, labels: labels, imageShape: shape, classNames: classNames)
-    }
+  /// Whether a folder has one folder alone, which is no class: that of images without labels.
+  private static func isUnlabelled(_ inside: FolderEntries, _ training: FolderEntries) -> Bool {
+    inside.folders.count == 1 && !training.folders.contains(inside.folders[0])
   }
 
-  private static func decoded(
-    _ folder: URL, _ size: (height: Int, width: Int)?, _ leftOut: inout LeftOut
-  ) throws(DataError) -> Found {
+  private static func part(_ folder: URL, _ leftOut: inout LeftOut) throws(DataError) -> ImageListing.Part {
     let entries = try FolderEntries(folder)
-    let classes = entries.folders
-    guard classes.count > 1 else { throw fewClasses(entries, folder) }
-    leftOut.add(entries.others, in: folder)
-    for image in entries.images { leftOut.add("image outside the classes", folder.appendingPathComponent(image)) }
-    var (decoded, labels, bytes): ([DecodedImage], [Int], Int) = ([], [], 0)
-    var first: (file: String, shape: Shape)?
-    for (label, name) in classes.enumerated() {
+    guard entries.folders.count > 1 else { throw fewClasses(entries, folder) }
+    leftOut.add(entries.others, in: folder.path)
+    for file in entries.files { leftOut.add(outside: file, folder) }
+    var part = ImageListing.Part(classNames: entries.folders)
+    for (label, name) in entries.folders.enumerated() {
       let inside = folder.appendingPathComponent(name)
-      let content = try FolderEntries(inside)
-      guard !content.images.isEmpty else { throw noImages(content, inside) }
-      leftOut.add(content.others, in: inside)
-      for folder in content.folders { leftOut.add("folder inside a class", inside.appendingPathComponent(folder)) }
-      for file in content.images {
-        let url = inside.appendingPathComponent(file)
-        var image = try DecodedImage(contentsOf: url)
-        if let size { image = image.resized(height: size.height, width: size.width) }
-        if let first, first.shape[0] != image.shape[0] || first.shape[1] != image.shape[1] {
-          throw DataError(
-            "an image of \(image.shape[1]) by \(image.shape[0]); \(first.file) has \(first.shape[1]) by \(first.shape[0]), "
-              + "and all must have one size, or one must be given", in: url.path)
-        }
-        first = first ?? (url.path, image.shape)
-        bytes += 3 * image.pixels.count
-        guard bytes <= maximumBytes else {
-          throw DataError("more than \(maximumBytes) bytes of images", in: folder.path)
-        }
-        decoded.append(image)
-        labels.append(label)
-      }
+      part.places.append(inside.path)
+      part.items += try NestedFiles(inside, &leftOut).paths.map { ImageListing.Item(path: $0, label: label) }
     }
-    return Found(images: decoded, labels: labels, classNames: classes)
+    return part
   }
 
   private static func fewClasses(_ entries: FolderEntries, _ folder: URL) -> DataError {
@@ -150,20 +119,18 @@ public enum ImageFolder {
     }
     return DataError(problem, in: folder.path)
   }
+}
 
-  private static func noImages(_ content: FolderEntries, _ folder: URL) -> DataError {
-    var inside: [String] = []
-    if let first = content.folders.first {
-      inside.append(
-        "the folder '\(first.escaped(80))'\(content.folders.count > 1 ? " and \(content.folders.count - 1) more" : ""): images must lie "
-          + "directly in the folder of their class")
+extension LeftOut {
+  /// Counts a file beside the folders of the classes.
+  fileprivate mutating func add(outside file: String, _ folder: URL) {
+    let ending = (file as NSString).pathExtension.lowercased()
+    if FolderEntries.endings.contains(ending) {
+      add("image outside the classes", "\(folder.path)/\(file)")
+    } else if case .other(let kind) = SurveyedFile("\(folder.path)/\(file)") {
+      add(kind, "\(folder.path)/\(file)")
+    } else {
+      add("image outside the classes", "\(folder.path)/\(file)")
     }
-    if let first = content.others.first {
-      inside.append(
-        "the file '\(first.name.escaped(80))'\(content.others.count > 1 ? " and \(content.others.count - 1) more" : "")"
-      )
-    }
-    let has = inside.isEmpty ? "" : "; it has \(inside.joined(separator: ", and "))"
-    return DataError("no PNG or JPEG images for the class\(has)", in: folder.path)
   }
 }

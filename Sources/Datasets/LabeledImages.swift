@@ -15,12 +15,15 @@ public struct LabeledImages: Sendable {
   public let classNames: [String]
   /// A finer division of each class, where one is known, against which clustering may be measured.
   public let subclasses: [Int]?
+  /// How images of other sizes became these, nil where all came as they are.
+  public let preparation: ImagePreparation?
 
   /// Images with their classes.
   ///
   /// - Throws: A ``DataError`` where the pixels, the shape, the labels and the names do not fit.
   public init(
-    name: String, pixels: [UInt8], labels: [Int], imageShape: Shape, classNames: [String], subclasses: [Int]? = nil
+    name: String, pixels: [UInt8], labels: [Int], imageShape: Shape, classNames: [String], subclasses: [Int]? = nil,
+    preparation: ImagePreparation? = nil
   ) throws(DataError) {
     guard imageShape.rank == 3, !imageShape.dimensions.contains(0) else {
       throw DataError("\(name): the shape of an image is \(imageShape), it must be [height, width, channels]")
@@ -37,16 +40,16 @@ public struct LabeledImages: Sendable {
       throw DataError("\(name): \(subclasses.count) sub-classes for \(labels.count) images")
     }
     (self.name, self.pixels, self.labels, self.imageShape) = (name, pixels, labels, imageShape)
-    (self.classNames, self.subclasses) = (classNames, subclasses)
+    (self.classNames, self.subclasses, self.preparation) = (classNames, subclasses, preparation)
   }
 
   /// Images that are known to fit.
   private init(
     fitting name: String, _ pixels: [UInt8], _ labels: [Int], _ imageShape: Shape, _ classNames: [String],
-    _ subclasses: [Int]?
+    _ subclasses: [Int]?, _ preparation: ImagePreparation?
   ) {
     (self.name, self.pixels, self.labels, self.imageShape) = (name, pixels, labels, imageShape)
-    (self.classNames, self.subclasses) = (classNames, subclasses)
+    (self.classNames, self.subclasses, self.preparation) = (classNames, subclasses, preparation)
   }
 
   /// The number of images.
@@ -92,7 +95,7 @@ public struct LabeledImages: Sendable {
     }
     return LabeledImages(
       fitting: name, chosen, indices.map { labels[$0] }, imageShape, classNames,
-      subclasses.map { all in indices.map { all[$0] } })
+      subclasses.map { all in indices.map { all[$0] } }, preparation)
   }
 
   /// The same images with the labels of a classifier that knows `names`, matched by name.
@@ -112,7 +115,8 @@ public struct LabeledImages: Sendable {
       }
       places[label] = found[0]
     }
-    return LabeledImages(fitting: self.name, pixels, labels.map { places[$0]! }, imageShape, names, subclasses)
+    return LabeledImages(
+      fitting: self.name, pixels, labels.map { places[$0]! }, imageShape, names, subclasses, preparation)
   }
 
   /// The same images with so many channels: grey ones are repeated to three, and those in colour become grey by Rec. 601.
@@ -126,7 +130,18 @@ public struct LabeledImages: Sendable {
     let image = DecodedImage(pixels: pixels, shape: [count * imageShape[0], imageShape[1], imageShape[2]])
     let shape: Shape = [imageShape[0], imageShape[1], channels]
     return LabeledImages(
-      fitting: name, channels == 3 ? image.inColour.pixels : image.inGrey.pixels, labels, shape, classNames, subclasses)
+      fitting: name, channels == 3 ? image.inColour.pixels : image.inGrey.pixels, labels, shape, classNames, subclasses,
+      preparation)
+  }
+
+  /// The same images in another size.
+  public func prepared(_ preparation: ImagePreparation) -> LabeledImages {
+    let shape: Shape = [preparation.size.height, preparation.size.width, imageShape[2]]
+    let images = inParallel(count) { index in
+      preparation(DecodedImage(pixels: image(at: index), shape: imageShape)).pixels
+    }
+    return LabeledImages(
+      fitting: name, Array(images.joined()), labels, shape, classNames, subclasses, preparation)
   }
 
   /// A hash of each image's pixels, whatever its label.
@@ -139,7 +154,7 @@ public struct LabeledImages: Sendable {
   /// The same images with other pixels.
   package func withPixels(_ pixels: [UInt8]) -> LabeledImages {
     require(pixels.count == self.pixels.count, "withPixels: \(pixels.count) bytes for \(self.pixels.count)")
-    return LabeledImages(fitting: name, pixels, labels, imageShape, classNames, subclasses)
+    return LabeledImages(fitting: name, pixels, labels, imageShape, classNames, subclasses, preparation)
   }
 
   /// A short name for the pixels, the shape, the labels and the classes, the same wherever they are the same.

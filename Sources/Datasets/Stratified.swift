@@ -30,12 +30,17 @@ extension LabeledImages {
     guard (0...self.count).contains(count) else {
       throw DataError("\(name): \(count) images are wanted, there are \(self.count)")
     }
+    return Self.stratified(count, of: labels, classes: classCount, seed: seed)
+  }
+
+  /// The same of images of which the labels are known.
+  static func stratified(_ count: Int, of labels: [Int], classes: Int, seed: UInt64) -> [Int] {
     var generator = SplittableGenerator(seed: seed)
-    var members = [[Int]](repeating: [], count: classCount)
+    var members = [[Int]](repeating: [], count: classes)
     for (index, label) in labels.enumerated() { members[label].append(index) }
     // In whole numbers, so that no rounding gives or takes an image.
-    var shares = members.map { $0.count * count / max(self.count, 1) }
-    let remainders = members.map { $0.count * count % max(self.count, 1) }
+    var shares = members.map { $0.count * count / max(labels.count, 1) }
+    let remainders = members.map { $0.count * count % max(labels.count, 1) }
     let byRemainder = members.indices.sorted { (remainders[$0], $1) > (remainders[$1], $0) }
     for label in byRemainder.prefix(count - shares.reduce(0, +)) { shares[label] += 1 }
     return zip(members, shares).flatMap { $0.shuffled(using: &generator).prefix($1) }.sorted()
@@ -54,6 +59,8 @@ public struct DatasetSplit: Sendable {
   public var notices: [String] = []
   /// What figures on these images may not mean, such as that a test image is a training image as well; a line each.
   public var cautions: [String] = []
+  /// What the files of the images are, nil where images have no files of their own.
+  public var survey: ImageSurvey?
 
   /// - Throws: A ``DataError`` where the parts differ in shape or classes, or one is empty.
   public init(
@@ -80,6 +87,28 @@ public struct DatasetSplit: Sendable {
   public var imageShape: Shape { training.imageShape }
   /// The classes' names, by label.
   public var classNames: [String] { training.classNames }
+  /// How images of other sizes became these, nil where all came as they are.
+  public var preparation: ImagePreparation? { training.preparation }
+
+  /// The same images in the size that `options` want, where they want one.
+  func prepared(_ options: ImageOptions) throws(DataError) -> DatasetSplit {
+    guard let size = options.size, size != imageSize else { return self }
+    let preparation = ImagePreparation(size: size, fit: options.fit, appliesOrientation: options.appliesOrientation)
+    let bytes = size.height * size.width * imageShape[2] * (training.count + test.count + (validation?.count ?? 0))
+    guard bytes <= (options.memoryLimit ?? MachineMemory.limit) / 2 else {
+      throw DataError("\(name): its images of \(size) pixels are larger than half of the memory: give a smaller size")
+    }
+    var split = self
+    (split.training, split.test) = (training.prepared(preparation), test.prepared(preparation))
+    split.validation = validation?.prepared(preparation)
+    return split
+  }
+
+  private var imageSize: ImageSize? {
+    let (height, width) = (imageShape[0], imageShape[1])
+    return ImageSize.sides.contains(height) && ImageSize.sides.contains(width)
+      ? ImageSize(height: height, width: width) : nil
+  }
 
   /// A short name for all images and labels.
   public var fingerprint: String {

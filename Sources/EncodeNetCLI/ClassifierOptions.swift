@@ -12,6 +12,9 @@ struct ClassifierOptions: ParsableArguments {
   @OptionGroup var networkOptions: NetworkOptions
   @OptionGroup var normalization: NormalizationOptions
 
+  /// What the file says of the classifier, nil where it says nothing.
+  func saved() throws -> SavedClassifier? { try SavedClassifier.read(from: fileURL(weights)) }
+
   /// The network with its weights; what neither the file nor the options say comes from the training images.
   ///
   /// - Parameter notice: Is called with what a user must know of the weights.
@@ -20,7 +23,7 @@ struct ClassifierOptions: ParsableArguments {
   ) throws -> (network: ChosenModel, description: SavedClassifier) {
     let url = fileURL(weights)
     let given = weightsOptions.names
-    let saved = try SavedClassifier.read(from: url)
+    let saved = try saved()
     let file = try WeightsFile(contentsOf: url)
     if let saved, let data { try check(saved, data) }
     guard let names = saved?.classNames ?? given ?? data?.classNames,
@@ -43,7 +46,8 @@ struct ClassifierOptions: ParsableArguments {
       try saved.map { (networkOptions.choice ?? $0.model, shape) } ?? foreign(file, names.count, shape)
     let normalization = try normalization(of: saved, data, channels: taken[2])
     let description = SavedClassifier(
-      model: model, imageShape: taken, classNames: names, normalization: normalization, origin: saved?.origin)
+      model: model, imageShape: taken, classNames: names, normalization: normalization, origin: saved?.origin,
+      preparation: saved.map(\.preparation) ?? data?.preparation)
     let network = try description.load(
       file, size: url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0, at: weightsOptions.map,
       renaming: weightsOptions.renamings, notice: { notice("\(weights): \($0)") })
@@ -114,6 +118,15 @@ struct ClassifierOptions: ParsableArguments {
       throw ExperimentError("\(normalization.mean.count) means are given, the images have \(channels) channels")
     }
     return normalization
+  }
+}
+
+extension SavedClassifier {
+  /// Refuses a network of other than grey images and those in colour.
+  func requireImages(in file: String) throws(ExperimentError) {
+    guard [1, 3].contains(imageShape[2]) else {
+      throw ExperimentError("\(file): it takes images of \(imageShape[2]) channels, and image files have 1 or 3")
+    }
   }
 }
 

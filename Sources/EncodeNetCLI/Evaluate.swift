@@ -9,8 +9,9 @@ struct Evaluate: ParsableCommand {
     discussion: "  encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits")
 
   @OptionGroup var options: ClassifierOptions
-  @Option(help: "The images: \(DataSource.forms).", transform: dataSource)
-  var data = DataSource.digits
+  @Option(help: "The images: \(DataSource.forms) (default: digits).", transform: dataSource)
+  var data: DataSource?
+  @OptionGroup var dataOptions: DataOptions
   @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
   @Option(help: "Average the probabilities over views of each image.")
@@ -31,9 +32,11 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let logger = try console.logger()
-    let images = try data.load()
+    let saved = try options.saved()
+    let images = try dataOptions.load(dataOptions.source(data) ?? .digits, for: saved, options.weights)
     warn(of: images)
     for caution in images.cautions { warn("\(images.name): \(caution)") }
+    if let preparation = images.preparation { logger.info("\(images.name): \(preparation)") }
     let (network, description) = try options.classifier(for: images) { logger.info("\($0)") }
     let test = try prepared(images.test, for: description, logger)
     logger.info("\(description.model) on \(test.count) test images of \(images.name)")
@@ -55,6 +58,7 @@ struct Evaluate: ParsableCommand {
   private func prepared(_ test: LabeledImages, for description: SavedClassifier, _ logger: Logger) throws
     -> LabeledImages
   {
+    try description.requireImages(in: options.weights)
     let channels = description.imageShape[2]
     if channels != test.imageShape[2] {
       logger.info(

@@ -7,6 +7,7 @@ import Reports
 struct ExperimentOptions: ParsableArguments {
   @Option(help: "The images: \(DataSource.forms) (default: digits).", transform: dataSource)
   var data: DataSource?
+  @OptionGroup var dataOptions: DataOptions
   @Option(help: "The network: \(ModelChoice.forms) (default: resnet20).")
   var model: String?
   @Option(help: "A ResNet's shortcuts: identity (option A) or projection (option B) (default: identity).")
@@ -104,6 +105,7 @@ struct ExperimentOptions: ParsableArguments {
     if let subset { c.subset = subset }
     if let split { c.split = split }
     if let augmentation { c.augmentation = augmentation.augmentation }
+    dataOptions.set(&c.images)
     let named = json.map(ExperimentConfiguration.names(in:)) ?? []
     try begin(
       &c, namesModel: model != nil || named.contains("model"), namesArms: arms != nil || named.contains("arms"))
@@ -123,7 +125,7 @@ struct ExperimentOptions: ParsableArguments {
     let preset = try validating { try self.preset.map { try ExperimentConfiguration.preset($0) } }
     let written = try inFile { try ExperimentConfiguration.data(inJSON: $0).map { try DataSource($0) } }
     let ofPreset = try preset.map { try DataSource($0.data) }
-    let source = data ?? written ?? ofPreset ?? .digits
+    let source = try dataOptions.source(data) ?? written ?? ofPreset ?? .digits
     var c = preset ?? ExperimentConfiguration.defaults(for: source)
     c = try inFile { try ExperimentConfiguration.decoded(from: $0, over: c) } ?? c
     c.data = "\(source)"
@@ -175,18 +177,33 @@ struct ExperimentOptions: ParsableArguments {
     }
   }
 
+  /// How the images are read: as those of a given baseline, where the settings say nothing, and its file does.
+  private func imageOptions(_ c: ExperimentConfiguration) throws -> ImageOptions {
+    var options = c.images
+    if options.size == nil, let baseline = c.baseline, let saved = try SavedClassifier.read(from: baseline.url),
+      let preparation = saved.preparation
+    {
+      options.size = preparation.size
+      if dataOptions.fit == nil { options.fit = preparation.fit }
+      if !dataOptions.ignoreOrientation { options.appliesOrientation = preparation.appliesOrientation }
+    }
+    options.usualSize = c.modelChoice.usualImageSize
+    return options
+  }
+
   /// The images, and the settings that suit them.
   private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
-    let data = try DataSource(c.data).load()
+    let data = try DataSource(c.data).load(imageOptions(c))
+    try c.modelChoice.check(inputShape: data.imageShape)
+    let prepared = data.preparation.map { ", \($0) (--image-size, --fit)" } ?? ""
+    logger.info(
+      "\(data.name): \(data.training.count) training images, \(data.test.count) for tests\(prepared); \(c.modelChoice)")
     for notice in data.notices + data.cautions { logger.warning("\(data.name): \(notice)") }
     if let subset = c.subset, subset > data.training.count {
       logger.warning(
         "\(data.name): of a subset of \(subset) there are \(data.training.count) training images, all are used")
     }
-    try c.modelChoice.check(inputShape: data.imageShape)
-    logger.info(
-      "\(data.name): \(data.training.count) training images, \(data.test.count) for tests; \(c.modelChoice)")
     return (c, data)
   }
 

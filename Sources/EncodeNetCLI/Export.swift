@@ -18,6 +18,7 @@ struct Export: ParsableCommand {
   var to: String
   @Option(help: "The images that it is for, where the weights do not say: \(DataSource.forms).", transform: dataSource)
   var data: DataSource?
+  @OptionGroup var dataOptions: DataOptions
 
   @Flag(help: "Leave out the prefix of the names in a given baseline's file, such as 'module.'.")
   var plainNames = false
@@ -29,7 +30,8 @@ struct Export: ParsableCommand {
   }
 
   func run() throws {
-    let images = try data?.load()
+    let saved = try options.saved()
+    let images = try dataOptions.source(data).map { try dataOptions.load($0, for: saved, options.weights) }
     if let images { warn(of: images) }
     var (network, description) = try options.classifier(for: images, notice: warn)
     if plainNames { description.origin = description.origin?.plain }
@@ -39,10 +41,20 @@ struct Export: ParsableCommand {
       let normalization = description.normalization
       try ONNX.save(
         network, imageShape: description.imageShape, mean: normalization.mean, deviation: normalization.deviation,
-        metadata: ["classes": description.classNames.joined(separator: "\n"), "model": "\(description.model)"], to: url)
+        metadata: try metadata(of: description), to: url)
     case "npz": try NumPy.save(description.state(of: network), to: url)
     default: try description.save(network, to: url)
     }
     print("Written to \(to).")
+  }
+
+  /// What a program must know beside the network: the classes by label, and how images of any size are made ready.
+  private func metadata(of description: SavedClassifier) throws -> [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return [
+      "classes": description.classNames.joined(separator: "\n"), "model": "\(description.model)",
+      "preparation": String(decoding: try encoder.encode(description.imagePreparation), as: UTF8.self),
+    ]
   }
 }

@@ -21,8 +21,7 @@ struct Import: ParsableCommand {
     help: "The images that it is for: \(DataSource.forms); their classes and sizes are saved with the weights.",
     transform: dataSource)
   var data: DataSource?
-  @Option(help: "The number of classes where --data is not given, at least 1.")
-  var classes = 10
+  @OptionGroup var dataOptions: DataOptions
   @OptionGroup var normalization: NormalizationOptions
   @Option(help: "The epsilon of the batch norms of a Keras file, at least 0: the file does not say it.")
   var kerasEpsilon: Float = 1e-3
@@ -30,7 +29,9 @@ struct Import: ParsableCommand {
   var out: String?
 
   func validate() throws {
-    guard out == nil || data != nil else { throw ValidationError("--out needs --data, for the classes' names") }
+    guard out == nil || data != nil || dataOptions.list != nil else {
+      throw ValidationError("--out needs --data, for the classes' names")
+    }
     // Under another ending, other programs would take it for something else; and it may be the file itself.
     guard out?.hasSuffix(".safetensors") ?? true else {
       throw ValidationError("--out \(out ?? ""): the file must end in .safetensors")
@@ -38,12 +39,11 @@ struct Import: ParsableCommand {
     guard kerasEpsilon >= 0 else {
       throw ValidationError("--keras-epsilon is \(kerasEpsilon), it must not be negative")
     }
-    guard classes > 0 else { throw ValidationError("--classes is \(classes), it must be at least 1") }
   }
 
   func run() throws {
     let choice = networkOptions.choiceOrDefault
-    let images = try data?.load()
+    let images = try dataOptions.source(data).map { try dataOptions.load($0, for: choice) }
     if let images { warn(of: images) }
     let shape = images?.imageShape ?? [32, 32, 3]
     let url = fileURL(file)
@@ -79,7 +79,7 @@ struct Import: ParsableCommand {
   private func network(_ choice: ModelChoice, _ images: DatasetSplit?, _ shape: Shape) throws -> ChosenModel {
     var generator = SplittableGenerator(seed: 0)
     return try choice.make(
-      classes: images?.classNames.count ?? classes, inputShape: shape, using: &generator)
+      classes: images?.classNames.count ?? dataOptions.classes ?? 10, inputShape: shape, using: &generator)
   }
 
   /// Prints the fit; writes `state` where it is exact and a file is wanted.
@@ -110,7 +110,8 @@ struct Import: ParsableCommand {
     print("Its outputs are taken for the classes \(listed(names, 10)), in this order.")
     let normalization = try self.normalization.value() ?? .computed(from: images.training.withChannels(shape[2]))
     try SavedClassifier(
-      model: choice, imageShape: shape, classNames: names, normalization: normalization, origin: origin
+      model: choice, imageShape: shape, classNames: names, normalization: normalization, origin: origin,
+      preparation: images.preparation
     ).save(network, to: fileURL(out))
     print("Written to \(out).")
   }

@@ -136,8 +136,15 @@ private func sized(_ width: UInt32, _ height: UInt32) -> [UInt8] {
   }
 
   @Test func whatIsNoImageSaysHowItBegins() {
-    #expect(throws: DataError("neither PNG nor JPEG: the first bytes are 71 73 70 56")) {
-      try DecodedImage(encoded: Array("GIF89a".utf8))
+    #expect(throws: DataError("none of PNG, JPEG, WebP, BMP and PPM: the first bytes are 97 98 99 100")) {
+      try DecodedImage(encoded: Array("abcdef".utf8))
+    }
+    for (bytes, name, tool) in [
+      (Array("GIF89a".utf8), "a GIF image", "convert"), ([0x4d, 0x4d, 0, 0x2a], "a TIFF image", "convert"),
+      ([0, 0, 0, 24] + Array("ftypmif1".utf8), "a HEIC image", "heif-convert"),
+    ] {
+      let error = #expect(throws: DataError.self) { try DecodedImage(encoded: bytes) }
+      #expect(error?.problem.hasPrefix("\(name), which is not read: convert it: \(tool) ") == true)
     }
     #expect(throws: DataError.self) { try DecodedImage(encoded: []) }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Reports
 import TestSupport
 import Testing
 
@@ -69,12 +70,12 @@ struct CasesTests {
 
   @Test(
     arguments: [
-      ("51-tiny-imagenet", "images must lie directly in the folder of their class"),
+      ("51-tiny-imagenet", "data: 15 training images, 6 test images"),
       ("52-train-val-unlabelled-test", "test is not used: it has 3 images and no folders of classes"),
       ("53-train-valid", "4 test images"), ("55-macosx", "1 of kind 'hidden or system file' (__MACOSX)"),
       ("56-appledouble", "1 of kind 'hidden or system file' (a/._0.png)"), ("58-one-class-symlinked", ""),
-      ("64-webp-and-jpg", "3 of kind '.webp file' (a/w0.webp), 2 of kind '.bmp file' (b/w0.bmp)"),
-      ("66-mixed-sizes", "all must have one size"), ("75-nested-class", "it has the folder 'cat'"),
+      ("64-webp-and-jpg", "formats: 7 JPEG, 3 WebP, 2 BMP"),
+      ("66-mixed-sizes", "sizes: 32 by 32 (6), 48 by 36 (1)"), ("75-nested-class", "classes: animals, plants"),
       ("77-nfd-sort", "classes: A\u{308}pfel, Birne, Zitrone"),
     ])
   func foldersAreReadOrSayWhy(name: String, says: String) throws {
@@ -88,5 +89,40 @@ struct CasesTests {
   @Test(arguments: ["81-kaggle-mnist", "82-torchvision-root"]) func setsLikeMNISTAreFound(name: String) throws {
     let run = try Command("info", "--data", "mnist:\(path("\(name)/data"))")
     #expect(run.code == 0 && run.output.contains("40 training images, 20 test images"), "\(run.all)")
+  }
+
+  @Test func emnistsNumberOfClassesIsGiven() throws {
+    let data = "mnist:\(try path("85-emnist-renamed/data"))"
+    let none = try Command("info", "--data", data)
+    #expect(none.code == 1 && none.errors.contains("give their number (--classes)"), "\(none.all)")
+    let given = try Command("info", "--data", data, "--classes", "26")
+    #expect(given.code == 0 && given.output.contains("40 training images, 20 test images"), "\(given.all)")
+  }
+
+  /// The image at `name`.
+  private func image(_ name: String) throws -> DecodedImage {
+    try DecodedImage(contentsOf: URL(fileURLWithPath: path(name)))
+  }
+
+  @Test func gammaChunksChangeNoPixel() throws {
+    let (plain, grey) = (try image("d0-png-gamma/plain.png"), try image("d0-png-gamma/grey.png"))
+    #expect(try image("d0-png-gamma/gama-1.0.png") == plain && image("d0-png-gamma/gama-0.55556-mac.png") == plain)
+    #expect(try image("d0-png-gamma/gama-grey-1.0.png") == grey)
+  }
+
+  @Test func inksBecomeColours() throws {
+    let plain = try image("d1-cmyk-jpeg/plain.jpg")
+    let inks = try image("d1-cmyk-jpeg/cmyk.jpg")
+    #expect(inks.shape == plain.shape)
+    let difference = zip(inks.pixels, plain.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+    #expect(difference < 12 * plain.pixels.count, "\(difference / plain.pixels.count) levels on average")
+    // This one holds other colours than the plain one, also by Pillow: its first pixels are (255, 120, 255), (255, 114, 255).
+    let other = try image("d1-cmyk-jpeg/ycck.jpg")
+    for (value, wanted) in zip(other.pixels, [255, 120, 255, 255, 114, 255]) { #expect(abs(Int(value) - wanted) <= 3) }
+  }
+
+  @Test(arguments: ["rgba", "la", "palette-trns"]) func transparencyLiesOnBlack(name: String) throws {
+    let image = try image("d3-alpha/\(name).png")
+    #expect(image.pixels.contains(0) && Set(image.pixels).count > 2, "\(Set(image.pixels))")
   }
 }

@@ -114,6 +114,18 @@ import Testing
     #expect(c.augmentation == nil && c.conversion.decoderHeadStart == nil && c.epochs == base.epochs)
   }
 
+  @Test func imagesArePreparedAsJSONSays() throws {
+    func images(_ json: String) throws -> ImageOptions {
+      try ExperimentConfiguration.decoded(from: Data(#"{"images": \#(json)}"#.utf8)).images
+    }
+    let given = try images(#"{"size": "48x64", "fit": "pad", "skipsUnreadable": true}"#)
+    #expect(given.size == ImageSize(height: 48, width: 64) && given.fit == .pad && given.skipsUnreadable)
+    #expect(try images(#"{"size": 64}"#).size == ImageSize(64) && images("{}") == ImageOptions())
+    for json in [#"{"size": 0}"#, #"{"size": "a"}"#, #"{"fit": "crop"}"#, #"{"uprights": true}"#] {
+      #expect(throws: ExperimentError.self) { try images(json) }
+    }
+  }
+
   /// `ENCODENET_WRITE_SCHEMA=1 swift test --filter theSchemaIsInTheDocumentation` writes it.
   @Test func theSchemaIsInTheDocumentation() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

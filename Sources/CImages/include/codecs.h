@@ -20,3 +20,21 @@ int ci_jpeg_header(const unsigned char *bytes, size_t count, int *height, int *w
 int ci_jpeg_decode(
   const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
   ci_image_error *error);
+
+/// The same for WebP, which has three channels; alpha goes onto black. Of an animation the header fails with `ci_animated`.
+int ci_webp_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error);
+int ci_webp_decode(
+  const unsigned char *bytes, size_t count, int height, int width, unsigned char *pixels, ci_image_error *error);
+#define ci_animated "is animated"
+
+/// The same for BMP: 1 to 32 bits, with a palette, masks or runs. A palette of greys has one channel.
+int ci_bmp_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error);
+int ci_bmp_decode(
+  const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
+  ci_image_error *error);
+
+/// The same for Netpbm's PBM, PGM and PPM, as text and as bytes; values are scaled to 0...255.
+int ci_netpbm_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error);
+int ci_netpbm_decode(
+  const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
+  ci_image_error *error);

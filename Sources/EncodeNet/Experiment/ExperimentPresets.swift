@@ -3,7 +3,7 @@ extension ExperimentConfiguration {
   public static func defaults(for source: DataSource) -> ExperimentConfiguration {
     switch source {
     case .cifar10, .cifar100: return .cifar
-    case .digits, .synthetic, .folder: return .init()
+    case .digits, .synthetic, .folder, .list, .coco: return .init()
     case .mnist:
       var settings = ExperimentConfiguration()
       // A digit a pixel aside is the same digit; a mirrored one is none.

@@ -172,9 +172,10 @@ extension RecordedSettings {
     _ configuration: ExperimentConfiguration, arms: [Arm], _ data: ExperimentData,
     given: UseGivenBaseline?
   ) throws {
-    // Where the data and the weights are is of no consequence, nor is what looks at conversion afterwards.
+    // Where the data and the weights are is of no consequence, nor is what looks at conversion afterwards; how images are read shows
+    // in the fingerprint of the data.
     var flat = try Self.flattened(configuration)
-    let ignored: Set = ["data", "seeds", "arms", "judge", "auditImages", "baseline"]
+    let ignored: Set = ["data", "images", "seeds", "arms", "judge", "auditImages", "baseline"]
     for key in flat.keys where ignored.contains(key.prefix { $0 != "." }.description) { flat[key] = nil }
     flat["the data"] = data.fingerprint
     if let given {

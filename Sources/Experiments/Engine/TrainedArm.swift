@@ -30,7 +30,7 @@ extension SeedRun {
     choice.variation = state.variation
     try SavedClassifier(
       model: choice, imageShape: images.imageShape, classNames: images.classNames, normalization: data.normalization,
-      origin: state[OriginalNames.self]
+      origin: state[OriginalNames.self], preparation: images.preparation
     ).save(state.network, to: file)
     // The epochs of several steps are counted as one sequence.
     let reports = state.reports.enumerated().map { index, report in

@@ -12,16 +12,23 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
   public var normalization: Normalization
   /// The names of the file that its first weights came from, nil for the network's own.
   public var origin: OriginalNames?
+  /// How images of other sizes were made ready, nil where all came as they are.
+  public var preparation: ImagePreparation?
 
   private static let metadataKey = "encodenet"
 
   /// A description.
   public init(
     model: ModelChoice, imageShape: Shape, classNames: [String], normalization: Normalization,
-    origin: OriginalNames? = nil
+    origin: OriginalNames? = nil, preparation: ImagePreparation? = nil
   ) {
     (self.model, self.imageShape, self.classNames) = (model, imageShape, classNames)
-    (self.normalization, self.origin) = (normalization, origin)
+    (self.normalization, self.origin, self.preparation) = (normalization, origin, preparation)
+  }
+
+  /// How an image of any size is made ready for it: as those that it was trained on, which had its size where nothing is said.
+  public var imagePreparation: ImagePreparation {
+    preparation ?? ImagePreparation(size: ImageSize(height: imageShape[0], width: imageShape[1]))
   }
 
   /// Writes the weights of `network` with this description as safetensors, with PyTorch's layout, and with the names of
@@ -49,6 +56,8 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     }
     let (mean, std) = (saved.normalization.mean, saved.normalization.deviation)
     guard saved.imageShape.rank == 3, (1...4).contains(saved.imageShape[2]),
+      saved.imageShape.dimensions.prefix(2).allSatisfy(ImageSize.sides.contains),
+      [saved.imagePreparation.size.height, saved.imagePreparation.size.width] == saved.imageShape.dimensions.dropLast(),
       (1...100_000).contains(saved.classNames.count),
       mean.count == std.count, saved.normalization.fits(channels: saved.imageShape[2]),
       std.allSatisfy({ $0 > 0 }), saved.origin?.isPossible ?? true

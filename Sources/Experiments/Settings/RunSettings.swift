@@ -2,6 +2,8 @@
 public struct RunSettings: Settings {
   /// The source of the images for the command; see ``DataSource``.
   public var data = "digits"
+  /// How the command reads their files.
+  public var images = ImageOptions()
   /// The model that the command makes, and its name in the report; see ``ModelChoice``.
   public var model = "resnet20"
   /// The shortcuts of a ResNet that the command makes.
@@ -39,7 +41,7 @@ public struct RunSettings: Settings {
   public init() {}
 
   public static let settings: [Setting<RunSettings>] = [
-    Setting("data", \.data), Setting("model", \.model), Setting("shortcut", \.shortcut),
+    Setting("data", \.data), Setting("images", \.images), Setting("model", \.model), Setting("shortcut", \.shortcut),
     Setting("widthMultiplier", \.widthMultiplier), Setting("subset", \.subset), Setting("seeds", \.seeds),
     Setting("splitSeed", \.splitSeed), Setting("validationShare", \.validationShare),
     Setting("auditImages", \.auditImages), Setting("baseline", \.baseline), Setting("epochs", \.epochs),
