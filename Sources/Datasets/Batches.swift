@@ -45,8 +45,11 @@ public struct Batches: Sequence, Sendable {
     var generator = generator
     seed = generator?.next()
     affine = AffineBytes(normalization, dataset.imageShape)
-    let mean = normalization?.mean ?? [Double](repeating: 0, count: dataset.imageShape[2])
-    meanColour = mean.map { UInt8(Swift.min(Swift.max(($0 * 255).rounded(), 0), 255)) }
+    let mean = normalization?.mean ?? [0]
+    // One mean may be that of all channels.
+    meanColour = (0..<dataset.imageShape[2]).map {
+      UInt8(Swift.min(Swift.max((mean[$0 % mean.count] * 255).rounded(), 0), 255))
+    }
   }
 
   /// The number of batches of an epoch.

@@ -55,6 +55,7 @@ enum ImageChange: Sendable, Hashable {
     colour: [UInt8]
   ) {
     let (height, width, channels) = (shape[0], shape[1], shape[2])
+    require(colour.count == channels, "augmentation: a colour of \(colour.count) channels for images \(shape)")
     switch self {
     case .translate(let down, let right, let repeatsEdge):
       ci_translate(image, height, width, channels, down, right, repeatsEdge ? 1 : 0, workspace)

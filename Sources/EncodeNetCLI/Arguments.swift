@@ -28,20 +28,22 @@ struct ClusterCount: ExpressibleByArgument {
 extension TestTimeAugmentation: ExpressibleByArgument {}
 
 /// `none`, or changes joined by commas, such as `crop,flip`.
-struct AugmentationChoice: ExpressibleByArgument {
+struct AugmentationChoice {
   let augmentation: Augmentation?
 
-  static let forms = changes.map(\.name).joined(separator: ",")
+  static let forms = changes.map(\.name).joined(separator: ", ")
   private static let changes: [(name: Substring, augmentation: Augmentation)] = [
     ("crop", .randomCrop(padding: 4)), ("flip", .horizontalFlip), ("shift", .shift(by: 1)),
     ("cutout", .cutout(size: 8)), ("resized-crop", .randomResizedCrop()), ("colour-jitter", .colourJitter()),
     ("random-erasing", .randomErasing()), ("trivial-augment", .trivialAugment), ("rand-augment", .randAugment()),
   ]
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     var all: Augmentation?
-    for name in argument == "none" ? [] : argument.split(separator: ",") {
-      guard let change = Self.changes.first(where: { $0.name == name })?.augmentation else { return nil }
+    for name in argument == "none" ? [] : argument.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let change = Self.changes.first(where: { $0.name == name })?.augmentation else {
+        throw ValidationError("there is no augmentation '\(name)': choose none, or any of \(Self.forms)")
+      }
       all = all.map { $0 + change } ?? change
     }
     augmentation = all

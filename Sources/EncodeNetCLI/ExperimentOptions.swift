@@ -59,7 +59,8 @@ struct ExperimentOptions: ParsableArguments {
   var validationShare: Double?
   @Option(
     help:
-      "The augmentation of the training images: none, or any of \(AugmentationChoice.forms) (default: none, for MNIST shift, for CIFAR crop,flip)."
+      "The augmentation of the training images: none, or any of \(AugmentationChoice.forms) (default: none, for MNIST shift, for CIFAR crop,flip).",
+    transform: AugmentationChoice.init
   )
   var augmentation: AugmentationChoice?
   @Option(help: "Clusters per class: automatic, elbow, or a number of at least 1 (default: automatic).")

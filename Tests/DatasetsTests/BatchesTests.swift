@@ -63,6 +63,19 @@ import Testing
     #expect(found.map(\.images.scalars) == expected.map(\.images.scalars))
   }
 
+  @Test func holesHaveTheMeanColourAlsoWhereOneMeanIsThatOfAllChannels() throws {
+    let images = try LabeledImages(
+      name: "white", pixels: [UInt8](repeating: 255, count: 8 * 8 * 8 * 3), labels: [Int](repeating: 0, count: 8),
+      imageShape: [8, 8, 3], classNames: ["a"])
+    for augmentation in [Augmentation.cutout(size: 4), .randomErasing(probability: 1, area: 0.2...0.5)] {
+      let batches = Batches(
+        of: images, size: 8, shuffledBy: generator, augmentation: augmentation,
+        normalization: Normalization(mean: [0.4], deviation: [0.2]))
+      let values = batches.flatMap(\.images.scalars)
+      #expect(Set(values.map { ($0 * 1000).rounded() }) == [0, 3000], "\(augmentation)")
+    }
+  }
+
   @Test func anEpochThatIsLeftEarlyIsDroppedWithItsPreparation() throws {
     let batches = Batches(of: try numbered(60), size: 2, shuffledBy: generator)
     for number in 0..<50 {

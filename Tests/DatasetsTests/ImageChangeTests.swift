@@ -72,9 +72,9 @@ struct ImageChangeTests {
   @Test func aCropOfTheWholeImageIsTheImage() {
     let image = (0..<60).map { UInt8($0 * 4) }
     for shape: Shape in [[5, 4, 3], [1, 20, 3], [60, 1, 1], [4, 3, 5]] {
-      #expect(
-        Self.changed(image, shape, by: [.enlarge(rows: 0..<shape[0], columns: 0..<shape[1])], colour: [0, 0, 0, 0, 0])
-          == image)
+      let whole = ImageChange.enlarge(rows: 0..<shape[0], columns: 0..<shape[1])
+      let black = [UInt8](repeating: 0, count: shape[2])
+      #expect(Self.changed(image, shape, by: [whole], colour: black) == image)
     }
   }
 

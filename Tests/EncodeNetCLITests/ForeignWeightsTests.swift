@@ -41,6 +41,14 @@ struct ForeignWeightsTests {
   private let green: [UInt8] = [0, 255, 0]
   private let blue: [UInt8] = [0, 0, 255]
 
+  @Test func anAugmentationThatThereIsNotIsNamed() throws {
+    for (wrong, name) in [("crop,turn", "'turn'"), ("flip,", "''"), ("", "''")] {
+      let run = try Command("train", "--augmentation", wrong, "--out", "never")
+      #expect(run.code == 64, "\(run.all)")
+      #expect(run.errors.contains("there is no augmentation \(name): choose none, or any of crop, flip"), "\(run.all)")
+    }
+  }
+
   @Test func viewsOfAnImageAreAveraged() throws {
     try withFolder { folder in
       let description = SavedClassifier(
