@@ -23,7 +23,7 @@ public enum COCO {
     let training = try Annotations(annotations)
     var others: Annotations?
     if let test { others = try Annotations(test.annotations) }
-    var leftOut = LeftOut(root: annotations)
+    var leftOut = LeftOut(root: images)
     let used = Set(training.boxes.filter(\.isUsed).map(\.category))
     let names = Set(used.compactMap { training.categories[$0] }).sorted(by: inOrderOfCodePoints)
     guard names.count > 1 else {

@@ -61,6 +61,10 @@ struct ImageHeader: Sendable {
         kind: "\(name) image",
         problem: "\(name == "icon" || name.hasPrefix("AV") ? "an" : "a") \(name) image, which is not read: \(advice)")
     }
+    if bytes.starts(with: "version https://git-lfs".utf8) {
+      return UnreadableImage(
+        kind: "Git LFS pointer", problem: "a Git LFS pointer and not the image: run 'git lfs pull' in the repository")
+    }
     return UnreadableImage(
       kind: "file that is no image",
       problem:

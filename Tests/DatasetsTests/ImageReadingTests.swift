@@ -74,23 +74,24 @@ import Testing
       try folder.write("b/t.tiff", [0x49, 0x49, 0x2a, 0])
       try folder.write("b/empty.png", [])
       try folder.write("b/page.jpeg", Array("<html>".utf8))
+      try folder.write("b/pointer.jpg", Array("version https://git-lfs.github.com/spec/v1\noid sha256:aa\n".utf8))
       try folder.write("b/cut.png", Array(picture(7, 40, 40).dropLast(30)))
       let many = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
       for says in [
-        "6 files cannot be read", "2 of kind 'HEIC image'", "1 of kind 'GIF image'", "1 of kind 'TIFF image'",
-        "1 of kind 'empty file'", "1 of kind 'file that is no image'",
+        "7 files cannot be read", "2 of kind 'HEIC image'", "1 of kind 'GIF image'", "1 of kind 'TIFF image'",
+        "1 of kind 'empty file'", "1 of kind 'file that is no image'", "1 of kind 'Git LFS pointer'",
       ] { #expect(many?.problem.contains(says) == true, "\(says): \(many?.problem ?? "")") }
       var options = ImageOptions(size: ImageSize(8))
       options.skipsUnreadable = true
       let data = try ImageFolder.load(folder, options)
-      #expect(data.training.count + data.test.count == 10 && data.survey?.unreadableCount == 7)
-      #expect(data.notices.contains { $0.contains("left out: 7 files cannot be read") && $0.contains("damaged PNG") })
+      #expect(data.training.count + data.test.count == 10 && data.survey?.unreadableCount == 8)
+      #expect(data.notices.contains { $0.contains("left out: 8 files cannot be read") && $0.contains("damaged PNG") })
       #expect((data.training.pixels + data.test.pixels).allSatisfy { $0 == 20 || $0 == 200 })
       for part in [data.training, data.test] {
         for index in 0..<part.count { #expect((part.image(at: index)[0] == 20) == (part.labels[index] == 0)) }
       }
       // A damaged one alone is found with its pixels.
-      for name in ["a/x.heic", "b/y.jpg", "b/z.gif", "b/t.tiff", "b/empty.png", "b/page.jpeg"] {
+      for name in ["a/x.heic", "b/y.jpg", "b/z.gif", "b/t.tiff", "b/empty.png", "b/page.jpeg", "b/pointer.jpg"] {
         try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
       }
       let damaged = #expect(throws: DataError.self) { try ImageFolder.load(folder) }
