@@ -200,6 +200,7 @@ struct ExperimentOptions: ParsableArguments {
     let prepared = data.preparation.map { ", \($0) (--image-size, --fit)" } ?? ""
     logger.info(
       "\(data.name): \(data.training.count) training images, \(data.test.count) for tests\(prepared); \(c.modelChoice)")
+    if let warning = c.modelChoice.sizeWarning(data.imageShape) { logger.warning("\(warning)") }
     for notice in data.notices + data.cautions { logger.warning("\(data.name): \(notice)") }
     if let subset = c.subset, subset > data.training.count {
       logger.warning(

@@ -127,7 +127,7 @@ import Testing
       let part = try ImageFolder.load(folder.appendingPathComponent("train"))
       #expect(
         part.cautions.first
-          == "there is no folder of test images, so 2 of 10 images, drawn from each class, are for testing")
+          == "there are no images for testing, so 2 of 10 images, drawn from each class, are for testing")
     }
   }
 

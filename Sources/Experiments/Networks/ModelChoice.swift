@@ -53,6 +53,20 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     return Int((name.hasSuffix(Self.cifarEnding) ? name.dropLast(Self.cifarEnding.count) : name[...]).dropFirst(6))
   }
 
+  /// The side of the images that the network was made for, in pixels.
+  var usualSide: Int { imageNetDepth == nil ? 32 : 224 }
+
+  /// A warning where the network was made for images far larger than `[height, width, channels]`; nil for none.
+  ///
+  /// Versions before 0.2 called CIFAR's network of depth 50 `resnet50`.
+  package func sizeWarning(_ shape: Shape) -> String? {
+    guard imageNetDepth != nil, max(shape[0], shape[1]) < 64 else { return nil }
+    let other =
+      name == "resnet50" ? "resnet50-cifar, which 'resnet50' was before version 0.2, is" : "resnet20 and its like are"
+    return
+      "\(name) is the network for ImageNet, which begins with a stride of 4: \(other) for images of \(shape[1]) by \(shape[0]) pixels"
+  }
+
   /// Whether the network has shortcuts to choose.
   package var hasShortcuts: Bool { depth != nil }
 
