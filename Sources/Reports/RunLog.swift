@@ -16,6 +16,7 @@ final class RunLog: Sendable {
     var lastWrite: ContinuousClock.Instant?
     /// The arm whose time left was told last, of each seed.
     var told: [UInt64: String] = [:]
+    var lastTold: ContinuousClock.Instant?
   }
   private let store: ArtifactStore
   private let configuration: ExperimentConfiguration
@@ -81,12 +82,14 @@ final class RunLog: Sendable {
     try store.write(html, to: "progress.html")
   }
 
-  /// A line of the time left, once for each arm of a seed.
+  /// A line of the time left, once for each arm of a seed, and at most every 20 seconds.
   func timeLeft(of seed: UInt64) -> String? {
     let elapsed = (clock.now - start) / .seconds(1)
     return progress.withLock { p in
       guard let arm = p.current[seed]?.arm, p.trained > 0, p.told[seed] != arm else { return nil }
       p.told[seed] = arm
+      guard p.lastTold.map({ clock.now - $0 > .seconds(20) }) ?? true else { return nil }
+      p.lastTold = clock.now
       return state(p, elapsed)
     }
   }
