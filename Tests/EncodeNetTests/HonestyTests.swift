@@ -117,6 +117,18 @@ import Testing
     }
   }
 
+  /// Without a list of its files nothing tells whether it has weights.
+  @Test func aFolderThatCannotBeListedIsRefused() throws {
+    try withFolder { folder in
+      let settings = RecordedSettings(["A0": [:]])
+      #expect(throws: Never.self) { try settings.check(in: folder.appendingPathComponent("none yet")) }
+      let file = folder.appendingPathComponent("file")
+      try Data().write(to: file)
+      let error = #expect(throws: ExperimentError.self) { try settings.check(in: file) }
+      #expect(error?.description.contains("the folder cannot be read") == true, "\(error?.description ?? "")")
+    }
+  }
+
   @Test func testImagesAmongTheTrainingImagesAreCounted() throws {
     let data = try plantedData()
     let leaky = try DatasetSplit(training: data.training, test: data.training.subset([0, 5, 9, 10]))

@@ -47,7 +47,12 @@ package struct RecordedSettings {
 
   /// Refuses arms that the folder has scores or weights of with other settings.
   package func check(in folder: URL) throws {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    guard FileManager.default.fileExists(atPath: folder.path) else { return }
+    let files: [String]
+    // A folder that cannot be listed may have weights all the same.
+    do { files = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
+      throw ExperimentError("\(folder.path): the folder cannot be read: \(error.localizedDescription)")
+    }
     for record in Record.allCases {
       let before = try Self.read(record, folder)
       for (id, now) in arms.sorted(by: { $0.key < $1.key }) {
