@@ -14,7 +14,7 @@ enum TinyImageNet {
       let classes = try? FolderEntries(train).folders, classes.count > 1
     else { return nil }
     var leftOut = LeftOut(root: folder)
-    let names = names(of: classes, in: folder)
+    let names = try names(of: classes, in: folder)
     var training = ImageListing.Part(classNames: names)
     for (label, id) in classes.enumerated() {
       let inside = train.appendingPathComponent(id)
@@ -43,10 +43,12 @@ enum TinyImageNet {
   }
 
   /// The first word of each class in `words.txt`, with its number where another has the same, or the number alone.
-  private static func names(of classes: [String], in folder: URL) -> [String] {
+  private static func names(of classes: [String], in folder: URL) throws(DataError) -> [String] {
+    let file = folder.appendingPathComponent("words.txt")
+    guard FileManager.default.fileExists(atPath: file.path) else { return classes }
     let wanted = Set(classes)
     var words: [String: String] = [:]
-    for line in (try? lines(folder.appendingPathComponent("words.txt"))) ?? [] {
+    for line in try lines(file) {
       let parts = line.split(separator: "\t", maxSplits: 1)
       guard parts.count == 2, wanted.contains(String(parts[0])) else { continue }
       words[String(parts[0])] = parts[1].split(separator: ",").first.map { $0.trimmingCharacters(in: .whitespaces) }
