@@ -69,16 +69,48 @@ void ci_histogram(const uint8_t *x, long pixels, long channels, uint64_t *histog
     for (long c = 0; c < channels; c++) histogram[c * 256 + x[i * channels + c]]++;
 }
 
-uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed) {
-  // FNV-1a over words of 8 bytes, each stirred so that high bits reach low ones.
-  uint64_t hash = seed ^ 0xcbf29ce484222325u;
-  for (long i = 0; i < count; i += 8) {
-    uint64_t word = 0;
-    memcpy(&word, x + i, count - i < 8 ? count - i : 8);
-    hash = (hash ^ word) * 0x100000001b3u;
-    hash ^= hash >> 29;
+// FNV-1a over words of 8 bytes, each stirred so that high bits reach low ones.
+static inline uint64_t stirred(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x100000001b3u;
+  return hash ^ hash >> 29;
+}
+
+ci_hasher ci_hash_start(uint64_t seed) { return (ci_hasher){.hash = seed ^ 0xcbf29ce484222325u}; }
+
+void ci_hash_append(ci_hasher *h, const uint8_t *x, long count) {
+  long held = (long)(h->count % 8), done = 0;
+  h->count += (uint64_t)count;
+  if (held > 0) {
+    done = count < 8 - held ? count : 8 - held;
+    memcpy(h->rest + held, x, (size_t)done);
+    if (held + done < 8) return;
+    uint64_t word;
+    memcpy(&word, h->rest, 8);
+    h->hash = stirred(h->hash, word);
   }
-  return (hash ^ (uint64_t)count) * 0x100000001b3u;
+  uint64_t hash = h->hash;
+  for (; done + 8 <= count; done += 8) {
+    uint64_t word;
+    memcpy(&word, x + done, 8);
+    hash = stirred(hash, word);
+  }
+  h->hash = hash;
+  if (done < count) memcpy(h->rest, x + done, (size_t)(count - done));
+}
+
+uint64_t ci_hash_finish(const ci_hasher *h) {
+  uint64_t hash = h->hash, word = 0;
+  if (h->count % 8 > 0) {
+    memcpy(&word, h->rest, h->count % 8);
+    hash = stirred(hash, word);
+  }
+  return (hash ^ h->count) * 0x100000001b3u;
+}
+
+uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed) {
+  ci_hasher h = ci_hash_start(seed);
+  ci_hash_append(&h, x, count);
+  return ci_hash_finish(&h);
 }
 
 /// The window of the triangle filter along one axis: for each of `count` outputs from `start` on, of `size` in all, the first

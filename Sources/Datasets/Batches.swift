@@ -11,6 +11,9 @@ import Synchronization
 /// let batches = Batches(of: data.training, size: 128, shuffledBy: SplittableGenerator(seed: 1))
 /// for batch in batches.epoch(0) { print(batch.images.shape, batch.labels) }
 /// ```
+///
+/// A batch with an image that cannot be read is black and a fault of data, which training and evaluation throw; in a loop of your own
+/// ``throwingDataFaults(_:)`` does.
 public struct Batches: Sequence, Sendable {
   /// The source of the images.
   public let dataset: LabeledImages
@@ -28,6 +31,19 @@ public struct Batches: Sequence, Sendable {
   private let seed: UInt64?
   private let affine: AffineBytes
   private let meanColour: [UInt8]
+
+  /// The batches of a data set of your own.
+  ///
+  /// - Throws: A ``DataError`` where its shape, labels and names do not fit, or a label cannot be read.
+  public init(
+    of dataset: some ImageDataset, size: Int, shuffledBy generator: SplittableGenerator? = nil,
+    augmentation: Augmentation? = nil, mixing: Mixing? = nil, normalization: Normalization? = nil,
+    droppingLast dropsLast: Bool = false
+  ) throws(DataError) {
+    self.init(
+      of: try LabeledImages(dataset), size: size, shuffledBy: generator, augmentation: augmentation, mixing: mixing,
+      normalization: normalization, droppingLast: dropsLast)
+  }
 
   /// - Parameters:
   ///   - generator: Draws the order and the changes; nil keeps the order of the data set, and allows no changes.
@@ -61,6 +77,11 @@ public struct Batches: Sequence, Sendable {
   /// The batches of epoch `number`, counted from 0.
   public func epoch(_ number: Int) -> Epoch { Epoch(batches: self, number: number) }
 
+  /// The batches of epoch `number` from batch `first` on; those before are not read.
+  package func rest(ofEpoch number: Int, from first: Int) -> Epoch {
+    Epoch(batches: self, number: number, first: first)
+  }
+
   /// Iterates over epoch 0: over all batches there are where nothing is drawn.
   public func makeIterator() -> Epoch.Iterator { epoch(0).makeIterator() }
 
@@ -68,12 +89,16 @@ public struct Batches: Sequence, Sendable {
   public struct Epoch: Sequence, Sendable {
     let batches: Batches
     let number: Int
-    public func makeIterator() -> Iterator { Iterator(batches, epoch: number) }
+    /// The number of the batch that it begins with.
+    var first = 0
+    public func makeIterator() -> Iterator { Iterator(batches, epoch: number, from: first) }
 
     /// Gives batch after batch; a few are always prefetched.
     public struct Iterator: IteratorProtocol {
       private let prefetcher: Prefetcher
-      init(_ batches: Batches, epoch: Int) { prefetcher = Prefetcher(batches, epoch: epoch) }
+      init(_ batches: Batches, epoch: Int, from first: Int) {
+        prefetcher = Prefetcher(batches, epoch: epoch, from: first)
+      }
       public mutating func next() -> Batch? { prefetcher.next() }
     }
   }
@@ -94,35 +119,51 @@ public struct Batches: Sequence, Sendable {
     return randomPermutation(of: dataset.count, using: &generator)
   }
 
-  /// Batch `number` of an epoch with that order.
-  func batch(_ number: Int, ofEpoch epoch: Int, order: [Int]) -> Batch {
+  /// The indices of batch `number` of an epoch with that order.
+  fileprivate func indices(ofBatch number: Int, order: [Int]) -> [Int] {
     let end = number + 1 == batchCount && !dropsLast ? order.count : (number + 1) * size
-    let indices = Array(order[number * size..<end])
+    return Array(order[number * size..<end])
+  }
+
+  /// Batch `number` of an epoch with that order.
+  func batch(_ number: Int, ofEpoch epoch: Int, order: [Int]) throws(DataError) -> Batch {
+    let indices = indices(ofBatch: number, order: order)
     let labels = indices.map { dataset.labels[$0] }
     guard var generator = generator(epoch, number), augmentation != nil || mixing != nil else {
-      return Batch(
-        images: dataset.tensor(at: indices, normalization: normalization), labels: labels, indices: indices)
+      return Batch(images: try dataset.values(at: indices, affine), labels: labels, indices: indices)
     }
-    let batch = Batch(images: images(at: indices, using: &generator), labels: labels, indices: indices)
+    let batch = Batch(images: try images(at: indices, using: &generator), labels: labels, indices: indices)
     return mixing.map { $0.mixed(batch, classes: dataset.classCount, using: &generator) } ?? batch
   }
 
-  private func images(at indices: [Int], using generator: inout SplittableGenerator) -> Tensor {
-    guard let augmentation else { return dataset.tensor(at: indices, normalization: normalization) }
+  /// What stands in the place of a batch that cannot be read.
+  fileprivate func blackBatch(_ number: Int, order: [Int]) -> Batch {
+    let indices = indices(ofBatch: number, order: order)
+    let shape = Shape([indices.count] + dataset.imageShape.dimensions)
+    let targets = mixing.map { _ in Tensor.zeros([indices.count, dataset.classCount]) }
+    return Batch(
+      images: .zeros(shape), labels: indices.map { dataset.labels[$0] }, indices: indices, targets: targets)
+  }
+
+  private func images(at indices: [Int], using generator: inout SplittableGenerator) throws(DataError) -> Tensor {
+    guard let augmentation else { return try dataset.values(at: indices, affine) }
     let (shape, count) = (dataset.imageShape, dataset.imageShape.count)
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { scratch in
+    var problem: DataError?
+    let images = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { scratch in
       var image = scratch.baseAddress!
       var workspace = image + count
       return Tensor(shape: Shape([indices.count] + shape.dimensions)) { out in
-        dataset.pixels.withUnsafeBufferPointer { pixels in
+        do throws(DataError) {
           for (row, index) in indices.enumerated() {
-            image.update(from: pixels.baseAddress! + index * count, count: count)
+            try dataset.withImage(at: index) { image.update(from: $0.baseAddress!, count: count) }
             augmentation.apply(to: &image, workspace: &workspace, shape: shape, colour: meanColour, using: &generator)
             affine(image, count, out.baseAddress! + row * count)
           }
-        }
+        } catch { problem = error }
       }
     }
+    if let problem { throw problem }
+    return images
   }
 }
 
@@ -137,18 +178,18 @@ private final class Prefetcher: Sendable {
   /// Signalled where the batch of a place is there; the batches that are prefetched have the places in turn.
   private let ready: [DispatchSemaphore]
   private struct State {
-    var waiting: [Batch?]
+    var waiting: [Result<Batch, DataError>?]
     var asked = 0
     var given = 0
   }
   private let state: Mutex<State>
 
-  init(_ batches: Batches, epoch: Int) {
+  init(_ batches: Batches, epoch: Int, from first: Int) {
     // As many batches as threads of an operation are prefetched at once, and not more memory than a few take.
     let depth = Swift.min(Swift.max(3, Computation.threadCount), 8)
     (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch))
     ready = (0..<depth).map { _ in DispatchSemaphore(value: 0) }
-    state = Mutex(State(waiting: [Batch?](repeating: nil, count: depth)))
+    state = Mutex(State(waiting: [Result<Batch, DataError>?](repeating: nil, count: depth), asked: first, given: first))
     for _ in 0..<depth { prepareNext() }
   }
 
@@ -164,7 +205,7 @@ private final class Prefetcher: Sendable {
   }
 
   private func prepare(_ number: Int) {
-    let batch = batches.batch(number, ofEpoch: epoch, order: order)
+    let batch = Result { () throws(DataError) in try batches.batch(number, ofEpoch: epoch, order: order) }
     let place = number % ready.count
     state.withLock { $0.waiting[place] = batch }
     ready[place].signal()
@@ -180,6 +221,7 @@ private final class Prefetcher: Sendable {
     let place = number % ready.count
     ready[place].wait()
     defer { prepareNext() }
-    return state.withLock { state in state.waiting[place].take() }
+    let batch = state.withLock { state in state.waiting[place].take()! }
+    return unlessUnreadable(batches.blackBatch(number, order: order)) { () throws(DataError) in try batch.get() }
   }
 }

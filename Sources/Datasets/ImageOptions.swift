@@ -1,3 +1,5 @@
+import Foundation
+
 /// How a data set's files are read.
 public struct ImageOptions: Sendable, Hashable {
   /// The size of all images. With nil a set whose images have one size of up to 64 pixels keeps it, and any other has
@@ -13,8 +15,12 @@ public struct ImageOptions: Sendable, Hashable {
   public var classes: Int?
   /// The size that the network was made for; with nil 32.
   public var usualSize: ImageSize?
-  /// The bytes that this process may use; nil for what the machine and its control groups say.
-  package var memoryLimit: Int?
+  /// The bytes of prepared images that are held in memory; nil for a quarter of what the machine and its control groups allow this
+  /// process.
+  public var cache: Int?
+  /// The folder where images that are more than ``cache`` are packed into files, once; with nil they are read from their own files in
+  /// each epoch.
+  public var cacheFolder: URL?
 
   /// The defaults.
   public init() {}
@@ -26,6 +32,9 @@ public struct ImageOptions: Sendable, Hashable {
   public init(_ preparation: ImagePreparation) {
     (size, fit, appliesOrientation) = (preparation.size, preparation.fit, preparation.appliesOrientation)
   }
+
+  /// Whether so many bytes of images are held in memory.
+  func holds(_ bytes: Int) -> Bool { bytes <= cache ?? MachineMemory.limit / 4 }
 
   /// The preparation of images that have one size, or with nil several.
   func preparation(ofAll common: (height: Int, width: Int)?) -> ImagePreparation {

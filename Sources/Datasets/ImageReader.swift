@@ -2,7 +2,7 @@ import FileFormats
 import Foundation
 
 /// Reads the images of a listing: first what their headers say, then on all threads their pixels, of which only those of the
-/// prepared images stay in memory.
+/// prepared images stay, in memory or in a file.
 struct ImageReader {
   private let options: ImageOptions
   private let root: String
@@ -32,13 +32,16 @@ struct ImageReader {
     let parts = [listing.training, listing.test!] + [listing.validation].compactMap { $0 }
     let preparation = options.preparation(ofAll: commonSize)
     let isColour = headers.values.contains { $0.channels == 3 }
-    try checkMemory(parts, preparation, channels: isColour ? 3 : 1)
+    let prepared = PreparedFiles.Form(preparation: preparation, channels: isColour ? 3 : 1)
+    var place = place(parts.reduce(0) { $0 + $1.items.count } * prepared.shape.count, &listing)
     var read: [LabeledImages] = []
-    for part in parts { read.append(try images(part, listing.name, preparation, channels: isColour ? 3 : 1)) }
+    for (part, name) in zip(parts, ["training", "test", "validation"]) {
+      read.append(try images(PreparedFiles(part.items, prepared, listing.name), part, name, &place, &listing))
+    }
     if !options.skipsUnreadable { try survey.check(in: root) }
     var split = try DatasetSplit(training: read[0], validation: read.count > 2 ? read[2] : nil, test: read[1])
     split.notices = listing.notices + [leftOut.line, survey.unreadableLine.map { "left out: \($0)" }].compactMap { $0 }
-    split.cautions = split.repetitions
+    split.cautions = try split.repetitions()
     if drawsTest {
       split.cautions.insert(
         "there are no images for testing, so \(split.test.count) of \(split.test.count + split.training.count) images, drawn from "
@@ -99,86 +102,93 @@ struct ImageReader {
     return (size[0], size[1])
   }
 
-  private func checkMemory(
-    _ parts: [ImageListing.Part], _ preparation: ImagePreparation, channels: Int
-  ) throws(DataError) {
-    let count = parts.reduce(0) { $0 + $1.items.count }
-    let bytes = count * preparation.size.height * preparation.size.width * channels
-    let limit = options.memoryLimit ?? MachineMemory.limit
-    guard bytes > limit / 2 else { return }
-    func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
-    throw DataError(
-      "\(count) images of \(preparation.size.width) by \(preparation.size.height) pixels need \(gigabytes(bytes)), and this process "
-        + "may use \(gigabytes(limit)), of which half is for images: give a smaller --image-size, or fewer images",
-      in: root)
-  }
-
   // MARK: Pixels
 
-  private mutating func images(
-    _ part: ImageListing.Part, _ name: String, _ preparation: ImagePreparation, channels: Int
-  ) throws(DataError) -> LabeledImages {
-    let items = part.items
-    let count = preparation.size.height * preparation.size.width * channels
-    // Consecutive parts of one image are decoded together.
-    let starts = items.indices.filter { $0 == 0 || items[$0 - 1].path != items[$0].path }
-    var problems: [UnreadableImage?] = []
-    var pixels = [UInt8](repeating: 0, count: items.count * count)
-    pixels.withUnsafeMutableBufferPointer { pixels in
-      nonisolated(unsafe) let pixels = pixels
-      problems = inParallel(starts.count) { index in
-        let group = starts[index]..<(index + 1 < starts.count ? starts[index + 1] : items.count)
-        return Self.write(items[group], preparation, channels, count, pixels)
-      }
-    }
-    var kept = [Bool](repeating: true, count: items.count)
-    for (index, problem) in problems.enumerated() {
-      guard let problem else { continue }
-      survey.add(problem, items[starts[index]].path)
-      for item in starts[index]..<(index + 1 < starts.count ? starts[index + 1] : items.count) { kept[item] = false }
-    }
-    let labels = items.indices.filter { kept[$0] }.map { items[$0].label }
-    if labels.count < items.count {
-      // Out of the way of the images that are there.
-      var end = 0
-      pixels.withUnsafeMutableBytes { bytes in
-        for item in items.indices where kept[item] {
-          if item * count != end {
-            (bytes.baseAddress! + end).copyMemory(from: bytes.baseAddress! + item * count, byteCount: count)
-          }
-          end += count
-        }
-      }
-      pixels.removeLast(pixels.count - end)
-    }
-    // A class that has lost its last image: others may have had none here, where few were drawn.
-    let lost = Set(items.map(\.label)).subtracting(labels)
-    try requireEachClass(part, Set(part.places.indices).subtracting(lost))
-    return try LabeledImages(
-      name: name, pixels: pixels, labels: labels,
-      imageShape: [preparation.size.height, preparation.size.width, channels], classNames: part.classNames,
-      preparation: preparation)
+  /// Where prepared images are kept.
+  private enum Place {
+    case memory
+    case packed(in: URL)
+    case files
   }
 
-  /// Decodes a file and writes the images that are parts of it.
-  private static func write(
-    _ items: ArraySlice<ImageListing.Item>, _ preparation: ImagePreparation, _ channels: Int, _ count: Int,
-    _ pixels: UnsafeMutableBufferPointer<UInt8>
-  ) -> UnreadableImage? {
-    do throws(UnreadableImage) {
-      // Boxes are of the image as it is stored.
-      let image = try DecodedImage.read(
-        items.first!.path, appliesOrientation: preparation.appliesOrientation && items.first!.box == nil)
-      let isRepeated = image.shape[2] < channels
-      for index in items.indices {
-        let place = UnsafeMutableBufferPointer(rebasing: pixels[index * count..<(index + 1) * count])
-        let whole = isRepeated ? image.inColour : image
-        guard preparation.apply(to: whole, items[index].box, place) else {
-          throw UnreadableImage(kind: "image too large for the memory", problem: "there is no memory to scale it")
+  /// The place of so many bytes of images, which `listing` tells of where it is not memory.
+  private func place(_ bytes: Int, _ listing: inout ImageListing) -> Place {
+    guard !options.holds(bytes) else { return .memory }
+    func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
+    let size = "the images need \(gigabytes(bytes)), more than --cache allows in memory"
+    guard let folder = options.cacheFolder else {
+      listing.notices.append("\(size): they are decoded anew in each epoch")
+      return .files
+    }
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let free = OpenFile.freeBytes(at: folder.path) ?? 0
+    // Space for hashes, and for what a run saves besides.
+    guard bytes + bytes / 20 + 1 << 28 < free else {
+      listing.notices.append(
+        "\(size), and \(folder.path) has \(gigabytes(free)) free, too little to pack them there: they are decoded anew in each epoch"
+      )
+      return .files
+    }
+    listing.notices.append("\(size): they are packed in \(folder.path)")
+    return .packed(in: folder)
+  }
+
+  private mutating func images(
+    _ files: PreparedFiles, _ part: ImageListing.Part, _ name: String, _ place: inout Place,
+    _ listing: inout ImageListing
+  ) throws(DataError) -> LabeledImages {
+    let (kept, store) = try pixels(files, name, &place, &listing)
+    let labels = kept.map { files.items[$0].label }
+    // A class that has lost its last image: others may have had none here, where few were drawn.
+    let lost = Set(files.items.map(\.label)).subtracting(labels)
+    try requireEachClass(part, Set(part.places.indices).subtracting(lost))
+    return try LabeledImages(
+      name: listing.name, store: store, labels: labels, imageShape: files.imageShape, classNames: part.classNames,
+      preparation: files.form.preparation)
+  }
+
+  /// The items that could be read, and their images.
+  private mutating func pixels(
+    _ files: PreparedFiles, _ name: String, _ place: inout Place, _ listing: inout ImageListing
+  ) throws(DataError) -> (kept: [Int], ImageStore) {
+    var (file, key, writer): (URL?, String, PackedImages.Writer?) = (nil, "", nil)
+    if case .packed(let folder) = place {
+      let url = folder.appendingPathComponent("\(name).images")
+      key = files.key
+      if let packed = PackedImages.open(url, key: key, imageSize: files.imageShape.count) {
+        for file in packed.source.unreadable {
+          survey.add(UnreadableImage(kind: file.kind, problem: file.problem), file.path)
         }
+        return (packed.source.kept, .packed(packed))
       }
-      return nil
-    } catch { return error }
+      (file, writer) = (url, try PackedImages.Writer(url))
+    }
+    var (pixels, hasher): ([UInt8], ImageDigests.Hasher) = ([], ImageDigests.Hasher())
+    if case .memory = place { pixels.reserveCapacity(files.items.count * files.imageShape.count) }
+    var source = PackedImages.Source(key: key, kept: [])
+    try files.forEachRead { (item, image) throws(DataError) in
+      source.kept.append(item)
+      if case .memory = place { pixels += image } else { hasher.append(image) }
+      do { try writer?.append(image) } catch {
+        // Without the file the images are still there.
+        listing.notices.append("\(error): the images are decoded anew in each epoch")
+        (writer, place) = (nil, .files)
+      }
+    } unreadable: { item, problem in
+      let path = files.items[item].path
+      survey.add(problem, path)
+      source.unreadable.append(.init(path: path, kind: problem.kind, problem: problem.problem))
+    }
+    if case .memory = place { return (source.kept, .memory(pixels)) }
+    if !options.skipsUnreadable { try survey.check(in: root) }
+    if let writer, let file {
+      try writer.finish(source, hasher.finished())
+      if let packed = PackedImages.open(file, key: key, imageSize: files.imageShape.count) {
+        return (source.kept, .packed(packed))
+      }
+      throw DataError("the images were packed, and cannot be read back", in: file.path)
+    }
+    return (source.kept, .source(ReadImages(files.kept(source.kept), digests: hasher.finished())))
   }
 
   /// Refuses a class that is not among those `found` where it has a place for images.

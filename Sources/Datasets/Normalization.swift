@@ -31,12 +31,16 @@ public struct Normalization: Sendable, Hashable, Codable {
   }
 
   /// Computes each channel's mean and standard deviation over all pixels of `images`; that of a constant channel is 1.
+  ///
+  /// An image that cannot be read is a fault of data; see ``throwingDataFaults(_:)``.
   public static func computed(from images: LabeledImages) -> Normalization {
     require(images.count > 0, "Normalization: there are no images")
     let channels = images.imageShape[2]
     var histogram = [UInt64](repeating: 0, count: channels * 256)
-    images.pixels.withUnsafeBufferPointer { ci_histogram($0.baseAddress, $0.count / channels, channels, &histogram) }
-    let count = Double(images.pixels.count / channels)
+    unlessUnreadable(()) { () throws(DataError) in
+      try images.forEachImage { ci_histogram($0.baseAddress, $0.count / channels, channels, &histogram) }
+    }
+    let count = Double(images.count * (images.imageShape.count / channels))
     func average(_ channel: Int, of value: (Double) -> Double) -> Double {
       var sum = 0.0
       for level in 0..<256 { sum += Double(histogram[channel * 256 + level]) * value(Double(level) / 255) }

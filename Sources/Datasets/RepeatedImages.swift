@@ -1,7 +1,7 @@
 extension DatasetSplit {
   /// What images that come more than once mean for figures on this set, a line each.
-  var repetitions: [String] {
-    let (training, test) = (training.imageFingerprints, self.test.imageFingerprints)
+  func repetitions() throws(DataError) -> [String] {
+    let (training, test) = (try training.hashes(), try self.test.hashes())
     let known = Set(training)
     let (seen, contradicting) = (test.count { known.contains($0) }, contradictions(training + test))
     var lines: [String] = []

@@ -62,6 +62,17 @@ public struct DatasetSplit: Sendable {
   /// What the files of the images are, nil where images have no files of their own.
   public var survey: ImageSurvey?
 
+  /// The parts of data sets of your own.
+  ///
+  /// - Throws: A ``DataError`` as the other initialiser does, and where a label cannot be read.
+  public init(
+    training: some ImageDataset, validation: (any ImageDataset)? = nil, test: some ImageDataset
+  ) throws(DataError) {
+    var own: LabeledImages?
+    if let validation { own = try LabeledImages(validation) }
+    try self.init(training: LabeledImages(training), validation: own, test: LabeledImages(test))
+  }
+
   /// - Throws: A ``DataError`` where the parts differ in shape or classes, or one is empty.
   public init(
     training: LabeledImages, validation: LabeledImages? = nil, test: LabeledImages
@@ -95,12 +106,13 @@ public struct DatasetSplit: Sendable {
     guard let size = options.size, size != imageSize else { return self }
     let preparation = ImagePreparation(size: size, fit: options.fit, appliesOrientation: options.appliesOrientation)
     let bytes = size.height * size.width * imageShape[2] * (training.count + test.count + (validation?.count ?? 0))
-    guard bytes <= (options.memoryLimit ?? MachineMemory.limit) / 2 else {
-      throw DataError("\(name): its images of \(size) pixels are larger than half of the memory: give a smaller size")
-    }
     var split = self
     (split.training, split.test) = (training.prepared(preparation), test.prepared(preparation))
     split.validation = validation?.prepared(preparation)
+    // What is too large for memory is scaled as it is read.
+    guard options.holds(bytes) else { return split }
+    (split.training, split.test) = (try split.training.inMemory(), try split.test.inMemory())
+    split.validation = try split.validation?.inMemory()
     return split
   }
 

@@ -26,6 +26,11 @@ struct DataOptions: ParsableArguments {
       "The number of classes of mnist:DIR, or of an import without images, at least 1 (default: what the files say, else 10)."
   )
   var classes: Int?
+  @Option(
+    help:
+      "The bytes of prepared images held in memory, as 2GB: more are packed into a file in the folder of the results, once, or where there is none decoded anew in each epoch (default: a quarter of the memory)."
+  )
+  var cache: ByteCount?
 
   func validate() throws {
     if let classes, classes < 1 { throw ValidationError("--classes is \(classes), it must be at least 1") }
@@ -45,6 +50,7 @@ struct DataOptions: ParsableArguments {
     if ignoreOrientation { options.appliesOrientation = false }
     if skipUnreadable { options.skipsUnreadable = true }
     if let classes { options.classes = classes }
+    if let cache { options.cache = cache.bytes }
   }
 
   /// The images for a network.
@@ -68,6 +74,25 @@ struct DataOptions: ParsableArguments {
       )
     }
     return try source.load(options)
+  }
+}
+
+/// A number of bytes, as 500MB, 2GB or 1.5GiB.
+struct ByteCount: ExpressibleByArgument {
+  let bytes: Int
+
+  private static let units: [(name: String, bytes: Double)] = [
+    ("kib", 0x1p10), ("mib", 0x1p20), ("gib", 0x1p30), ("tib", 0x1p40), ("kb", 1e3), ("mb", 1e6), ("gb", 1e9),
+    ("tb", 1e12), ("b", 1), ("", 1),
+  ]
+
+  init?(argument: String) {
+    let text = argument.lowercased().replacing(" ", with: "")
+    let unit = Self.units.first { text.hasSuffix($0.name) }!
+    guard let number = Double(text.dropLast(unit.name.count)), number >= 0, number * unit.bytes < 1e18 else {
+      return nil
+    }
+    bytes = Int(number * unit.bytes)
   }
 }
 

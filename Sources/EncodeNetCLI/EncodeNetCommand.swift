@@ -27,7 +27,7 @@ struct EncodeNetCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       parsed = type(of: command)
-      try command.run()
+      try throwingDataFaults { try command.run() }
       if let problem = StandardStreams.flush() { fail(problem, 1) }
     } catch let stop as TrainingError where stop.isInterruption {
       fail("\(stop): all is saved, and the same command resumes there", 130)

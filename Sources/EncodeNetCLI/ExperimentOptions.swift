@@ -189,6 +189,7 @@ struct ExperimentOptions: ParsableArguments {
       if !dataOptions.ignoreOrientation { options.appliesOrientation = preparation.appliesOrientation }
     }
     options.usualSize = c.modelChoice.usualImageSize
+    options.cacheFolder = fileURL(out).appendingPathComponent("images")
     return options
   }
 

@@ -20,6 +20,13 @@ public protocol BatchSource<Batch> {
   func epoch(_ number: Int) -> Epoch
   /// The number of batches of an epoch, for the time left.
   var batchCount: Int { get }
+  /// The batches of epoch `number` from batch `first` on, which a run that resumes takes; by default those before are made and
+  /// dropped.
+  func epoch(_ number: Int, from first: Int) -> any Sequence<Batch>
+}
+
+extension BatchSource {
+  public func epoch(_ number: Int, from first: Int) -> any Sequence<Batch> { epoch(number).dropFirst(first) }
 }
 
 extension Array: BatchSource where Element: TrainingBatch {
@@ -28,4 +35,6 @@ extension Array: BatchSource where Element: TrainingBatch {
   public var batchCount: Int { count }
 }
 extension Batch: TrainingBatch {}
-extension Batches: BatchSource {}
+extension Batches: BatchSource {
+  public func epoch(_ number: Int, from first: Int) -> any Sequence<Batch> { rest(ofEpoch: number, from: first) }
+}

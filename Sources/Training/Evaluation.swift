@@ -88,9 +88,12 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
   var (logits, labels): ([Scalar], [Int]) = ([], [])
   var sums = metrics.isEmpty ? nil : metrics.mapValues { _ in 0.0 }
   try model.evaluating { () throws(TrainingError) in
-    for (number, batch) in batches.enumerated() {
+    var (rest, number) = (batches.makeIterator(), -1)
+    let faults = DataFaults()
+    while let batch = faults.collecting({ rest.next() }) {
+      number += 1
       func invalid(_ problem: String) -> TrainingError { .invalidBatch(epoch: nil, batch: number, problem: problem) }
-      let faults = DataFaults()
+      if let problem = faults.first { throw invalid(problem) }
       let (output, value) = try faults.collecting { () throws(TrainingError) in
         let output = model(batch.images)
         if classifies, let problem = batch.labelProblem(with: output) { throw invalid(problem) }

@@ -115,7 +115,12 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     func rate() -> Double { Double(position.images - imagesBefore) / Swift.max(seconds(), 1e-9) }
 
     let stopped = model.training { () -> TrainingError? in
-      for batch in source.epoch(epoch).dropFirst(position.batch) {
+      let faults = DataFaults()
+      var batches = source.epoch(epoch, from: position.batch).makeIterator()
+      while let batch = faults.collecting({ batches.next() }) {
+        if let problem = faults.first {
+          return .invalidBatch(epoch: epoch, batch: position.batch, problem: problem)
+        }
         if let error = take(batch) { return error }
         onStep?(
           StepReport(

@@ -42,9 +42,11 @@ public struct LearningRateSearch: Sendable {
     model.training {
       while rates.count < steps {
         let before = rates.count
-        for (number, batch) in source.epoch(epoch).enumerated() where rates.count < steps {
+        let faults = DataFaults()
+        var (batches, number) = (source.epoch(epoch).makeIterator(), -1)
+        while rates.count < steps, let batch = faults.collecting({ batches.next() }) {
+          number += 1
           let rate = Scalar(Double(range.lowerBound) * pow(growth, Double(rates.count)))
-          let faults = DataFaults()
           let (value, gradients) = faults.collecting {
             valueWithGradient(of: model) { loss($0(batch.images), batch) }
           }

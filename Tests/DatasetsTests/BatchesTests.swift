@@ -54,7 +54,7 @@ import Testing
       of: images, size: 4, shuffledBy: generator, augmentation: augmentation, normalization: .computed(from: images))
     // One after the other, as their numbers say.
     let order = batches.order(ofEpoch: 2)
-    let expected = (0..<batches.batchCount).map { batches.batch($0, ofEpoch: 2, order: order) }
+    let expected = try (0..<batches.batchCount).map { try batches.batch($0, ofEpoch: 2, order: order) }
     let before = Computation.threadCount
     defer { Computation.threadCount = before }
     Computation.threadCount = threads

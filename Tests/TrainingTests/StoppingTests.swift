@@ -1,5 +1,7 @@
+import Synchronization
 import Testing
-import Training
+
+@testable import Training
 
 struct StoppingTests {
   @Test func stoppingComesAfterEpochsWithoutImprovement() {
@@ -71,5 +73,73 @@ struct StoppingTests {
     #expect(model.namedBuffers.map(\.buffer.wrappedValue.scalars) == before.1)
     #expect(dropout.generator == generator)
     #expect(optimizer.learningRate == 0.25 && optimizer.state.count == 1)
+  }
+}
+
+/// Images that can no longer be read while a model is trained on them.
+struct UnreadableImagesTests {
+  private struct Lost: Error {}
+  private struct Source: ImageDataset {
+    let name = "lost"
+    let count = 12
+    let classNames = ["x", "y", "z"]
+    let imageShape: Shape = [2, 2, 1]
+    func label(at index: Int) -> Int { index % 3 }
+    func image(at index: Int) throws -> [UInt8] {
+      if index == 9 { throw Lost() }
+      return [UInt8](repeating: UInt8(index), count: 4)
+    }
+  }
+
+  private func model() -> Sequential {
+    var generator = SplittableGenerator(seed: 1)
+    return Sequential(Flatten(), Linear(4, 3, using: &generator))
+  }
+
+  @Test func trainingStopsAtTheBatchAndChangesNothingByIt() throws {
+    let model = model()
+    var steps = 0
+    let batches = try Batches(of: Source(), size: 4)
+    var fit = Fit(
+      model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) },
+      optimizer: SGD(model, learningRate: 0.1), epochs: 1, onStep: { _ in steps += 1 })
+    let error = #expect(throws: TrainingError.self) { try fit.run() }
+    #expect("\(try #require(error))".contains("lost: image 9 cannot be read: Lost()"))
+    #expect(steps == 2)
+  }
+
+  @Test func evaluationAndTheSearchOfALearningRateThrow() throws {
+    let model = model()
+    let batches = try Batches(of: Source(), size: 4)
+    let error = #expect(throws: TrainingError.self) { try evaluate(model, on: batches) }
+    #expect("\(try #require(error))".contains("image 9"))
+    #expect(throws: TrainingError.self) {
+      try LearningRateSearch(
+        of: model, on: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) },
+        optimizer: SGD(model, learningRate: 0.1))
+    }
+  }
+
+  @Test func aRunThatResumesReadsOnlyTheBatchesThatAreLeft() throws {
+    final class Counting: ImageDataset {
+      let name = "counting"
+      let count = 12
+      let classNames = ["x", "y", "z"]
+      let imageShape: Shape = [2, 2, 1]
+      let read = Mutex<Set<Int>>([])
+      func label(at index: Int) -> Int { index % 3 }
+      func image(at index: Int) -> [UInt8] {
+        read.withLock { _ = $0.insert(index) }
+        return [UInt8](repeating: UInt8(index), count: 4)
+      }
+    }
+    let (model, images) = (model(), Counting())
+    var position = TrainingPosition()
+    position.batch = 2
+    var fit = Fit(
+      model, to: try Batches(of: images, size: 4), loss: { softmaxCrossEntropy($0, labels: $1.labels) },
+      optimizer: SGD(model, learningRate: 0.1), epochs: 1, startingAt: position)
+    try fit.run()
+    #expect(images.read.withLock { $0 } == [8, 9, 10, 11])
   }
 }

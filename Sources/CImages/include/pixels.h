@@ -25,6 +25,15 @@ void ci_histogram(const uint8_t *x, long pixels, long channels, uint64_t *histog
 /// A number for `count` bytes, from `seed` on; not against those who mean harm.
 uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed);
 
+/// The same of bytes that come in parts.
+typedef struct {
+  uint64_t hash, count;
+  uint8_t rest[8];
+} ci_hasher;
+ci_hasher ci_hash_start(uint64_t seed);
+void ci_hash_append(ci_hasher *h, const uint8_t *x, long count);
+uint64_t ci_hash_finish(const ci_hasher *h);
+
 /// A part of an image.
 typedef struct {
   long top, left, height, width;

@@ -60,7 +60,7 @@ public struct Experiment: Sendable {
     let schedule = try schedule(store, data, makeModel)
     try schedule.run { seed, hasFailed in
       let run = try seedRun(seed) { shouldStop() || hasFailed() }
-      let result = try run.result(observe)
+      let result = try throwingDataFaults { try run.result(observe) }
       found.value.withLock { $0[seed] = result }
     }
     let results = found.value.withLock { found in seeds.map { found[$0]! } }

@@ -190,11 +190,15 @@ public struct ConversionBatches: BatchSource, Sendable {
 
   public var batchCount: Int { inputs.batchCount }
 
-  public func epoch(_ number: Int) -> some Sequence<ConversionBatch> {
-    inputs.epoch(number).lazy.map { batch in
-      let pairs = batch.indices.map { self.pairs[$0] }
-      return ConversionBatch(images: batch.images, labels: batch.labels, targets: targets(of: pairs), pairs: pairs)
-    }
+  public func epoch(_ number: Int) -> some Sequence<ConversionBatch> { inputs.epoch(number).lazy.map(paired) }
+
+  public func epoch(_ number: Int, from first: Int) -> any Sequence<ConversionBatch> {
+    inputs.rest(ofEpoch: number, from: first).lazy.map(paired)
+  }
+
+  private func paired(_ batch: Datasets.Batch) -> ConversionBatch {
+    let pairs = batch.indices.map { self.pairs[$0] }
+    return ConversionBatch(images: batch.images, labels: batch.labels, targets: targets(of: pairs), pairs: pairs)
   }
 
   /// Returns the decoder's targets for `pairs`.

@@ -42,12 +42,6 @@ extension Convert {
 }
 
 extension LabeledImages {
-  /// The same images with other labels.
-  func labeled(_ labels: [Int], classes: Int) throws -> LabeledImages {
-    try LabeledImages(
-      name: name, pixels: pixels, labels: labels, imageShape: imageShape, classNames: (0..<classes).map { "\($0)" })
-  }
-
   /// Images that are targets and nothing else.
   fileprivate func targets(_ name: String, _ pixels: [[UInt8]]) throws -> LabeledImages {
     try LabeledImages(

@@ -64,7 +64,8 @@ package struct ArtifactStore: Sendable {
         writeNotice("\(url.path): is damaged and regenerated")
       }
     }
-    let value = try make()
+    // What was made of an image that could not be read is not saved.
+    let value = try throwingDataFaults(make)
     try write(Artifact(stage, key, value), to: "\(stage).json")
     return value
   }

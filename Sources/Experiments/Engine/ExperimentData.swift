@@ -24,15 +24,16 @@ public struct ExperimentData: Sendable {
   /// - Parameter normalization: nil for that of the images trained on.
   package init(
     _ data: DatasetSplit, _ settings: RunSettings, normalization: Normalization?
-  ) throws(ExperimentError) {
-    (name, training, fingerprint) = (data.name, data.training, data.fingerprint)
-    test = HeldOutTestSet(data.test)
+  ) throws {
+    (name, training) = (data.name, data.training)
+    (test, fingerprint) = try throwingDataFaults { (HeldOutTestSet(data.test), data.fingerprint) }
     (rows, validation, audit) = try data.divided(
       validationShare: settings.validationShare, subset: settings.subset, audit: settings.auditImages,
       seed: settings.splitSeed)
     guard rows.count > 1 else { throw ExperimentError("\(rows.count) training images: there must be at least 2") }
     images = data.training.subset(rows)
-    self.normalization = normalization ?? .computed(from: images)
+    let images = images
+    self.normalization = try normalization ?? throwingDataFaults { .computed(from: images) }
   }
 
   /// Throws where some of `images` are test, validation or audit images.

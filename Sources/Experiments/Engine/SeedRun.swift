@@ -176,7 +176,7 @@ public struct SeedRun {
       // A later step changes a copy of the network.
       state.network = try copy(of: state.network, state.variation)
       state.key = key
-      try step.run(&state, in: self)
+      try throwingDataFaults { try step.run(&state, in: self) }
       if memory.shared.contains(key) { memory.states[key] = state }
     }
     // The caller may change what it gets, and not what is kept.

@@ -7,44 +7,43 @@ public enum Corruption: String, Sendable, CaseIterable {
   /// Half as bright again.
   case brightness
 
-  /// `images`, corrupted; in the same way every time.
+  /// `images`, corrupted as they are read; in the same way every time.
   package func callAsFunction(_ images: LabeledImages) -> LabeledImages {
-    let shape = images.imageShape
-    let (height, width, channels) = (shape[0], shape[1], shape[2])
-    var pixels = images.pixels
-    switch self {
-    case .brightness: for i in pixels.indices { pixels[i] = UInt8(min(255, Int(pixels[i]) * 3 / 2)) }
-    case .noise:
-      var generator = SplittableGenerator(seed: 0xda3a9e)
-      for start in stride(from: 0, to: pixels.count, by: 1 << 16) {
-        let end = min(start + 1 << 16, pixels.count)
-        let noise = Tensor.normal([end - start], std: 0.08 * 255, using: &generator)
-        noise.withUnsafeScalars { noise in
-          for i in start..<end {
-            pixels[i] = UInt8(min(max((Scalar(pixels[i]) + noise[i - start]).rounded(), 0), 255))
-          }
-        }
+    images.mapped(to: images.imageShape) { index, image in
+      switch self {
+      case .brightness: image.pixels.map { UInt8(min(255, Int($0) * 3 / 2)) }
+      case .noise: Self.noisy(image.pixels, index)
+      case .blur: Self.blurred(image.pixels, image.shape)
       }
-    case .blur:
-      images.pixels.withUnsafeBufferPointer { from in
-        for image in 0..<images.count {
-          let base = image * shape.count
-          for y in 0..<height {
-            for x in 0..<width {
-              let (rows, columns) = (max(y - 1, 0)...min(y + 1, height - 1), max(x - 1, 0)...min(x + 1, width - 1))
-              let count = rows.count * columns.count
-              for channel in 0..<channels {
-                var sum = count / 2
-                for row in rows {
-                  for column in columns { sum += Int(from[base + (row * width + column) * channels + channel]) }
-                }
-                pixels[base + (y * width + x) * channels + channel] = UInt8(sum / count)
-              }
+    }
+  }
+
+  private static func noisy(_ pixels: [UInt8], _ index: Int) -> [UInt8] {
+    var generator = SplittableGenerator(seed: 0xda3a9e, stream: "image \(index)")
+    let noise = Tensor.normal([pixels.count], std: 0.08 * 255, using: &generator)
+    return noise.withUnsafeScalars { noise in
+      zip(pixels, noise).map { UInt8(min(max((Scalar($0) + $1).rounded(), 0), 255)) }
+    }
+  }
+
+  private static func blurred(_ pixels: [UInt8], _ shape: Shape) -> [UInt8] {
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    var blurred = pixels
+    pixels.withUnsafeBufferPointer { from in
+      for y in 0..<height {
+        for x in 0..<width {
+          let (rows, columns) = (max(y - 1, 0)...min(y + 1, height - 1), max(x - 1, 0)...min(x + 1, width - 1))
+          let count = rows.count * columns.count
+          for channel in 0..<channels {
+            var sum = count / 2
+            for row in rows {
+              for column in columns { sum += Int(from[(row * width + column) * channels + channel]) }
             }
+            blurred[(y * width + x) * channels + channel] = UInt8(sum / count)
           }
         }
       }
     }
-    return images.withPixels(pixels)
+    return blurred
   }
 }

@@ -1,0 +1,136 @@
+import FileFormats
+import Foundation
+
+/// Image files, or parts of them, decoded and prepared each time they are wanted.
+struct PreparedFiles: ImageDataset {
+  /// What every file becomes.
+  struct Form: Sendable {
+    let preparation: ImagePreparation
+    let channels: Int
+    /// `[height, width, channels]`.
+    var shape: Shape { [preparation.size.height, preparation.size.width, channels] }
+  }
+
+  let name: String
+  let items: [ImageListing.Item]
+  let form: Form
+  /// The classes have names where the images have labels that are used.
+  let classNames: [String] = []
+
+  init(_ items: [ImageListing.Item], _ form: Form, _ name: String) {
+    (self.items, self.form, self.name) = (items, form, name)
+  }
+
+  var count: Int { items.count }
+  var imageShape: Shape { form.shape }
+  func label(at index: Int) -> Int { items[index].label }
+
+  func image(at index: Int) throws -> [UInt8] {
+    var image = [UInt8](repeating: 0, count: imageShape.count)
+    let problem = image.withUnsafeMutableBufferPointer { write(items[index...index], $0) }
+    if let problem { throw DataError(problem.problem, in: items[index].path) }
+    return image
+  }
+
+  /// The items at `kept`.
+  func kept(_ kept: [Int]) -> PreparedFiles {
+    kept.count == items.count ? self : PreparedFiles(kept.map { items[$0] }, form, name)
+  }
+
+  /// A fingerprint of the files, their sizes and times, and of how they are prepared.
+  var key: String {
+    var hash = FNV1a()
+    hash.append(bytes: "1 \(form.preparation) \(form.preparation.appliesOrientation) \(imageShape)".utf8)
+    let states = inParallel(items.count) { FileState(items[$0].path) }
+    for (item, state) in zip(items, states) {
+      hash.append(bytes: item.path.utf8)
+      let box = item.box.map { [$0.top, $0.left, $0.height, $0.width] } ?? []
+      for number in [state.size, state.seconds, state.nanoseconds, box.count] + box {
+        hash.append(UInt64(bitPattern: Int64(number)))
+      }
+    }
+    return String(hash.value, radix: 16)
+  }
+
+  /// Calls `body` with each item that can be read and its image, in their order, and `unreadable` with the others: decoded some at a
+  /// time on all threads.
+  func forEachRead(
+    _ body: (Int, UnsafeBufferPointer<UInt8>) throws(DataError) -> Void, unreadable: (Int, UnreadableImage) -> Void
+  ) throws(DataError) {
+    let size = imageShape.count
+    // Consecutive parts of one image are decoded together.
+    let starts = items.indices.filter { $0 == 0 || items[$0 - 1].path != items[$0].path }
+    func end(_ group: Int) -> Int { group + 1 < starts.count ? starts[group + 1] : items.count }
+    var group = 0
+    while group < starts.count {
+      var last = group
+      while last + 1 < starts.count, (end(last + 1) - starts[group]) * size <= 1 << 24 { last += 1 }
+      let groups = group...last
+      let first = starts[group]
+      var pixels = [UInt8](repeating: 0, count: (end(last) - first) * size)
+      let problems = pixels.withUnsafeMutableBufferPointer { pixels in
+        nonisolated(unsafe) let pixels = pixels
+        return inParallel(groups.count) { index in
+          let range = starts[group + index]..<end(group + index)
+          return write(
+            items[range],
+            UnsafeMutableBufferPointer(
+              rebasing: pixels[(range.lowerBound - first) * size..<(range.upperBound - first) * size]))
+        }
+      }
+      for (index, problem) in problems.enumerated() {
+        for item in starts[group + index]..<end(group + index) {
+          if let problem {
+            if item == starts[group + index] { unreadable(item, problem) }
+          } else {
+            try pixels.withUnsafeBufferPointer { (pixels) throws(DataError) in
+              try body(
+                item, UnsafeBufferPointer(rebasing: pixels[(item - first) * size..<(item - first + 1) * size]))
+            }
+          }
+        }
+      }
+      group = last + 1
+    }
+  }
+
+  /// Decodes a file and writes the images that are parts of it, one after the other.
+  private func write(
+    _ items: ArraySlice<ImageListing.Item>, _ pixels: UnsafeMutableBufferPointer<UInt8>
+  ) -> UnreadableImage? {
+    let (preparation, size) = (form.preparation, imageShape.count)
+    do throws(UnreadableImage) {
+      // Boxes are of the image as it is stored.
+      let image = try DecodedImage.read(
+        items.first!.path, appliesOrientation: preparation.appliesOrientation && items.first!.box == nil)
+      // A file that has changed since its header was read.
+      guard image.shape[2] <= form.channels else {
+        throw UnreadableImage(kind: "changed file", problem: "is in colour, and was grey before")
+      }
+      let whole = image.shape[2] < form.channels ? image.inColour : image
+      for (place, item) in items.enumerated() {
+        let result = UnsafeMutableBufferPointer(rebasing: pixels[place * size..<(place + 1) * size])
+        if let box = item.box, box.top + box.height > image.shape[0] || box.left + box.width > image.shape[1] {
+          throw UnreadableImage(kind: "changed file", problem: "is smaller than it was before")
+        }
+        guard preparation.apply(to: whole, item.box, result) else {
+          throw UnreadableImage(kind: "image too large for the memory", problem: "there is no memory to scale it")
+        }
+      }
+      return nil
+    } catch { return error }
+  }
+}
+
+/// What tells whether a file has changed.
+private struct FileState: Sendable {
+  var (size, seconds, nanoseconds) = (-1, 0, 0)
+
+  init(_ path: String) {
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+    else { return }
+    size = (attributes[.size] as? NSNumber)?.intValue ?? -1
+    let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+    (seconds, nanoseconds) = (Int(time.rounded(.down)), Int((time - time.rounded(.down)) * 1e9))
+  }
+}
