@@ -114,8 +114,11 @@ struct ImageReader {
   /// The place of so many bytes of images, which `listing` tells of where it is not memory.
   private func place(_ bytes: Int, _ listing: inout ImageListing) -> Place {
     guard !options.holds(bytes) else { return .memory }
-    func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
-    let size = "the images need \(gigabytes(bytes)), more than --cache allows in memory"
+    func inWords(_ bytes: Int) -> String {
+      bytes < 1_000_000_000
+        ? "\((bytes + 999_999) / 1_000_000) MB" : String(format: "%.1f GB", Double(bytes) / 1e9)
+    }
+    let size = "the images need \(inWords(bytes)), more than --cache allows in memory"
     guard let folder = options.cacheFolder else {
       listing.notices.append("\(size): they are decoded anew in each epoch")
       return .files
@@ -125,7 +128,7 @@ struct ImageReader {
     // Space for hashes, and for what a run saves besides.
     guard bytes + bytes / 20 + 1 << 28 < free else {
       listing.notices.append(
-        "\(size), and \(folder.path) has \(gigabytes(free)) free, too little to pack them there: they are decoded anew in each epoch"
+        "\(size), and \(folder.path) has \(inWords(free)) free, too little to pack them there: they are decoded anew in each epoch"
       )
       return .files
     }
