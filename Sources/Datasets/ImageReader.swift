@@ -166,16 +166,9 @@ struct ImageReader {
     _ pixels: UnsafeMutableBufferPointer<UInt8>
   ) -> UnreadableImage? {
     do throws(UnreadableImage) {
-      // Boxes are of the image as it is stored.
-      let image = try DecodedImage.read(
-        items.first!.path, appliesOrientation: preparation.appliesOrientation && items.first!.box == nil)
-      let isRepeated = image.shape[2] < channels
-      for index in items.indices {
-        let place = UnsafeMutableBufferPointer(rebasing: pixels[index * count..<(index + 1) * count])
-        let whole = isRepeated ? image.inColour : image
-        guard preparation.apply(to: whole, items[index].box, place) else {
-          throw UnreadableImage(kind: "image too large for the memory", problem: "there is no memory to scale it")
-        }
+      try EncodedImage(contentsOf: items.first!.path).write(items.map(\.box), preparation, channels: channels) { part in
+        let index = items.startIndex + part
+        return UnsafeMutableBufferPointer(rebasing: pixels[index * count..<(index + 1) * count])
       }
       return nil
     } catch { return error }
@@ -193,20 +186,6 @@ struct ImageReader {
     }
     throw DataError(
       "no images for the class\(inside.isEmpty ? "" : "; it has \(inside.joined(separator: ", and "))")", in: place)
-  }
-}
-
-extension DecodedImage {
-  /// Reads a file, or says of what kind it is.
-  static func read(_ path: String, appliesOrientation: Bool) throws(UnreadableImage) -> DecodedImage {
-    let bytes: [UInt8]
-    do { bytes = try readFile(URL(fileURLWithPath: path), upTo: maximumFileBytes + 1) } catch {
-      throw UnreadableImage(kind: "file that cannot be opened", problem: error.problem)
-    }
-    guard bytes.count <= maximumFileBytes else {
-      throw UnreadableImage(kind: "too large file", problem: "more than \(maximumFileBytes) bytes")
-    }
-    return try decoded(bytes, appliesOrientation: appliesOrientation)
   }
 }
 

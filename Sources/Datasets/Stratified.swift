@@ -93,7 +93,8 @@ public struct DatasetSplit: Sendable {
   /// The same images in the size that `options` want, where they want one.
   func prepared(_ options: ImageOptions) throws(DataError) -> DatasetSplit {
     guard let size = options.size, size != imageSize else { return self }
-    let preparation = ImagePreparation(size: size, fit: options.fit, appliesOrientation: options.appliesOrientation)
+    let preparation = ImagePreparation(
+      size: size, fit: options.fit, appliesOrientation: options.appliesOrientation, decoding: options.decoding)
     let bytes = size.height * size.width * imageShape[2] * (training.count + test.count + (validation?.count ?? 0))
     guard bytes <= (options.memoryLimit ?? MachineMemory.limit) / 2 else {
       throw DataError("\(name): its images of \(size) pixels are larger than half of the memory: give a smaller size")

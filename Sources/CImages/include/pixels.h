@@ -25,17 +25,6 @@ void ci_histogram(const uint8_t *x, long pixels, long channels, uint64_t *histog
 /// A number for `count` bytes, from `seed` on; not against those who mean harm.
 uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed);
 
-/// A part of an image.
-typedef struct {
-  long top, left, height, width;
-} ci_window;
-
-/// y is the `window` of x[height, width, channels] resized to newHeight by newWidth with the triangle filter, which widens with
-/// the reduction so that nothing aliases: to the bit Pillow's BILINEAR. Rows begin every `stride` bytes. 0 without memory.
-int ci_resize(
-  const uint8_t *x, long stride, long height, long width, long channels, long newHeight, long newWidth, ci_window window,
-  uint8_t *y, long newStride);
-
 /// y is x upright, which was stored with the EXIF orientation 1...8; of 5...8 it is [width, height, channels].
 void ci_orient(const uint8_t *x, long height, long width, long channels, int orientation, uint8_t *y);
 
