@@ -84,11 +84,14 @@ private func images(
   let picture = DecodedImage(pixels: (0..<192).map { UInt8($0) }, shape: [8, 8, 3])
   let grey = DecodedImage(pixels: (0..<30).map { UInt8($0 * 8) }, shape: [5, 6, 1])
   let (list, coco) = try labels()
-  let images = try imageFiles()
+  let images = try imageFiles("images") { (fixtures: Files) in fixtures.files }
+  let reduced = try imageFiles("reduced") { (files: [Files.File]) in files }([""])
   return [
     Target(name: "image", corpus: [picture.png(), grey.png()] + corpus + images(["png", "jpg"])) {
       _ = try DecodedImage(encoded: $0)
     },
+    Target(name: "prepared", corpus: corpus + images(["jpg"]) + reduced, read: prepare),
+    Target(name: "augmentation", corpus: augmentations(), read: augment),
     Target(name: "webp", corpus: images(["webp"])) { _ = try DecodedImage(encoded: $0) },
     Target(name: "bitmap", corpus: images(["bmp", "ppm", "pgm", "pbm"])) { _ = try DecodedImage(encoded: $0) },
     Target(name: "list", corpus: list, cost: 5, read: onDisk { _ = try ImageList.load($0) }),
@@ -97,20 +100,55 @@ private func images(
   ]
 }
 
-/// The files in the fixtures of images, by the endings of their names.
-private func imageFiles() throws -> ([String]) -> [[UInt8]] {
-  struct Fixtures: Decodable {
-    struct File: Decodable {
-      let name: String
-      let file: Data
-    }
-    let files: [File]
+/// What the fixtures of images have.
+private struct Files: Decodable {
+  struct File: Decodable {
+    let name: String
+    let file: Data
   }
+  let files: [File]
+}
+
+/// The files in fixtures of images, by the endings of their names.
+private func imageFiles<Fixtures: Decodable>(
+  _ name: String, _ files: (Fixtures) -> [Files.File]
+) throws -> ([String]) -> [[UInt8]] {
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  let file = root.appendingPathComponent("Tests/DatasetsTests/Fixtures/images.json")
-  let fixtures = try JSONDecoder().decode(Fixtures.self, from: Data(contentsOf: file))
+  let file = root.appendingPathComponent("Tests/DatasetsTests/Fixtures/\(name).json")
+  let all = files(try JSONDecoder().decode(Fixtures.self, from: Data(contentsOf: file)))
   return { endings in
-    fixtures.files.filter { file in endings.contains { file.name.hasSuffix(".\($0)") } }.map { [UInt8]($0.file) }
+    all.filter { file in endings.contains { $0.isEmpty || file.name.hasSuffix(".\($0)") } }.map { [UInt8]($0.file) }
+  }
+}
+
+/// Decodes an image in sizes for which JPEGs are decoded at every scale.
+private func prepare(_ bytes: [UInt8]) throws {
+  for (side, fit) in [(1, ImagePreparation.Fit.stretch), (6, .resize), (15, .pad)] {
+    let image = try DecodedImage(
+      encoded: bytes, preparedBy: ImagePreparation(size: ImageSize(height: side, width: side + 1), fit: fit))
+    guard image.shape.dimensions.dropLast() == [side, side + 1] else { throw Wrong("the image is \(image.shape)") }
+  }
+}
+
+/// Lists of changes of images, with every form that each has.
+private func augmentations() -> [[UInt8]] {
+  [
+    #"["flip",{"crop":4},{"shift":1},{"cutout":8},"resizedCrop","colourJitter","randomErasing","trivialAugment","randAugment"]"#,
+    #"[{"resizedCrop":{"area":[0.25,1],"aspect":[0.75,1.34]}},{"colourJitter":{"brightness":0.4,"hue":0.1}}]"#,
+    #"[{"randomErasing":{"probability":0.25,"area":[0.02,0.2]}},{"randAugment":{"operations":2,"magnitude":9}}]"#,
+    #"{"steps":[{"mirror":{}},{"cutout":{"_0":8}},{"translate":{"by":4,"repeatsEdge":false}}]}"#,
+  ].map { Array($0.utf8) }
+}
+
+/// Changes an image as a list of changes says, which is then written and read again.
+private func augment(_ json: [UInt8]) throws {
+  let augmentation = try JSONDecoder().decode(Augmentation.self, from: Data(json))
+  let again = try JSONDecoder().decode(Augmentation.self, from: JSONEncoder().encode(augmentation))
+  guard again == augmentation else { throw Wrong("\(augmentation) is read as \(again)") }
+  let images = try LabeledImages(
+    name: "fuzz", pixels: (0..<2 * 105).map { UInt8($0) }, labels: [0, 0], imageShape: [5, 7, 3], classNames: ["a"])
+  for batch in Batches(of: images, size: 2, shuffledBy: SplittableGenerator(seed: 1), augmentation: augmentation) {
+    guard batch.images.scalars.allSatisfy({ (0...1).contains($0) }) else { throw Wrong("a value outside of 0...1") }
   }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Tests/DatasetsTests/Fixtures/images.json: `python3 Scripts/fixtures_images.py`.
+"""Writes images.json and reduced.json to Tests/DatasetsTests/Fixtures: `python3 Scripts/fixtures_images.py`.
 
-Needs NumPy and Pillow 12: later versions take the axes in another order where that is faster, which rounds differently. Small files of every format that is read with Pillow's pixels, and images that Pillow scaled.
+Needs NumPy and Pillow 12: later versions take the axes in another order where that is faster, which rounds differently. Small files of every format that is read with Pillow's pixels, and images that Pillow scaled; then JPEGs
+that Pillow decoded at a reduced scale and in full, and scaled.
 """
 import base64
 import io
@@ -175,3 +176,87 @@ for shape, sizes in [((23, 17, 3), [(7, 5), (8, 8), (40, 31), (23, 5), (1, 1), (
         scaled.append({"image": entry(values), "height": height, "width": width,
                        "results": {k: entry(array(v)) for k, v in results.items()}})
 out.write_text(json.dumps({"files": files, "scaled": scaled}, indent=1) + "\n")
+
+# JPEGs that Pillow decodes at a reduced scale, with twice the pixels of the size wanted.
+
+random = numpy.random.default_rng(1)
+
+
+def photograph(height, width, channels):
+    """Smooth colours, edges, and a little noise."""
+    y, x, c = numpy.mgrid[:height, :width, :channels]
+    smooth = 128 + 70 * numpy.sin(x / 23 + c) * numpy.cos(y / 17 + c) + 50 * ((x + y) // 31 % 2) * (1 - c / 3)
+    return numpy.clip(smooth + random.normal(0, 3, smooth.shape), 0, 255).astype(numpy.uint8)
+
+
+def ycck(values):
+    """A JPEG of inks whose first three are stored as luma and chroma: those of white less the stored inks."""
+    # Pillow stores what is missing of each ink, and says that it is no luma: the last byte of Adobe's marker.
+    planes = [plane.point(lambda v: 255 - v) for plane in image(255 - values).convert("YCbCr").split()]
+    data = bytearray(encoded(Image.merge("CMYK", planes + [Image.new("L", planes[0].size, 40)]), "JPEG", quality=90))
+    assert data[6:11] == b"Adobe" and data[17] == 0
+    data[17] = 2
+    return bytes(data)
+
+
+def prepared(data, reduction, fit, height, width):
+    """The image that `data` encodes, decoded at 1 / reduction, upright, in colours, in the size wanted."""
+    opened = Image.open(io.BytesIO(data))
+    whole = opened.size
+    if reduction > 1:
+        opened.draft(None, (whole[0] // reduction, whole[1] // reduction))
+        assert opened.size == tuple(-(-side // reduction) for side in whole)
+    turns = opened.getexif().get(0x0112, 1) > 4
+    upright = ImageOps.exif_transpose(opened)
+    if upright.mode not in ("L", "RGB"):
+        upright = upright.convert("RGB")
+    w, h = whole[::-1] if turns else whole
+    if fit == "resize":
+        scaled = (int(height * w / h), height) if height * w > width * h else (width, int(width * h / w))
+        scaled = max(scaled[0], width), max(scaled[1], height)
+    else:
+        scaled = width, height
+    # A turn would bring a last column that is there in part to the beginning.
+    whole_blocks = lambda r: opened.getexif().get(0x0112, 1) == 1 or whole[0] % r == whole[1] % r == 0
+    possible = [r for r in (2, 4, 8) if w >= 2 * r * scaled[0] and h >= 2 * r * scaled[1] and whole_blocks(r)]
+    assert reduction in (1, max(possible, default=1))
+    upright = upright.resize(scaled, Image.BILINEAR, (0, 0, w / reduction, h / reduction))
+    top, left = int(round((scaled[1] - height) / 2)), int(round((scaled[0] - width) / 2))
+    return upright.crop((left, top, left + width, top + height))
+
+
+exif = Image.Exif()
+reduced = []
+for name, shape, options, reduction, fit, height, width in [
+    ("4:2:0", (120, 161, 3), {}, 4, "resize", 15, 15),
+    ("4:2:0, portrait", (161, 93, 3), {}, 2, "resize", 23, 23),
+    ("4:4:4", (97, 131, 3), {"subsampling": 0}, 2, "resize", 20, 20),
+    ("4:2:2", (96, 99, 3), {"subsampling": 1}, 8, "stretch", 6, 6),
+    ("grey", (97, 131, 1), {}, 8, "resize", 6, 6),
+    ("progressive", (120, 160, 3), {"progressive": True}, 2, "resize", 30, 30),
+    ("orientation 3", (64, 88, 3), {"orientation": 3}, 4, "resize", 8, 8),
+    ("orientation 7, no multiple of 4", (66, 90, 3), {"orientation": 7}, 2, "resize", 8, 8),
+    ("orientation 6", (64, 90, 3), {"orientation": 6}, 2, "stretch", 16, 15),
+    ("orientation 8, progressive", (90, 64, 3), {"orientation": 8, "progressive": True}, 2, "resize", 12, 20),
+    ("CMYK", (64, 90, 3), {"inks": "CMYK"}, 2, "resize", 16, 16),
+    ("YCCK", (64, 90, 3), {"inks": "YCCK"}, 4, "stretch", 8, 8),
+    ("large enough for no less", (60, 80, 3), {}, 1, "resize", 16, 16),
+    ("smaller", (5, 7, 3), {}, 1, "resize", 8, 8),
+    ("a pixel", (1, 1, 3), {}, 1, "stretch", 8, 9),
+]:
+    values = photograph(*shape)
+    inks, orientation = options.pop("inks", None), options.pop("orientation", None)
+    if orientation:
+        exif[0x0112] = orientation
+        options["exif"] = exif
+    if inks == "YCCK":
+        data = ycck(values)
+    else:
+        data = encoded(image(values).convert("CMYK") if inks else image(values), "JPEG", quality=85, **options)
+    reduced.append({
+        "name": name, "file": base64.b64encode(data).decode(), "reduction": reduction, "fit": fit,
+        "height": height, "width": width, "reduced": entry(array(prepared(data, reduction, fit, height, width))),
+        "full": entry(array(prepared(data, 1, fit, height, width)))})
+    difference = numpy.abs(array(prepared(data, reduction, fit, height, width)).astype(int) - array(prepared(data, 1, fit, height, width)))
+    print(f"{name}: {len(data)} bytes, reduced and full differ by {difference.mean():.2f}, at most {difference.max()}")
+out.with_name("reduced.json").write_text(json.dumps(reduced, indent=1) + "\n")

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "versions.h"
+
 void ci_fill(
   uint8_t *x, long width, long channels, long top, long bottom, long left, long right, const uint8_t *colour) {
   for (long row = top; row < bottom; row++)
@@ -22,28 +24,50 @@ static inline long neighbours(long o, float ratio, long count, float *weight) {
   return first;
 }
 
+/// A line's pixels between those of `x`: of `count` values, each by its pixel's index and the weight of the next one.
+static void interpolate(
+  const uint8_t *x, long width, long channels, long next, const float *weights, const int32_t *indices, float *y) {
+  for (long column = 0; column < width; column++, y += channels) {
+    const uint8_t *from = x + indices[column];
+    const float weight = weights[column];
+    for (long c = 0; c < channels; c++) y[c] = from[c] + weight * (float)(from[c + next] - from[c]);
+  }
+}
+
+static void blend(const float *above, const float *below, float weight, long count, uint8_t *y);
+VERSIONS static void blend(const float *above, const float *below, float weight, long count, uint8_t *restrict y) {
+#pragma clang fp contract(off)
+  for (long i = 0; i < count; i++) y[i] = (uint8_t)(above[i] + weight * (below[i] - above[i]) + 0.5f);
+}
+
 void ci_enlarge(
   const uint8_t *x, long height, long width, long channels, long top, long left, long rows, long columns,
-  float *columnWeights, int32_t *columnIndices, uint8_t *y) {
+  float *workspace, int32_t *indices, uint8_t *y) {
   const float down = (float)rows / (float)height, across = (float)columns / (float)width;
+  float *weights = workspace, *above = weights + width, *below = above + width * channels;
   for (long column = 0; column < width; column++)
-    columnIndices[column] = (int32_t)((left + neighbours(column, across, columns, columnWeights + column)) * channels);
+    indices[column] = (int32_t)((left + neighbours(column, across, columns, weights + column)) * channels);
   // A crop of one row or column has no second one.
-  const long nextRow = rows > 1 ? width * channels : 0, nextColumn = columns > 1 ? channels : 0;
-  for (long row = 0; row < height; row++) {
+  const long nextRow = rows > 1 ? 1 : 0, nextColumn = columns > 1 ? channels : 0;
+  // The lines that `above` and `below` have.
+  long upper = -1, lower = -1;
+  for (long row = 0; row < height; row++, y += width * channels) {
     float weight;
     const long first = neighbours(row, down, rows, &weight);
-    const uint8_t *line = x + (top + first) * width * channels;
-    for (long column = 0; column < width; column++, y += channels) {
-      const uint8_t *from = line + columnIndices[column];
-      const float share = columnWeights[column];
-      for (long c = 0; c < channels; c++) {
-        const float above = from[c] + share * (float)(from[c + nextColumn] - from[c]);
-        const float below =
-          from[c + nextRow] + share * (float)(from[c + nextRow + nextColumn] - from[c + nextRow]);
-        y[c] = (uint8_t)(above + weight * (below - above) + 0.5f);
-      }
+    if (first == lower && first != upper) {
+      float *other = above;
+      above = below;
+      below = other;
+      upper = lower;
+      lower = -1;
     }
+    const uint8_t *line = x + (top + first) * width * channels;
+    if (upper != first) interpolate(line, width, channels, nextColumn, weights, indices, above);
+    upper = first;
+    if (lower != first + nextRow)
+      interpolate(line + nextRow * width * channels, width, channels, nextColumn, weights, indices, below);
+    lower = first + nextRow;
+    blend(above, below, weight, width * channels, y);
   }
 }
 

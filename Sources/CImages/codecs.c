@@ -1,16 +1,10 @@
 #include "codecs.h"
 
 #include <png.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <webp/decode.h>
-
-// jpeglib.h needs stdio.h before it.
-#include <jpeglib.h>
-
-#include <jerror.h>
 
 static void say(ci_image_error *error, const char *text) { snprintf(error->text, sizeof error->text, "%s", text); }
 
@@ -85,91 +79,6 @@ int ci_png_encode(
   *count = size;
   if (!isWritten) say(error, image.message);
   return isWritten;
-}
-
-// MARK: JPEG, whose library ends the process on an error unless it can jump out
-
-typedef struct {
-  struct jpeg_error_mgr manager;
-  jmp_buf escape;
-  ci_image_error *error;
-} escaping_manager;
-
-static void escape(j_common_ptr info) {
-  escaping_manager *manager = (escaping_manager *)info->err;
-  char text[JMSG_LENGTH_MAX];
-  manager->manager.format_message(info, text);
-  say(manager->error, text);
-  longjmp(manager->escape, 1);
-}
-/// Says nothing, but stops where a file ends early: the rest of the image would be grey.
-static void stop_where_cut(j_common_ptr info, int level) {
-  if (level < 0 && (info->err->msg_code == JWRN_JPEG_EOF || info->err->msg_code == JWRN_HIT_MARKER)) escape(info);
-}
-/// Each scan of a progressive file costs a pass over the whole image, however few bytes it has.
-static void count_scans(j_common_ptr info) {
-  if (!info->is_decompressor || ((j_decompress_ptr)info)->input_scan_number <= 100) return;
-  escaping_manager *manager = (escaping_manager *)info->err;
-  say(manager->error, "more than 100 scans");
-  longjmp(manager->escape, 1);
-}
-
-/// Reads the header, and the pixels where there is room for them.
-static int read_jpeg(
-  const unsigned char *bytes, size_t count, int *height, int *width, int *channels, unsigned char *pixels,
-  ci_image_error *error) {
-  struct jpeg_decompress_struct info;
-  escaping_manager manager;
-  info.err = jpeg_std_error(&manager.manager);
-  manager.manager.error_exit = escape;
-  manager.manager.emit_message = stop_where_cut;
-  manager.error = error;
-  if (setjmp(manager.escape)) {
-    jpeg_destroy_decompress(&info);
-    return 0;
-  }
-  jpeg_create_decompress(&info);
-  struct jpeg_progress_mgr progress = {.progress_monitor = count_scans};
-  info.progress = &progress;
-  jpeg_mem_src(&info, bytes, (unsigned long)count);
-  jpeg_read_header(&info, TRUE);
-  if (pixels == NULL) {
-    *height = (int)info.image_height;
-    *width = (int)info.image_width;
-    *channels = info.num_components == 1 ? 1 : 3;
-  } else {
-    // Printers' inks, inverted as Adobe's programs write them: as everywhere, white times the share of ink that is missing.
-    const int has_inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
-    info.out_color_space = has_inks ? JCS_CMYK : *channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg_start_decompress(&info);
-    const int components = has_inks ? 4 : *channels;
-    if ((int)info.output_height != *height || (int)info.output_width != *width || info.output_components != components) {
-      say(error, "the pixels are not what the header says");
-      jpeg_destroy_decompress(&info);
-      return 0;
-    }
-    JSAMPROW inks = NULL;
-    if (has_inks) inks = info.mem->alloc_large((j_common_ptr)&info, JPOOL_IMAGE, (size_t)*width * 4);
-    while (info.output_scanline < info.output_height) {
-      JSAMPROW row = pixels + (size_t)info.output_scanline * *width * *channels;
-      jpeg_read_scanlines(&info, has_inks ? &inks : &row, 1);
-      for (int i = 0; has_inks && i < *width * 3; i++)
-        row[i] = (unsigned char)((inks[i / 3 * 4 + i % 3] * inks[i / 3 * 4 + 3] + 127) / 255);
-    }
-    jpeg_finish_decompress(&info);
-  }
-  jpeg_destroy_decompress(&info);
-  return 1;
-}
-
-int ci_jpeg_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error) {
-  return read_jpeg(bytes, count, height, width, channels, NULL, error);
-}
-
-int ci_jpeg_decode(
-  const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
-  ci_image_error *error) {
-  return read_jpeg(bytes, count, &height, &width, &channels, pixels, error);
 }
 
 // MARK: WebP

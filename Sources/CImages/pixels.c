@@ -1,12 +1,14 @@
 #include "pixels.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "versions.h"
+
 #define NORMALIZE(REAL)                                                                                      \
-  __attribute__((overloadable)) void ci_normalize(                                                           \
+  __attribute__((overloadable)) VERSIONS void ci_normalize(                                                  \
     const uint8_t *x, long count, long period, const REAL *scale, const REAL *shift, REAL *y) {              \
+    _Pragma("clang fp contract(off)")                                                                        \
     for (long start = 0; start < count; start += period) {                                                   \
       const uint8_t *restrict from = x + start;                                                              \
       REAL *restrict to = y + start;                                                                         \
@@ -111,101 +113,6 @@ uint64_t ci_hash(const uint8_t *x, long count, uint64_t seed) {
   ci_hasher h = ci_hash_start(seed);
   ci_hash_append(&h, x, count);
   return ci_hash_finish(&h);
-}
-
-/// The window of the triangle filter along one axis: for each of `count` outputs from `start` on, of `size` in all, the first
-/// input and the weights of `taps` inputs, in units of 2⁻²².
-typedef struct {
-  int taps;
-  int *first, *weights;
-} filter;
-
-static int make_filter(filter *f, long inputs, long size, long start, long count) {
-  // In double precision and these steps, so that weights round as Pillow's.
-  const double scale = (double)inputs / (double)size, widening = scale < 1 ? 1 : scale;
-  f->taps = (int)ceil(widening) * 2 + 1;
-  f->first = malloc((size_t)count * sizeof(int));
-  f->weights = calloc((size_t)count * (size_t)f->taps, sizeof(int));
-  double *exact = malloc((size_t)f->taps * sizeof(double));
-  const int has_memory = f->first != NULL && f->weights != NULL && exact != NULL;
-  for (long i = 0; has_memory && i < count; i++) {
-    const double centre = ((double)(start + i) + 0.5) * scale;
-    const long first = clamped((long)(centre - widening + 0.5), 0, inputs - 1);
-    const long last = clamped((long)(centre + widening + 0.5), first + 1, inputs);
-    double total = 0;
-    for (long tap = 0; tap < last - first; tap++) {
-      const double distance = fabs(((double)(tap + first) - centre + 0.5) * (1 / widening));
-      exact[tap] = distance < 1 ? 1 - distance : 0;
-      total += exact[tap];
-    }
-    f->first[i] = (int)first;
-    for (long tap = 0; tap < last - first; tap++)
-      f->weights[i * f->taps + tap] = (int)(0.5 + (total == 0 ? tap == 0 : exact[tap] / total) * (1 << 22));
-  }
-  free(exact);
-  return has_memory;
-}
-
-static inline uint8_t rounded(int sum) { return (uint8_t)clamped(sum >> 22, 0, 255); }
-
-/// Filters the rows first ..< end of `x` along their columns into `y`, `count` outputs a row.
-static void filter_columns(
-  const uint8_t *x, long stride, long inputs, long channels, const filter *f, long first, long end, long count, uint8_t *y) {
-  for (long row = first; row < end; row++, y += count * channels) {
-    const uint8_t *line = x + row * stride;
-    for (long i = 0; i < count; i++) {
-      const int *weights = f->weights + i * f->taps;
-      const uint8_t *from = line + f->first[i] * channels;
-      const long taps = clamped(f->taps, 0, inputs - f->first[i]);
-      int sums[4] = {1 << 21, 1 << 21, 1 << 21, 1 << 21};
-      if (channels == 3) {
-        for (long tap = 0; tap < taps; tap++, from += 3) {
-          sums[0] += from[0] * weights[tap];
-          sums[1] += from[1] * weights[tap];
-          sums[2] += from[2] * weights[tap];
-        }
-      } else {
-        for (long tap = 0; tap < taps; tap++)
-          for (long c = 0; c < channels; c++) sums[c] += *from++ * weights[tap];
-      }
-      for (long c = 0; c < channels; c++) y[i * channels + c] = rounded(sums[c]);
-    }
-  }
-}
-
-int ci_resize(
-  const uint8_t *x, long stride, long height, long width, long channels, long newHeight, long newWidth, ci_window window,
-  uint8_t *y, long newStride) {
-  filter down = {0}, across = {0};
-  uint8_t *lines = NULL;
-  int *sums = NULL;
-  const long row = window.width * channels;
-  int is_done = make_filter(&down, height, newHeight, window.top, window.height)
-    && make_filter(&across, width, newWidth, window.left, window.width);
-  if (is_done) {
-    const long first = down.first[0], end = clamped(down.first[window.height - 1] + down.taps, 0, height);
-    lines = malloc((size_t)(end - first) * (size_t)row);
-    sums = malloc((size_t)row * sizeof(int));
-    is_done = lines != NULL && sums != NULL;
-    if (is_done) filter_columns(x, stride, width, channels, &across, first, end, window.width, lines);
-    for (long i = 0; is_done && i < window.height; i++, y += newStride) {
-      for (long k = 0; k < row; k++) sums[k] = 1 << 21;
-      const long taps = clamped(down.taps, 0, height - down.first[i]);
-      for (long tap = 0; tap < taps; tap++) {
-        const int weight = down.weights[i * down.taps + tap];
-        const uint8_t *restrict line = lines + (down.first[i] - first + tap) * row;
-        for (long k = 0; k < row; k++) sums[k] += line[k] * weight;
-      }
-      for (long k = 0; k < row; k++) y[k] = rounded(sums[k]);
-    }
-  }
-  free(down.first);
-  free(down.weights);
-  free(across.first);
-  free(across.weights);
-  free(lines);
-  free(sums);
-  return is_done;
 }
 
 void ci_orient(const uint8_t *x, long height, long width, long channels, int orientation, uint8_t *y) {

@@ -67,11 +67,11 @@ enum ImageChange: Sendable, Hashable {
       ci_fill(
         image, width, channels, rows.lowerBound, rows.upperBound, columns.lowerBound, columns.upperBound, colour)
     case .enlarge(let rows, let columns):
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { weights in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: width * (1 + 2 * channels)) { lines in
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: width) { indices in
           ci_enlarge(
             image, height, width, channels, rows.lowerBound, columns.lowerBound, rows.count, columns.count,
-            weights.baseAddress!, indices.baseAddress!, workspace)
+            lines.baseAddress!, indices.baseAddress!, workspace)
         }
       }
       swap(&image, &workspace)

@@ -17,89 +17,46 @@ public struct DecodedImage: Sendable, Hashable {
     (self.pixels, self.shape) = (pixels, shape)
   }
 
-  static let maximumFileBytes = 1 << 28
-
   /// Reads a PNG, JPEG, WebP, BMP or PPM file, whichever its first bytes tell: the stored values, whatever gamma or colour
   /// profile it has; transparency goes onto black.
   ///
   /// - Parameter appliesOrientation: Whether an image whose EXIF data say that the camera was turned is turned back.
   /// - Throws: Where the file cannot be read, is none of these, is damaged, or has more than 67 million pixels.
   public init(contentsOf url: URL, appliesOrientation: Bool = true) throws(DataError) {
-    let bytes = try readFile(url, upTo: Self.maximumFileBytes + 1)
-    guard bytes.count <= Self.maximumFileBytes else {
-      throw DataError("more than \(Self.maximumFileBytes) bytes", in: url.path)
-    }
-    do throws(DataError) { try self.init(encoded: bytes, appliesOrientation: appliesOrientation) } catch {
-      throw error.located(in: url.path)
-    }
+    do {
+      self = try EncodedImage(contentsOf: url.path).decoded(appliesOrientation: appliesOrientation)
+    } catch { throw DataError(error.problem, in: url.path) }
   }
 
   /// Decodes an image file's bytes.
   public init(encoded bytes: [UInt8], appliesOrientation: Bool = true) throws(DataError) {
-    do { self = try Self.decoded(bytes, appliesOrientation: appliesOrientation) } catch {
+    do { self = try EncodedImage(bytes).decoded(appliesOrientation: appliesOrientation) } catch {
       throw DataError(error.problem)
     }
   }
 
-  /// Decodes an image file's bytes, or says of what kind they are.
-  static func decoded(_ bytes: [UInt8], appliesOrientation: Bool) throws(UnreadableImage) -> DecodedImage {
-    let header = try ImageHeader(bytes)
-    guard header.storedHeight * header.storedWidth > 1 << 23 else {
-      return try decoded(bytes, header, appliesOrientation)
+  /// Reads an image file in the size wanted: as `preparation` of the image, in less time and memory where it lets JPEGs be decoded
+  /// at a reduced scale.
+  ///
+  /// - Throws: As ``init(contentsOf:appliesOrientation:)``.
+  public init(contentsOf url: URL, preparedBy preparation: ImagePreparation) throws(DataError) {
+    do { self = try EncodedImage(contentsOf: url.path).prepared(by: preparation) } catch {
+      throw DataError(error.problem, in: url.path)
     }
-    // One large image at a time, however many threads decode.
-    largeImages.lock()
-    defer { largeImages.unlock() }
-    return try decoded(bytes, header, appliesOrientation)
-  }
-  private static let largeImages = NSLock()
-
-  private static func decoded(
-    _ file: [UInt8], _ header: ImageHeader, _ appliesOrientation: Bool
-  ) throws(UnreadableImage) -> DecodedImage {
-    let bytes = header.format == .png ? withoutColourSpace(file) : file
-    let (count, channels) = (bytes.count, Int32(header.channels))
-    let (height, width) = (Int32(header.storedHeight), Int32(header.storedWidth))
-    var error = ci_image_error()
-    var pixels = [UInt8](repeating: 0, count: header.storedHeight * header.storedWidth * header.channels)
-    let status =
-      switch header.format {
-      case .png: ci_png_decode(bytes, count, channels, &pixels, &error)
-      case .jpeg: ci_jpeg_decode(bytes, count, height, width, channels, &pixels, &error)
-      case .webp: ci_webp_decode(bytes, count, height, width, &pixels, &error)
-      case .bmp: ci_bmp_decode(bytes, count, height, width, channels, &pixels, &error)
-      case .netpbm: ci_netpbm_decode(bytes, count, height, width, channels, &pixels, &error)
-      }
-    guard status == 1 else { throw header.format.damaged(error.message) }
-    let image = DecodedImage(
-      pixels: pixels, shape: [header.storedHeight, header.storedWidth, header.channels])
-    return appliesOrientation ? image.turned(by: header.orientation) : image
   }
 
-  /// The PNG `bytes` without the chunks by which libpng would change the stored values, as no library of Python does.
-  private static func withoutColourSpace(_ bytes: [UInt8]) -> [UInt8] {
-    let removed = Set(["gAMA", "cHRM", "sRGB", "iCCP", "cICP", "mDCV", "cLLI"].map { Array($0.utf8) })
-    var (parts, kept, place): ([ArraySlice<UInt8>], Int, Int) = ([], 0, 8)
-    while place + 12 <= bytes.count {
-      let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-      let kind = Array(bytes[place + 4..<place + 8])
-      let end = place + 12 + length
-      // A damaged chunk is libpng's affair, and after the first pixels such chunks change nothing.
-      guard end <= bytes.count, kind != Array("IDAT".utf8) else { break }
-      if removed.contains(kind) {
-        parts.append(bytes[kept..<place])
-        kept = end
-      }
-      place = end
-    }
-    return parts.isEmpty ? bytes : Array((parts + [bytes[kept...]]).joined())
+  /// Decodes an image file's bytes in the size wanted.
+  public init(encoded bytes: [UInt8], preparedBy preparation: ImagePreparation) throws(DataError) {
+    do { self = try EncodedImage(bytes).prepared(by: preparation) } catch { throw DataError(error.problem) }
   }
 
   /// The image that was stored with an orientation of EXIF, upright.
-  private func turned(by orientation: Int) -> DecodedImage {
+  func turned(by orientation: Int) -> DecodedImage {
     guard orientation != 1 else { return self }
-    var turned = [UInt8](repeating: 0, count: pixels.count)
-    ci_orient(pixels, shape[0], shape[1], shape[2], Int32(orientation), &turned)
+    let turned = [UInt8](unsafeUninitializedCapacity: pixels.count) { turned, count in
+      ci_orient(pixels, shape[0], shape[1], shape[2], Int32(orientation), turned.baseAddress!)
+      count = pixels.count
+    }
     return DecodedImage(
       pixels: turned, shape: orientation > 4 ? [shape[1], shape[0], shape[2]] : shape)
   }

@@ -63,9 +63,7 @@ public struct ImageFiles: Sendable {
     let paths = Array(paths[range])
     let read = inParallel(paths.count) { index -> Result<DecodedImage, UnreadableImage> in
       Result { () throws(UnreadableImage) in
-        let image = preparation(
-          try DecodedImage.read(paths[index], appliesOrientation: preparation.appliesOrientation))
-        return channels == 3 ? image.inColour : image.inGrey
+        try EncodedImage(contentsOf: paths[index]).prepared(by: preparation, channels: channels)
       }
     }
     return zip(paths, read).map { path, result in

@@ -9,6 +9,8 @@ public struct ImageOptions: Sendable, Hashable {
   public var fit = ImagePreparation.Fit.resize
   /// Whether images are turned as their EXIF data say.
   public var appliesOrientation = true
+  /// How much of a JPEG is decoded.
+  public var decoding = ImagePreparation.Decoding.reduced
   /// Whether what cannot be read is left out with a notice, instead of being an error.
   public var skipsUnreadable = false
   /// The number of classes of a set in IDX files, nil for what their names say, or 10.
@@ -31,6 +33,7 @@ public struct ImageOptions: Sendable, Hashable {
   /// Images that are prepared so.
   public init(_ preparation: ImagePreparation) {
     (size, fit, appliesOrientation) = (preparation.size, preparation.fit, preparation.appliesOrientation)
+    decoding = preparation.decoding
   }
 
   /// Whether so many bytes of images are held in memory.
@@ -39,8 +42,9 @@ public struct ImageOptions: Sendable, Hashable {
   /// The preparation of images that have one size, or with nil several.
   func preparation(ofAll common: (height: Int, width: Int)?) -> ImagePreparation {
     ImagePreparation(
-      size: size ?? common.flatMap(kept) ?? usualSize ?? ImageSize(32), fit: fit, appliesOrientation: appliesOrientation
-    )
+      size: size ?? common.flatMap(kept) ?? usualSize ?? ImageSize(32), fit: fit,
+      appliesOrientation: appliesOrientation,
+      decoding: decoding)
   }
 
   /// A small size that is kept; networks need 8 pixels.

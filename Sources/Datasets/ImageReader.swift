@@ -209,20 +209,6 @@ struct ImageReader {
   }
 }
 
-extension DecodedImage {
-  /// Reads a file, or says of what kind it is.
-  static func read(_ path: String, appliesOrientation: Bool) throws(UnreadableImage) -> DecodedImage {
-    let bytes: [UInt8]
-    do { bytes = try readFile(URL(fileURLWithPath: path), upTo: maximumFileBytes + 1) } catch {
-      throw UnreadableImage(kind: "file that cannot be opened", problem: error.problem)
-    }
-    guard bytes.count <= maximumFileBytes else {
-      throw UnreadableImage(kind: "too large file", problem: "more than \(maximumFileBytes) bytes")
-    }
-    return try decoded(bytes, appliesOrientation: appliesOrientation)
-  }
-}
-
 extension ImageListing {
   /// Sets a fifth of the training images apart for testing: of each class, or where images are parts of files whole files.
   fileprivate mutating func drawTest(seed: UInt64) {

@@ -71,7 +71,7 @@ enum SurveyedFile: Sendable {
     let url = URL(fileURLWithPath: path)
     let ending = url.pathExtension.lowercased()
     do {
-      let bytes = try readFile(url, upTo: Self.prefix)
+      let bytes = try readFile(path: path, upTo: Self.prefix)
       let isNamedAsImage = FolderEntries.endings.contains(ending)
       if ImageFormat(bytes) == nil, !isNamedAsImage, ImageFormat.unread(bytes) == nil {
         let isLink = ending.isEmpty && FolderEntries.isLinkAsText(bytes)
@@ -92,7 +92,7 @@ enum SurveyedFile: Sendable {
       guard bytes.count == prefix, ImageFormat(bytes) != nil else { return .unreadable(error) }
     }
     // A large profile may lie before the header.
-    let all = try readFile(url, upTo: DecodedImage.maximumFileBytes)
+    let all = try readFile(url, upTo: EncodedImage.maximumFileBytes)
     do throws(UnreadableImage) { return .image(try ImageHeader(all)) } catch { return .unreadable(error) }
   }
 }

@@ -98,24 +98,16 @@ struct PreparedFiles: ImageDataset {
   private func write(
     _ items: ArraySlice<ImageListing.Item>, _ pixels: UnsafeMutableBufferPointer<UInt8>
   ) -> UnreadableImage? {
-    let (preparation, size) = (form.preparation, imageShape.count)
+    let size = imageShape.count
     do throws(UnreadableImage) {
-      // Boxes are of the image as it is stored.
-      let image = try DecodedImage.read(
-        items.first!.path, appliesOrientation: preparation.appliesOrientation && items.first!.box == nil)
-      // A file that has changed since its header was read.
-      guard image.shape[2] <= form.channels else {
-        throw UnreadableImage(kind: "changed file", problem: "is in colour, and was grey before")
+      let file = try EncodedImage(contentsOf: items.first!.path)
+      // A file may have changed since its header was read.
+      for box in items.compactMap(\.box)
+      where box.top + box.height > file.header.storedHeight || box.left + box.width > file.header.storedWidth {
+        throw UnreadableImage(kind: "changed file", problem: "is smaller than it was before")
       }
-      let whole = image.shape[2] < form.channels ? image.inColour : image
-      for (place, item) in items.enumerated() {
-        let result = UnsafeMutableBufferPointer(rebasing: pixels[place * size..<(place + 1) * size])
-        if let box = item.box, box.top + box.height > image.shape[0] || box.left + box.width > image.shape[1] {
-          throw UnreadableImage(kind: "changed file", problem: "is smaller than it was before")
-        }
-        guard preparation.apply(to: whole, item.box, result) else {
-          throw UnreadableImage(kind: "image too large for the memory", problem: "there is no memory to scale it")
-        }
+      try file.write(items.map(\.box), form.preparation, channels: form.channels) { part in
+        UnsafeMutableBufferPointer(rebasing: pixels[part * size..<(part + 1) * size])
       }
       return nil
     } catch { return error }

@@ -104,7 +104,8 @@ public struct DatasetSplit: Sendable {
   /// The same images in the size that `options` want, where they want one.
   func prepared(_ options: ImageOptions) throws(DataError) -> DatasetSplit {
     guard let size = options.size, size != imageSize else { return self }
-    let preparation = ImagePreparation(size: size, fit: options.fit, appliesOrientation: options.appliesOrientation)
+    let preparation = ImagePreparation(
+      size: size, fit: options.fit, appliesOrientation: options.appliesOrientation, decoding: options.decoding)
     let bytes = size.height * size.width * imageShape[2] * (training.count + test.count + (validation?.count ?? 0))
     var split = self
     (split.training, split.test) = (training.prepared(preparation), test.prepared(preparation))

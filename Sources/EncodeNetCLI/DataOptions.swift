@@ -19,6 +19,11 @@ struct DataOptions: ParsableArguments {
   var fit: ImagePreparation.Fit?
   @Flag(help: "Take images as they are stored, also where their EXIF data say that the camera was turned.")
   var ignoreOrientation = false
+  @Flag(
+    help:
+      "Decode all pixels of JPEGs, also of those that are several times larger than --image-size, which half, a quarter or an eighth of them suffice for."
+  )
+  var fullDecoding = false
   @Flag(help: "Leave out images that cannot be read, with a line that counts them.")
   var skipUnreadable = false
   @Option(
@@ -48,6 +53,7 @@ struct DataOptions: ParsableArguments {
     if let imageSize { options.size = imageSize }
     if let fit { options.fit = fit }
     if ignoreOrientation { options.appliesOrientation = false }
+    if fullDecoding { options.decoding = .full }
     if skipUnreadable { options.skipsUnreadable = true }
     if let classes { options.classes = classes }
     if let cache { options.cache = cache.bytes }

@@ -186,6 +186,7 @@ struct ExperimentOptions: ParsableArguments {
     {
       options.size = preparation.size
       if dataOptions.fit == nil { options.fit = preparation.fit }
+      if !dataOptions.fullDecoding { options.decoding = preparation.decoding }
       if !dataOptions.ignoreOrientation { options.appliesOrientation = preparation.appliesOrientation }
     }
     options.usualSize = c.modelChoice.usualImageSize

@@ -83,7 +83,7 @@ struct PreparationTests {
 
       let onnx = folder.appendingPathComponent("x.onnx")
       #expect(try Command("export", "--weights", file.path, "--to", onnx.path).code == 0)
-      let json = #"{"appliesOrientation":false,"fit":"pad","size":12}"#
+      let json = #"{"appliesOrientation":false,"decoding":"reduced","fit":"pad","size":12}"#
       #expect(try Data(contentsOf: onnx).firstRange(of: Data(json.utf8)) != nil)
     }
   }
@@ -95,6 +95,52 @@ struct PreparationTests {
     }
     let path: String
     let classes: [Guess]
+  }
+
+  /// A JPEG of 80 by 60 pixels, from the fixtures of `DatasetsTests`.
+  private func photograph() throws -> Data {
+    struct Picture: Decodable {
+      let name: String
+      let file: Data
+    }
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    let file = root.appendingPathComponent("DatasetsTests/Fixtures/reduced.json")
+    let all = try JSONDecoder().decode([Picture].self, from: Data(contentsOf: file))
+    return try #require(all.first { $0.name == "large enough for no less" }).file
+  }
+
+  @Test func decodingInFullTravelsWithTheWeights() throws {
+    try withFolder { folder in
+      for name in ["a/1", "a/2", "a/3", "b/1", "b/2", "b/3"] {
+        let file = folder.appendingPathComponent("data/\(name).jpg")
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try photograph().write(to: file)
+      }
+      for (options, decoding) in [([], ImagePreparation.Decoding.reduced), (["--full-decoding"], .full)] {
+        let out = folder.path("out-\(decoding)")
+        let run = try Command(
+          [
+            "train", "--data", "folder:\(folder.path("data"))", "--model", "resnet8", "--width", "0.25", "--epochs",
+            "1",
+          ]
+            + ["--image-size", "8", "--batch-size", "2", "--force", "--out", out] + options)
+        #expect(run.code == 0 && run.errors.contains("JPEGs decoded in full") == (decoding == .full), "\(run.all)")
+        let file = URL(fileURLWithPath: out + "/seed-0/A0.safetensors")
+        let saved = try #require(try SavedClassifier.read(from: file))
+        #expect(saved.preparation == ImagePreparation(size: ImageSize(8), decoding: decoding))
+        let predicted = try Command("predict", "--weights", file.path, folder.path("data/a/1.jpg"))
+        #expect(
+          predicted.code == 0 && predicted.errors.contains("decoded in full") == (decoding == .full), "\(predicted.all)"
+        )
+        // A baseline's way of reading holds for what begins with it, and the settings may say otherwise.
+        let json = Data(#"{"images":{"decoding":"\#(decoding.rawValue)"}}"#.utf8)
+        #expect(try ExperimentConfiguration.decoded(from: json).images.decoding == decoding)
+      }
+      // Weights that say nothing were trained on images that came as they are.
+      _ = try weights(nil, side: 8, classes: ["a", "b"], to: folder.appendingPathComponent("w.safetensors"))
+      let plain = try #require(try SavedClassifier.read(from: folder.appendingPathComponent("w.safetensors")))
+      #expect(plain.imagePreparation.decoding == .full)
+    }
   }
 
   @Test func predictWritesCSVAndSkipsWhatCannotBeRead() throws {

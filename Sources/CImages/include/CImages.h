@@ -3,3 +3,4 @@
 #include "codecs.h"
 #include "digits.h"
 #include "pixels.h"
+#include "resize.h"

@@ -9,10 +9,10 @@ void ci_fill(
 
 /// y is the crop x[top ..< top + rows, left ..< left + columns] enlarged to the size of x, bilinear, with pixels centred.
 ///
-/// `columnWeights` has room for `width` floats, `columnIndices` for `width` numbers.
+/// `workspace` has room for width · (1 + 2 · channels) floats, `indices` for `width` numbers.
 void ci_enlarge(
   const uint8_t *x, long height, long width, long channels, long top, long left, long rows, long columns,
-  float *columnWeights, int32_t *columnIndices, uint8_t *y);
+  float *workspace, int32_t *indices, uint8_t *y);
 
 /// y(p) is the pixel of x that holds the point m·p, for the centres p of pixels; `colour` outside of x.
 ///

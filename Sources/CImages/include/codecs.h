@@ -1,6 +1,8 @@
 #pragma once
 #include <stddef.h>
 
+#include "resize.h"
+
 /// Why an image was not decoded, in words.
 typedef struct {
   char text[200];
@@ -17,9 +19,17 @@ int ci_png_encode(
 
 /// The same for JPEG.
 int ci_jpeg_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error);
+/// At 1 / reduction of the size, of 1, 2, 4 or 8: `height` and `width` are those of the result, rounded up.
 int ci_jpeg_decode(
-  const unsigned char *bytes, size_t count, int height, int width, int channels, unsigned char *pixels,
+  const unsigned char *bytes, size_t count, int reduction, int height, int width, int channels, unsigned char *pixels,
   ci_image_error *error);
+/// Decodes and resizes row by row, so that neither the image nor its columns that are not needed take memory.
+int ci_jpeg_resize(
+  const unsigned char *bytes, size_t count, int reduction, const ci_resizing *resizing, unsigned char *y, long new_stride,
+  ci_image_error *error);
+#define ci_no_memory "there is no memory for it"
+/// Whether decoding keeps the whole image in memory, because it comes in several scans.
+int ci_jpeg_is_whole(const unsigned char *bytes, size_t count);
 
 /// The same for WebP, which has three channels; alpha goes onto black. Of an animation the header fails with `ci_animated`.
 int ci_webp_header(const unsigned char *bytes, size_t count, int *height, int *width, int *channels, ci_image_error *error);

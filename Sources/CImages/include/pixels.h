@@ -34,17 +34,6 @@ ci_hasher ci_hash_start(uint64_t seed);
 void ci_hash_append(ci_hasher *h, const uint8_t *x, long count);
 uint64_t ci_hash_finish(const ci_hasher *h);
 
-/// A part of an image.
-typedef struct {
-  long top, left, height, width;
-} ci_window;
-
-/// y is the `window` of x[height, width, channels] resized to newHeight by newWidth with the triangle filter, which widens with
-/// the reduction so that nothing aliases: to the bit Pillow's BILINEAR. Rows begin every `stride` bytes. 0 without memory.
-int ci_resize(
-  const uint8_t *x, long stride, long height, long width, long channels, long newHeight, long newWidth, ci_window window,
-  uint8_t *y, long newStride);
-
 /// y is x upright, which was stored with the EXIF orientation 1...8; of 5...8 it is [width, height, channels].
 void ci_orient(const uint8_t *x, long height, long width, long channels, int orientation, uint8_t *y);
 

@@ -26,9 +26,11 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     (self.normalization, self.origin, self.preparation) = (normalization, origin, preparation)
   }
 
-  /// How an image of any size is made ready for it: as those that it was trained on, which had its size where nothing is said.
+  /// How an image of any size is made ready for it: as those that it was trained on, which had its size and all their pixels where
+  /// nothing is said.
   public var imagePreparation: ImagePreparation {
-    preparation ?? ImagePreparation(size: ImageSize(height: imageShape[0], width: imageShape[1]))
+    preparation
+      ?? ImagePreparation(size: ImageSize(height: imageShape[0], width: imageShape[1]), decoding: .full)
   }
 
   /// Writes the weights of `network` with this description as safetensors, with PyTorch's layout, and with the names of
