@@ -9,7 +9,7 @@ extension ExperimentReport {
     let values = primary.classDifferences.map { 100 * $0 }
     var plot = Plot(
       "\(primary.first) − \(primary.second) by class, points", x: -0.5...Double(values.count) - 0.5,
-      y: range(values + [0]))
+      y: values.contains { $0 != 0 } ? range(values + [0]) : -1...1)
     for (index, value) in values.enumerated() {
       plot.bar(Double(index) - 0.35, Double(index) + 0.35, low: 0, high: value, value < 0 ? "#d0486a" : "#2f9e6b")
     }
@@ -58,8 +58,8 @@ extension ExperimentReport {
       }
       plot.name(shown[arm].id, colour(shown[arm].id))
     }
-    let marks = [0, 0.2, 0.4, 0.6, 0.8, 1].map { ($0, percent($0, 0)) }
-    return plot.svg(xLabels: marks, yLabels: wholeNumber, xTitle: "accuracy; number of classes")
+    let marks = [0, 0.2, 0.4, 0.6, 0.8, 1].map { ($0, fixed(100 * $0, 0)) }
+    return plot.svg(xLabels: marks, yLabels: wholeNumber, xTitle: "accuracy in %; number of classes")
   }
 
   private func wholeNumber(_ value: Double) -> String { value == value.rounded() ? fixed(value, 0) : "" }

@@ -121,65 +121,72 @@ import Testing
   /// 1,000 classes of 50 test images, six arms, three of four images right, with the noise of photographs in all pictures.
   @Test func aReportOfAThousandClassesIsSmall() throws {
     try withFolder { folder in
-      var report = try run(2, each: 20, test: 10, in: folder)
-      let classes = 1000
       var generator = SplittableGenerator(seed: 1)
-      report.classNames = Self.names(classes)
-      report.run.test = classes * 50
-      let arms = report.arms
-      report.arms = (0..<6).map { index in
-        var arm = arms[min(index, 2)]
-        if index > 2 { arm.id = "B\(index)" }
-        arm.confusion = ConfusionMatrix(
-          (0..<classes).map { label in
-            var row = [Int](repeating: 0, count: classes)
-            for _ in 0..<50 {
-              row[
-                Int.random(in: 0..<4, using: &generator) > 0 ? label : Int.random(in: 0..<classes, using: &generator)] +=
-                1
-            }
-            return row
-          })
-        return arm
-      }
-      for index in report.comparisons.indices {
-        report.comparisons[index].classDifferences = (0..<classes).map { _ in
-          Double(Int.random(in: -50...50, using: &generator)) / 50
-        }
-      }
-      report.seeds[0].diagnostics?.clusters = (0..<classes).map { label in
-        .init(
-          label: label, sizes: [300, 280, 260, 240, 220], silhouette: .random(in: 0...0.3, using: &generator),
-          inertia: .random(in: 1e4...2e4, using: &generator), stability: .random(in: 0...1, using: &generator))
-      }
-      report.seeds[0].diagnostics?.representatives = (0..<5 * classes).map { index in
-        .init(
-          label: index / 5, cluster: index % 5, index: 256 * index, entropy: .random(in: 0...1, using: &generator),
-          isCorrect: true)
-      }
+      let report = try enlarged(run(2, each: 20, test: 10, in: folder), to: 1000, using: &generator)
       try report.check()
-      func picture() -> Gallery.Picture {
-        .init(pixels: Data((0..<64 * 64 * 3).map { _ in .random(in: 0...255, using: &generator) }), caption: "0.1234")
-      }
-      let shown = Array(0..<classes).spaced(10)
-      let gallery = Gallery(
-        imageShape: [64, 64, 3], images: .audit,
-        conversions: shown.flatMap { label in
-          (0..<2).map { _ in
-            .init(label: label, given: 1, judged: 2, input: picture(), output: picture(), target: picture())
-          }
-        },
-        clusters: shown.flatMap { label in
-          (0..<5).map { _ in .init(label: label, pictures: (0..<6).map { _ in picture() }) }
-        }, maps: [])
-      let store = try ArtifactStore(folder)
-      try report.write(to: store, gallery: gallery)
+      try report.write(to: ArtifactStore(folder), gallery: gallery(1000, using: &generator))
       func size(_ name: String) throws -> Int { try Data(contentsOf: folder.appendingPathComponent(name)).count }
       let sizes = try ["report.json", "report.html", "report.md"].map { try size($0) }
-      print("bytes of a report of 1,000 classes: \(sizes)")
       #expect(sizes.allSatisfy { $0 < 3_000_000 } && sizes[2] < 100_000, "\(sizes)")
       #expect(try ExperimentReport.rebuilt(in: folder) == report)
     }
+  }
+
+  /// Returns `report` with that many classes.
+  private func enlarged(
+    _ report: ExperimentReport, to classes: Int, using generator: inout SplittableGenerator
+  ) -> ExperimentReport {
+    var report = report
+    report.classNames = Self.names(classes)
+    report.run.test = classes * 50
+    let arms = report.arms
+    report.arms = (0..<6).map { index in
+      var arm = arms[min(index, 2)]
+      if index > 2 { arm.id = "B\(index)" }
+      arm.confusion = ConfusionMatrix(
+        (0..<classes).map { label in
+          var row = [Int](repeating: 0, count: classes)
+          for _ in 0..<50 {
+            let isRight = Int.random(in: 0..<4, using: &generator) > 0
+            row[isRight ? label : Int.random(in: 0..<classes, using: &generator)] += 1
+          }
+          return row
+        })
+      return arm
+    }
+    for index in report.comparisons.indices {
+      report.comparisons[index].classDifferences = (0..<classes).map { _ in
+        Double(Int.random(in: -50...50, using: &generator)) / 50
+      }
+    }
+    report.seeds[0].diagnostics?.clusters = (0..<classes).map { label in
+      .init(
+        label: label, sizes: [300, 280, 260, 240, 220], silhouette: .random(in: 0...0.3, using: &generator),
+        inertia: .random(in: 1e4...2e4, using: &generator), stability: .random(in: 0...1, using: &generator))
+    }
+    report.seeds[0].diagnostics?.representatives = (0..<5 * classes).map { index in
+      .init(
+        label: index / 5, cluster: index % 5, index: 256 * index, entropy: .random(in: 0...1, using: &generator),
+        isCorrect: true)
+    }
+    return report
+  }
+
+  private func gallery(_ classes: Int, using generator: inout SplittableGenerator) -> Gallery {
+    func picture() -> Gallery.Picture {
+      .init(pixels: Data((0..<64 * 64 * 3).map { _ in .random(in: 0...255, using: &generator) }), caption: "0.1234")
+    }
+    let shown = Array(0..<classes).spaced(10)
+    return Gallery(
+      imageShape: [64, 64, 3], images: .audit,
+      conversions: shown.flatMap { label in
+        (0..<2).map { _ in
+          .init(label: label, given: 1, judged: 2, input: picture(), output: picture(), target: picture())
+        }
+      },
+      clusters: shown.flatMap { label in
+        (0..<5).map { _ in .init(label: label, pictures: (0..<6).map { _ in picture() }) }
+      }, maps: [])
   }
 
   // MARK: Names
