@@ -44,6 +44,11 @@ struct ExperimentOptions: ParsableArguments {
   var epochs: Int?
   @Option(help: "Epochs of the autoencoder, at least 1 (default: 20, for CIFAR 12).")
   var conversionEpochs: Int?
+  @Option(
+    help:
+      "The longer side of converted images in pixels, from 1 to 4096 (default: that of the images, at most \(ConversionTraining.usualTargetSize))."
+  )
+  var targetSize: Int?
   @Option(help: "Epochs of the head, at least 1 (default: 10).")
   var headEpochs: Int?
   @Option(help: "Epochs of fine-tuning, at least 1 (default: 10, for CIFAR 20).")
@@ -96,6 +101,7 @@ struct ExperimentOptions: ParsableArguments {
     set(\.arms, arms?.values)
     set(\.epochs, epochs)
     set(\.conversion.epochs, conversionEpochs)
+    if let targetSize { c.conversion.targetSize = targetSize }
     set(\.transfer.headEpochs, headEpochs)
     set(\.transfer.fineTuneEpochs, fineTuneEpochs)
     set(\.batchSize, batchSize)

@@ -27,8 +27,8 @@ extension ExperimentReport {
 
   /// An arm that is right no more often than the largest class.
   private func chanceWords(_ arm: Arm) -> String? {
-    let largest = (arm.confusion.map { $0.reduce(0, +) }.max() ?? 0)
-    let share = Double(largest) / Double(max(arm.confusion.joined().reduce(0, +), 1))
+    let totals = arm.confusion.indices.map { arm.confusion.total(of: $0) }
+    let share = Double(totals.max() ?? 0) / Double(max(totals.reduce(0, +), 1))
     guard arm.mean <= share, arm.confusion.count > 1 else { return nil }
     return
       "\(arm.id) has not learnt: it is right on \(percent(arm.mean, 1)) of the test images, the largest class has "
@@ -59,6 +59,12 @@ extension ExperimentReport {
           + "decides which entropy is least, try --selector lowEntropyMedoid or a temperature above 1")
     }
     let wrong = diagnostics.flatMap(\.representatives).count { !$0.isCorrect }
+    if let first = diagnostics.first {
+      let sizes = first.clusters.map(\.sizes)
+      let notice = configuration.clustering.notice(
+        ofImages: sizes.map { $0.reduce(0, +) }, clusters: sizes.map(\.count))
+      if let notice { words.append(notice) }
+    }
     if wrong > 0 { words.append("the baseline itself gets \(wrong) of the representatives wrong") }
     return words
   }

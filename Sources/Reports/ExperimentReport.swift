@@ -60,7 +60,7 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     /// The accuracy on the quartiles of the test images by the first arm's entropy, least first.
     public var quartiles: [Double]
     /// The confusion matrix: the number of test images of class `row` that were taken for class `column`, over all seeds.
-    public var confusion: [[Int]]
+    public var confusion: ConfusionMatrix
     /// Accuracy by confidence, over all seeds.
     public var reliability: [ReliabilityBin]
     /// The budget spent on it.

@@ -100,7 +100,8 @@ extension ExperimentReport {
   }
 
   func write(to store: ArtifactStore, gallery: Gallery?) throws {
-    try store.write(self, to: "report.json")
+    // A thousand classes are some ten thousand lines otherwise.
+    try store.write(self, to: "report.json", isCompact: classNames.count > ConfusionMatrix.mostDenseClasses)
     try store.write(markdown, to: "report.md")
     try store.write(html(gallery), to: "report.html")
     let figures = try ArtifactStore(store.url("figures"))
@@ -165,9 +166,7 @@ extension ExperimentReport.Arm {
         return images.mean { seed.result.outcome.isRight[$0] ? 1 : 0 }
       }
     }
-    confusion = outcomes.dropFirst().reduce(outcomes[0].confusion) { sum, next in
-      zip(sum, next.confusion).map { zip($0, $1).map { $0 + $1 } }
-    }
+    confusion = outcomes.dropFirst().reduce(outcomes[0].confusion) { $0 + $1.confusion }
     reliability = outcomes[0].reliability.indices.map { bin in
       let bins = outcomes.map { $0.reliability[bin] }
       let count = bins.reduce(0) { $0 + $1.count }

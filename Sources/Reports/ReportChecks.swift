@@ -17,7 +17,8 @@ extension ExperimentReport {
         arm.accuracies.count == seeds.count, place, "has \(arm.accuracies.count) accuracies for \(seeds.count) seeds")
       try check(arm.quartiles.count == 4, place, "has \(arm.quartiles.count) quartiles")
       try check(
-        arm.confusion.isSquare(classes, upTo: largest), place, "has a confusion that is not of \(classes) classes")
+        arm.confusion.isSquare(classes, upTo: largest / max(classes, 1)), place,
+        "has a confusion that is not of \(classes) classes")
       try check(arm.budget.total >= 0, place, "has a budget of \(arm.budget.total)")
       try check(arm.inference.isPossible, place, "has an impossible inference")
     }

@@ -6,7 +6,8 @@ extension ExperimentReport {
     var figures = [
       ("accuracy", "Accuracy of each seed", accuracyFigure), ("differences", "Differences", differencesFigure),
       ("validation-accuracy", "Learning curves", curvesFigure), ("cost", "Accuracy against cost", costFigure),
-      ("classes", "Difference by class", classesFigure), ("reliability", "Reliability", reliabilityFigure),
+      ("classes", "Difference by class", classesFigure), ("class-accuracy", "Accuracy by class", classAccuracyFigure),
+      ("reliability", "Reliability", reliabilityFigure),
     ]
     if let entropies = seeds.compactMap(\.diagnostics).first?.entropies {
       figures.append(("entropies", "Entropy before and after conversion", entropiesFigure(entropies)))
@@ -14,10 +15,10 @@ extension ExperimentReport {
     return figures.filter { !$0.2.isEmpty }
   }
 
-  private func colour(_ id: String) -> String { Plot.colour(arms.firstIndex { $0.id == id } ?? 0) }
+  func colour(_ id: String) -> String { Plot.colour(arms.firstIndex { $0.id == id } ?? 0) }
 
   /// A little wider than what is in it.
-  private func range(_ values: [Double], within limits: ClosedRange<Double>? = nil) -> ClosedRange<Double> {
+  func range(_ values: [Double], within limits: ClosedRange<Double>? = nil) -> ClosedRange<Double> {
     let (low, high) = (values.min() ?? 0, values.max() ?? 1)
     let margin = max((high - low) * 0.1, 1e-3)
     let wide = low - margin...high + margin
@@ -86,24 +87,6 @@ extension ExperimentReport {
       plot.name(arm.id, colour)
     }
     return plot.svg(yLabels: { percent($0, 1) }, xTitle: "full-backprop-equivalent epochs")
-  }
-
-  private var classesFigure: String {
-    guard let primary, classNames.count <= 100 else { return "" }
-    let values = primary.classDifferences.map { 100 * $0 }
-    var plot = Plot(
-      "\(primary.first) − \(primary.second) by class, points", x: -0.5...Double(values.count) - 0.5,
-      y: range(values + [0]))
-    for (index, value) in values.enumerated() {
-      plot.bar(Double(index) - 0.35, Double(index) + 0.35, low: 0, high: value, value < 0 ? "#d0486a" : "#2f9e6b")
-    }
-    plot.line([(-0.5, 0), (Double(values.count) - 0.5, 0)], "#888")
-    let every = (classNames.count + 9) / 10
-    return plot.svg(
-      xLabels: classNames.enumerated().filter { $0.offset % every == 0 }.map {
-        (Double($0), $1.count > 7 ? $1.prefix(5) + "…" : $1)
-      },
-      yLabels: { fixed($0, 1) })
   }
 
   private var reliabilityFigure: String {

@@ -12,15 +12,17 @@ extension ExperimentReport {
     let all = [
       section("Arms", armTable.html { $0[0] == primary?.first }, below: Self.howBudgetsAreCounted),
       section("In short", "<ul>\(diagnosis.map { "<li>\(escaped($0))</li>" }.joined())</ul>"),
-      section("Figures", plots("accuracy", "differences", "validation-accuracy", "cost", "classes", "reliability")),
-      comparisonSections, conversionSection(plots("entropies")),
+      section(
+        "Figures",
+        plots("accuracy", "differences", "validation-accuracy", "cost", hasManyClasses ? "" : "classes", "reliability")),
+      comparisonSections, classSection(plots("classes", "class-accuracy")), conversionSection(plots("entropies")),
       gallery.map(clusterPictures) ?? "", clusterSection, gallery.map(mapSection) ?? "",
       section(
         "Quality", qualityTable.html(),
         note:
           "Accuracy on corrupted test images, and on the quartiles of the test images by the first arm's entropy, lowest first."
       ),
-      section("Confusion", confusions()), section("Inference", inferenceTable.html()),
+      hasManyClasses ? "" : section("Confusion", confusions()), section("Inference", inferenceTable.html()),
     ]
     return """
       <!doctype html><html lang="en"><head><meta charset="utf-8">
@@ -58,14 +60,36 @@ extension ExperimentReport {
 
   private var clusterSection: String {
     let diagnostics = seeds.first { $0.diagnostics != nil }?.diagnostics
-    return section("Clusters in numbers", diagnostics.map { clusterTable($0).html() } ?? "")
+    return section(
+      "Clusters in numbers",
+      diagnostics.map { hasManyClasses ? titled(clusterSummary($0)) : clusterTable($0).html() } ?? "")
+  }
+
+  private func titled(_ tables: [(title: String, table: ReportTable)]) -> String {
+    tables.map { "<h3>\(escaped($0.title))</h3>\($0.table.html())" }.joined()
+  }
+
+  /// The classes, where they are too many for a row or a bar each.
+  private func classSection(_ plots: String) -> String {
+    guard hasManyClasses else { return "" }
+    return section(
+      "Classes",
+      classQuantiles.html() + plots + titled(extremeClasses + [("Most confused, all seeds", confusedPairs)]),
+      note: classWords, below: "report.json has every class.")
+  }
+
+  /// "The first 10 classes", as far as not all are shown.
+  private func shown(_ labels: some Sequence<Int>) -> String {
+    let count = Set(labels).count
+    return count < classNames.count ? " \(count) of the \(classNames.count) classes." : ""
   }
 
   private func mapSection(_ gallery: Gallery) -> String {
-    let maps = gallery.maps.map { "<div>\($0.svg(classNames[$0.label]))</div>" }.joined()
+    let maps = gallery.maps.map { "<div>\($0.svg(className($0.label)))</div>" }.joined()
     return section(
       "Maps of the classes", "<div class=\"plots small\">\(maps)</div>",
-      note: "Two principal components of the baseline's features; colours are clusters, rings are representatives.")
+      note: "Two principal components of the baseline's features; colours are clusters, rings are representatives."
+        + shown(gallery.maps.map(\.label)))
   }
 
   private func image(_ picture: Gallery.Picture, _ shape: Shape, isChosen: Bool = false) -> String {
@@ -76,18 +100,23 @@ extension ExperimentReport {
       + "<figcaption>\(escaped(picture.caption))</figcaption></figure>"
   }
 
+  /// No further class is shown once its pictures take so many bytes.
+  private static let clusterPictureBytes = 1_500_000
+
   private func clusterPictures(_ gallery: Gallery) -> String {
-    let classes = Dictionary(grouping: gallery.clusters, by: \.label).sorted { $0.key < $1.key }.map {
-      label, clusters in
+    var (classes, labels, bytes): ([String], [Int], Int) = ([], [], 0)
+    for (label, clusters) in Dictionary(grouping: gallery.clusters, by: \.label).sorted(by: { $0.key < $1.key })
+    where bytes < Self.clusterPictureBytes {
       let groups = clusters.map { cluster in
         "<div class=group>"
           + cluster.pictures.enumerated().map { image($1, gallery.imageShape, isChosen: $0 == 0) }.joined() + "</div>"
       }.joined()
-      return "<h3>\(escaped(classNames[label]))</h3><div class=groups>\(groups)</div>"
+      classes.append("<h3>\(escaped(className(label, 80)))</h3><div class=groups>\(groups)</div>")
+      (labels, bytes) = (labels + [label], bytes + groups.utf8.count)
     }
     return section(
       "Clusters", classes.joined(),
-      note: "The representative is framed; below each image the baseline's entropy in nats.")
+      note: "The representative is framed; below each image the baseline's entropy in nats." + shown(labels))
   }
 
   private func answer(_ answer: Answer) -> String {
@@ -105,12 +134,12 @@ extension ExperimentReport {
       return isRight.map { "<div class=\($0 ? "right" : "wrong")>\(html)</div>" } ?? html
     }
     let rows = Dictionary(grouping: gallery.conversions, by: \.label).sorted { $0.key < $1.key }.map { label, all in
-      "<div class=conversions><h3>\(escaped(classNames[label]))</h3>"
+      "<div class=conversions><h3 title=\"\(escaped(classNames[label]))\">\(escaped(className(label, 24)))</h3>"
         + all.map { conversion in
           // Where there is a judge its word counts: the baseline may be part of the loss.
           let given = conversion.judged ?? conversion.given
           return "<div class=group>" + figure(conversion.input, "") + "<span>→</span>"
-            + figure(conversion.output, given == label ? "✓" : classNames[given], given == label) + "<span>→</span>"
+            + figure(conversion.output, given == label ? "✓" : className(given, 14), given == label) + "<span>→</span>"
             + figure(conversion.target, "") + "</div>"
         }.joined() + "</div>"
     }
@@ -118,14 +147,16 @@ extension ExperimentReport {
     return
       "<div class=rows>\(rows.joined())</div><p class=quiet>Image → converted → representative: the first \(gallery.images.rawValue) images of each "
       + "class, what they are converted into, and the representative of the nearest cluster of their class. Below a "
-      + "converted image ✓, or the class that \(seer) takes it for.</p>"
+      + "converted image ✓, or the class that \(seer) takes it for.\(shown(gallery.conversions.map(\.label)))</p>"
   }
 
-  /// The confusion of the two arms of the primary comparison; a hundred classes would be no table.
+  /// The confusion of the two arms of the primary comparison.
   private func confusions() -> String {
-    guard classNames.count <= 20 else { return "" }
-    return [primary?.second, primary?.first].compactMap { $0.flatMap(arm) }.map { arm in
-      let head = "<th>true \\ given</th>" + classNames.map { "<th class=n>\(escaped($0))</th>" }.joined()
+    [primary?.second, primary?.first].compactMap { $0.flatMap(arm) }.map { arm in
+      func head(_ label: Int, _ columns: Int, _ kind: String) -> String {
+        "<th\(kind) title=\"\(escaped(classNames[label]))\">\(escaped(className(label, columns)))</th>"
+      }
+      let names = "<th>true \\ given</th>" + classNames.indices.map { head($0, 14, " class=n") }.joined()
       let rows = arm.confusion.enumerated().map { row, counts in
         let all = Double(max(counts.reduce(0, +), 1))
         let cells = counts.enumerated().map { column, count in
@@ -134,10 +165,10 @@ extension ExperimentReport {
           return
             "<td class=n style=\"background:rgba(\(colour),\(fixed(shade, 2)))\">\(count == 0 ? "" : "\(count)")</td>"
         }.joined()
-        return "<tr><th>\(escaped(classNames[row]))</th>\(cells)</tr>"
+        return "<tr>\(head(row, 24, ""))\(cells)</tr>"
       }.joined()
       return
-        "<h3>\(escaped(arm.id)), \(escaped(arm.name)), all seeds</h3><div class=scroll><table class=confusion><thead><tr>\(head)"
+        "<h3>\(escaped(arm.id)), \(escaped(arm.name)), all seeds</h3><div class=scroll><table class=confusion><thead><tr>\(names)"
         + "</tr></thead><tbody>\(rows)</tbody></table></div>"
     }.joined()
   }
@@ -148,12 +179,12 @@ extension ExperimentReport {
     * { box-sizing: border-box; }
     body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 68rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
     .kicker { text-transform: uppercase; letter-spacing: .08em; font-size: .75rem; color: var(--accent); margin: 0; font-weight: 600; }
-    h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: .2rem 0 1rem; }
+    h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: .2rem 0 1rem; overflow-wrap: anywhere; }
     h2 { font-size: 1.25rem; margin: 3rem 0 .75rem; } h3 { font-size: .95rem; margin: 1.4rem 0 .5rem; }
     .quiet { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; max-width: 60rem; }
     .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem; }
     .answer { border-top: 4px solid var(--quiet); padding: .7rem 1rem; background: var(--card); border-radius: 0 0 8px 8px; font-size: .9rem; }
-    .answer h2 { font-size: 1rem; margin: 0; } .answer strong { font-size: 1.5rem; } .answer p { margin: .2rem 0 0; }
+    .answer, h3, li { overflow-wrap: anywhere; } .answer h2 { font-size: 1rem; margin: 0; } .answer strong { font-size: 1.5rem; } .answer p { margin: .2rem 0 0; }
     .yes { border-color: #2f9e6b; } .partly { border-color: #d9a021; } .no { border-color: #d0486a; }
     .rows { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 31rem), 1fr)); gap: .2rem 1.5rem; margin-top: 1.2rem; }
     .conversions { display: flex; align-items: center; gap: .3rem .9rem; overflow-x: auto; } .conversions h3 { width: 4.4rem; font-size: .8rem; flex: none; margin: 0; overflow-wrap: anywhere; }

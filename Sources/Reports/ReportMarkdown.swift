@@ -15,7 +15,7 @@ extension ExperimentReport {
     An image is converted and then looked at by the baseline, and by a judge: a network of another architecture, trained on \
     the same images, that no loss has seen. Audit images are neither trained on nor chosen by. The hard half are the images at \
     or above the median of the baseline's entropy. Lowered is what has less entropy converted than before; nearest is \
-    by squared distance of pixels. An arm whose encoder is not trained shows what the decoder can do alone.
+    by squared distance of pixels, where it says so of smaller pictures and of some of the images. An arm whose encoder is not trained shows what the decoder can do alone.
     """
 
   /// This document as Markdown.
@@ -33,6 +33,11 @@ extension ExperimentReport {
       parts += ["## What each part is worth", comparisonTable(.attribution).markdown]
     }
     parts += ["## Diagnosis", diagnosis.map { "- \(markdownEscaped($0))" }.joined(separator: "\n")]
+    if hasManyClasses {
+      parts += ["## Classes", classWords, classQuantiles.markdown]
+      parts += extremeClasses.flatMap { ["### \($0.title)", $0.table.markdown] }
+      parts += ["### Most confused", confusedPairs.markdown]
+    }
     parts += [
       "## Quality",
       "Accuracy on corrupted test images, and on the quartiles of the test images by the first arm's entropy, are shares of right answers.",
@@ -42,8 +47,11 @@ extension ExperimentReport {
       parts += [
         "## Conversion", Self.howConversionIsJudged, conversionTable.markdown, outcomeTable.markdown,
         "## Clusters of seed \(first.seed)",
-        clusterTable(diagnostics).markdown,
       ]
+      parts +=
+        hasManyClasses
+        ? clusterSummary(diagnostics).flatMap { ["### \($0.title)", $0.table.markdown] }
+        : [clusterTable(diagnostics).markdown]
     }
     return parts.joined(separator: "\n\n") + "\n"
   }

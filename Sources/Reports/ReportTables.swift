@@ -17,10 +17,10 @@ package struct ReportTable {
   /// The table in columns of equal width, for a terminal.
   package var text: String {
     let all = ((names.isEmpty ? [] : [names]) + rows).map { row in row.map { $0.escaped(.max) } }
-    let widths = (all.first ?? []).indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    let widths = (all.first ?? []).indices.map { column in all.map { $0[column].columns }.max() ?? 0 }
     return all.map { row in
       zip(row, widths).enumerated().map { column, cell in
-        let space = String(repeating: " ", count: cell.1 - cell.0.count)
+        let space = String(repeating: " ", count: cell.1 - cell.0.columns)
         guard column < textColumns else { return space + cell.0 }
         return column < row.count - 1 ? cell.0 + space : cell.0
       }.joined(separator: "  ")
@@ -101,16 +101,20 @@ extension ExperimentReport {
       })
   }
 
-  func clusterTable(_ diagnostics: SeedDiagnostics) -> ReportTable {
-    ReportTable(
+  /// The clusters of `groups`, nil for those of all classes.
+  func clusterTable(_ diagnostics: SeedDiagnostics, _ groups: [SeedDiagnostics.ClassClusters]? = nil) -> ReportTable {
+    func listed(_ values: [String]) -> String {
+      values.prefix(10).joined(separator: ", ") + (values.count > 10 ? ", and \(values.count - 10) more" : "")
+    }
+    let representatives = Dictionary(grouping: diagnostics.representatives, by: \.label)
+    return ReportTable(
       names: ["class", "sizes", "silhouette", "stability", "entropy of the representatives"],
-      rows: diagnostics.clusters.map { group in
-        let chosen = diagnostics.representatives.filter { $0.label == group.label }
+      rows: (groups ?? diagnostics.clusters).map { group in
+        let chosen = representatives[group.label] ?? []
         return [
-          classNames[group.label], group.sizes.map { "\($0)" }.joined(separator: ", "), fixed(group.silhouette, 3),
+          className(group.label), listed(group.sizes.map { "\($0)" }), fixed(group.silhouette, 3),
           fixed(group.stability, 2),
-          chosen.map { fixed($0.entropy, 4) + ($0.isCorrect ? "" : " (taken for another class)") }.joined(
-            separator: ", "),
+          listed(chosen.map { fixed($0.entropy, 4) + ($0.isCorrect ? "" : " (taken for another class)") }),
         ]
       }, textColumns: 2)
   }
@@ -136,7 +140,9 @@ extension ExperimentReport {
     }
     rows += [
       row("least distance of representatives of two classes", { $0.leastDistance.map { fixed($0, 3) } ?? "–" }),
-      row("effective rank of the representatives", { fixed($0.effectiveRank, 1) }),
+      row(
+        "effective rank of the representatives",
+        { fixed($0.effectiveRank, 1) + ($0.rankSize.map { ", at \($0[1]) by \($0[0]) pixels" } ?? "") }),
       row("baseline saturated on", { percent($0.baseline.saturation, 1) }),
       row(
         "entropy to the baseline, mean and median",
@@ -153,6 +159,7 @@ extension ExperimentReport {
           "features of \(name): linear probe, 5 nearest",
           {
             "\(percent($0.features[index].linearProbe, 1)), \(percent($0.features[index].nearestNeighbours, 1))"
+              + ($0.features[index].sample.map { ", of \(grouped($0[1])) by \(grouped($0[0]))" } ?? "")
           }))
     }
     return ReportTable(names: ["the images trained on"] + found.map { "seed \($0.seed)" }, rows: rows)
@@ -169,7 +176,8 @@ extension ExperimentReport {
           for (name, halves) in [("baseline", outcome.byBaseline)] + (outcome.byJudge.map { [("judge", $0)] } ?? []) {
             rows.append([
               images.rawValue, conversion.arms.joined(separator: ", "), "\(seed)", name,
-              percent(outcome.nearestIsOfClass, 1),
+              percent(outcome.nearestIsOfClass, 1)
+                + (outcome.sample.map { " of \(grouped($0.images)), at \($0.width) by \($0.height)" } ?? ""),
               "\(percent(halves.all.accuracyBefore, 1)) → \(percent(halves.all.accuracyAfter, 1))",
               "\(fixed(halves.all.entropyBefore, 3)) → \(fixed(halves.all.entropyAfter, 3))",
               "\(percent(halves.hard.accuracyBefore, 1)) → \(percent(halves.hard.accuracyAfter, 1))",
@@ -205,36 +213,7 @@ extension ExperimentReport {
 
   /// The report for a terminal.
   public var text: String {
-    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctTable.text + "\n\n")
+    "\(armTable.text)\n\n" + (comparisons.isEmpty ? "" : distinctTable.text + "\n\n") + classLines
       + answers.map { "\($0.question) \($0.figure) \($0.words)" }.joined(separator: "\n")
-  }
-}
-
-extension ExperimentReport {
-  /// Several reports in one table: a row for each arm that any has, a column for each run.
-  public static func compared(_ reports: [(name: String, report: ExperimentReport)]) -> String {
-    var arms: [(id: String, name: String)] = []
-    for (_, report) in reports {
-      for arm in report.arms where !arms.contains(where: { $0.id == arm.id }) { arms.append((arm.id, arm.name)) }
-    }
-    var rows = [
-      ["", "data"] + reports.map { "\($0.report.configuration.model), \($0.report.run.data)" },
-      ["", "seeds"] + reports.map { "\($0.report.seeds.count)" },
-      ["", "budget (FBE)"] + reports.map { fixed($0.report.run.budget, 1) },
-    ]
-    rows += arms.map { id, name in
-      [id, name]
-        + reports.map { _, report in
-          report.arm(id).map { "\(fixed(100 * $0.mean, 2)) ± \(fixed(100 * $0.std, 2)) %" } ?? "–"
-        }
-    }
-    rows.append(
-      ["", "primary comparison"]
-        + reports.map { _, report in
-          report.primary.map {
-            "\($0.first) − \($0.second) \(signed(100 * $0.differences.mean)) \($0.verdict.rawValue)"
-          } ?? "–"
-        })
-    return ReportTable(names: ["arm", "what"] + reports.map(\.name), rows: rows, textColumns: 2).text
   }
 }

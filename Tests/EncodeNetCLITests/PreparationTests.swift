@@ -205,4 +205,24 @@ struct PreparationTests {
       #expect(digits.output.contains("of [16, 16, 1]") && digits.output.contains("prepared: 16 by 16"), "\(digits.all)")
     }
   }
+
+  @Test func theSizeOfConvertedImagesIsAnOption() throws {
+    try withFolder { folder in
+      let words = [
+        "cluster", "--data", "digits", "--subset", "100", "--model", "lenet5", "--epochs", "1", "--force", "--clusters",
+        "2",
+        "--out", folder.path("out"),
+      ]
+      let run = try Command(words + ["--target-size", "4"])
+      #expect(run.code == 0 && run.output.contains("clusters of 10 classes"), "\(run.all)")
+      // Ten images a class, and clusters of fewer than twenty join others.
+      #expect(run.errors.contains("10 of 10 classes have fewer than the 2 clusters asked for"), "\(run.all)")
+      for wrong in ["0", "5000", "x"] {
+        let refused = try Command(words + ["--target-size", wrong])
+        #expect(refused.code == 64, "\(refused.all)")
+      }
+      let help = try Command("convert", "--help")
+      #expect(help.output.contains("--target-size") && help.output.contains("at most 64"), "\(help.all)")
+    }
+  }
 }

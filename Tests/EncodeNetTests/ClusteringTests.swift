@@ -81,10 +81,16 @@ import Testing
     #expect(clusters.classes[0].clusters.reduce(0) { $0 + $1.count } == 85)
   }
 
-  @Test func aClassWithTooFewImagesIsNamed() {
-    let error = #expect(throws: ExperimentError.self) {
-      try IntraclassClustering(clustersPerClass: .fixed(8))(.zeros([3, 4]), labels: [0, 0, 0], names: ["cat"])
+  @Test func aClassWithoutImagesIsNamed() {
+    for labels in [[1, 1, 1], [0, 2, 2]] {
+      let error = #expect(throws: ExperimentError.self) {
+        try IntraclassClustering(clustersPerClass: .fixed(8))(.zeros([3, 4]), labels: labels, names: ["cat", "cat"])
+      }
+      #expect(error?.description.contains("class 'cat' has no images") == true, "\(error!)")
     }
-    #expect(error?.description.contains("'cat' has 3 images, fewer than 8 clusters") == true)
+    let none = #expect(throws: ExperimentError.self) {
+      try IntraclassClustering(clustersPerClass: .fixed(0))(.zeros([3, 4]), labels: [0, 0, 0])
+    }
+    #expect(none?.description.contains("there must be at least 1") == true)
   }
 }

@@ -8,7 +8,7 @@ import Testing
   /// Images that the first arm has right more often than the second, for each seed.
   private func comparison(_ family: Comparison.Family = .primary, gains: [Int], images: Int = 1000) -> Comparison {
     func right(_ count: Int) -> [Bool] { (0..<images).map { $0 < count } }
-    func confusion(_ count: Int) -> [[Int]] { [[count, images - count], [0, 1]] }
+    func confusion(_ count: Int) -> ConfusionMatrix { [[count, images - count], [0, 1]] }
     let (first, second) = (gains.map { 800 + $0 }, gains.map { _ in 800 })
     return Comparison(
       family, "a", "b", rightFirst: first.map(right), rightSecond: second.map(right),

@@ -234,9 +234,13 @@ import Testing
     let large = resized2d(converted(gcae), height: 4, width: 4)
     #expect(accuracy(large) > 0.9, "the baseline recognises \(accuracy(large))")
     var stage = ConversionTraining()
-    #expect(stage.targetShape(for: [224, 160, 3]) == [224, 160, 3])
-    stage.targetSize = 64
+    // By default at most 64 pixels a side.
     #expect(stage.targetShape(for: [224, 160, 3]) == [64, 45, 3])
+    #expect(stage.targetShape(for: [64, 64, 3]) == [64, 64, 3])
+    stage.targetSize = 224
+    #expect(stage.targetShape(for: [224, 160, 3]) == [224, 160, 3])
+    stage.targetSize = 32
+    #expect(stage.targetShape(for: [224, 160, 3]) == [32, 22, 3])
     #expect(stage.targetShape(for: [32, 32, 3]) == [32, 32, 3])
     // The targets are resized by area.
     let images = try DatasetSplit.synthetic(classes: 2, patterns: 1, training: 16, test: 4, imageShape: [16, 12, 1])

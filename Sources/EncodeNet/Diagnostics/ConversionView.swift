@@ -19,9 +19,15 @@ struct ConversionView {
     (self.run, configuration) = (run.run, run.configuration)
     (self.baseline, self.judge, found) = (baseline, judge, try run.clustering())
     numbers = found.clusters.numbers(run.images.count)
-    let shape = configuration.conversion.targetShape(for: run.images.imageShape)
-    targets = resized2d(
-      run.images.tensor(at: Array(found.representatives.classes.joined())), height: shape[0], width: shape[1])
+    let (all, images) = (Array(found.representatives.classes.joined()), run.images)
+    let shape = configuration.conversion.targetShape(for: images.imageShape)
+    // Large images are not all in memory at their full size; small ones are resized as one tensor.
+    let part = max(64, (256 << 20) / (4 * images.imageShape.count))
+    let parts = stride(from: 0, to: all.count, by: part).map { start in
+      resized2d(
+        images.tensor(at: Array(all[start..<min(start + part, all.count)])), height: shape[0], width: shape[1])
+    }
+    targets = parts.count == 1 ? parts[0] : .concatenated(parts)
     targetLabels = found.clusters.classes.flatMap { group in group.clusters.map { _ in group.label } }
   }
 
@@ -44,6 +50,7 @@ struct ConversionView {
     // The first autoencoder is the one shown, and the last set says most.
     let shown = measured[0].entropies.last!
     let stability = try stability()
+    let rank = try effectiveRank()
     return SeedDiagnostics(
       baseline: .init(
         meanEntropy: confidence.meanEntropy, medianEntropy: sorted[sorted.count / 2], saturation: confidence.saturation),
@@ -59,7 +66,7 @@ struct ConversionView {
             isCorrect: confidence.isCorrect[index])
         }
       },
-      leastDistance: leastDistance(), effectiveRank: try effectiveRank(),
+      leastDistance: leastDistance(), effectiveRank: rank.value, rankSize: rank.size,
       conversions: measured.map(\.conversion),
       judge: try judge.map { name, model in
         .init(network: name, validationAccuracy: try run.validationSet.map { try $0(model).top1 })
@@ -96,7 +103,7 @@ struct ConversionView {
 
   private func unconverted(_ batches: Batches) -> Unconverted {
     func confidence(of model: any SplitClassifier) -> PredictionConfidence {
-      configuration.entropy(outputs(of: model, on: batches), labels: batches.dataset.labels)
+      configuration.entropy(of: model, on: batches)
     }
     return (confidence(of: baseline), judge.map { confidence(of: $0.model) })
   }
@@ -105,13 +112,13 @@ struct ConversionView {
   private func error(
     _ gcae: GeneralizedConvertingAutoencoder
   ) -> (squared: Double, r2: Double, nearestIsOwn: Double) {
-    let flatTargets = targets.flattenedRows
+    let (flatTargets, nearest) = (targets.flattenedRows, NearestRepresentative(targets, images: run.images.count))
     var (squares, matches) = (0.0, 0)
     for batch in run.inOrder(run.images).epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
       let clusters = batch.indices.map { numbers[$0] }
       squares += Double(square(shown - targets.gather(clusters)).sum().item)
-      matches += zip(squaredDistances(shown.flattenedRows, flatTargets).argmin(), clusters).count { $0 == $1 }
+      matches += nearest(shown, batch.indices).count { clusters[$0.place] == $0.nearest }
     }
     let n = Double(run.images.count)
     let size = Double(flatTargets.shape[1])
@@ -121,7 +128,7 @@ struct ConversionView {
     let mean = (flatTargets * weights).sum(alongAxes: [0])
     let constant = Double((square(flatTargets - mean) * weights).sum().item) / size
     let error = squares / n / size
-    return (error, constant > 0 ? 1 - error / constant : 0, Double(matches) / n)
+    return (error, constant > 0 ? 1 - error / constant : 0, Double(matches) / Double(nearest.count))
   }
 
   /// The images of `set` converted, and their entropies then to the baseline.
@@ -129,31 +136,28 @@ struct ConversionView {
     _ gcae: GeneralizedConvertingAutoencoder, _ set: ImageSet
   ) -> (outcome: SeedDiagnostics.Outcome, after: [Double]) {
     let (images, batches, before) = set
-    let flatTargets = targets.flattenedRows
-    var (ofClass, seen, judged) = (0, [Tensor](), [Tensor]())
+    let nearest = NearestRepresentative(targets, images: batches.dataset.count)
+    let none = PredictionConfidence(entropies: [], isCorrect: [], confidences: [])
+    var (ofClass, seen, judged) = (0, none, none)
     for batch in batches.epoch(0) {
       let shown = gcae.evaluating { gcae(batch.images) }
-      let nearest = squaredDistances(shown.flattenedRows, flatTargets).argmin()
-      ofClass += zip(nearest, batch.labels).count { targetLabels[$0] == $1 }
-      seen.append(logits(baseline, shown))
-      if let judge { judged.append(logits(judge.model, shown)) }
+      ofClass += nearest(shown, batch.indices).count { targetLabels[$0.nearest] == batch.labels[$0.place] }
+      seen.append(configuration.entropy(logits(baseline, shown), labels: batch.labels))
+      if let judge { judged.append(configuration.entropy(logits(judge.model, shown), labels: batch.labels)) }
     }
     let labels = batches.dataset.labels
     let order = before.baseline.entropies
     let median = order.sorted()[order.count / 2]
-    func halves(_ before: PredictionConfidence, _ logits: [Tensor]) -> (SeedDiagnostics.Halves, [Double]) {
-      let after = configuration.entropy(Tensor.concatenated(logits), labels: labels)
+    func halves(_ before: PredictionConfidence, _ after: PredictionConfidence) -> SeedDiagnostics.Halves {
       let all = Array(labels.indices)
-      let halves = SeedDiagnostics.Halves(
+      return SeedDiagnostics.Halves(
         all: summary(all, before, after), easy: summary(all.filter { order[$0] < median }, before, after),
         hard: summary(all.filter { order[$0] >= median }, before, after))
-      return (halves, after.entropies)
     }
-    let (byBaseline, after) = halves(before.baseline, seen)
     let outcome = SeedDiagnostics.Outcome(
-      images: images, nearestIsOfClass: Double(ofClass) / Double(max(labels.count, 1)), byBaseline: byBaseline,
-      byJudge: before.judge.map { halves($0, judged).0 })
-    return (outcome, after)
+      images: images, nearestIsOfClass: Double(ofClass) / Double(max(nearest.count, 1)), sample: nearest.sample,
+      byBaseline: halves(before.baseline, seen), byJudge: before.judge.map { halves($0, judged) })
+    return (outcome, seen.entropies)
   }
 
   private func summary(_ images: [Int], _ before: PredictionConfidence, _ after: PredictionConfidence)
@@ -179,38 +183,49 @@ struct ConversionView {
 
   /// The stability of each class, by another initialisation of k-means with the same number of clusters.
   private func stability() throws -> [Double] {
-    let all = found.features.flattenedRows
+    let (clustering, features) = (configuration.clustering, found.features)
     return try found.clusters.classes.map { group in
       guard group.clusters.count > 1 else { return 1 }
       let images = group.clusters.joined().sorted()
-      let points = all.gather(images)
-      let reduced = try PrincipalComponents(of: points, count: configuration.clustering.dimensions)(points)
+      let reduced = try clustering.reduced(features, images, seed: run.seed("stability", clustering.seed))
       let again = try KMeans(
-        clusters: group.clusters.count, restarts: configuration.clustering.restarts,
-        seed: run.seed("stability", configuration.clustering.seed))(reduced)
+        clusters: group.clusters.count, restarts: clustering.restarts,
+        seed: run.seed("stability", clustering.seed))(reduced)
       return adjustedRandIndex(images.map { numbers[$0] }, again.assignments)
     }
   }
 
   private func leastDistance() -> Double? {
-    let rows = targets.flattenedRows
-    let distances = squaredDistances(rows, rows).scalars
-    let n = targetLabels.count
+    let (rows, n) = (targets.flattenedRows, targetLabels.count)
     var least: Double?
-    for i in 0..<n {
-      for j in 0..<i where targetLabels[i] != targetLabels[j] {
-        least = min(least ?? .infinity, Double(distances[i * n + j]))
+    // A thousand rows at a time, of many representatives.
+    for start in stride(from: 0, to: n, by: 1024) {
+      let part = start..<min(start + 1024, n)
+      let some = part.count == n ? rows : rows.gather(Array(part))
+      squaredDistances(some, rows).withUnsafeScalars { distances in
+        for i in part {
+          for j in 0..<i where targetLabels[i] != targetLabels[j] {
+            least = min(least ?? .infinity, Double(distances[(i - start) * n + j]))
+          }
+        }
       }
     }
     return least.map { ($0 / Double(rows.shape[1])).squareRoot() }
   }
 
   /// Roy, Vetterli: "The effective rank: a measure of effective dimensionality", 2007.
-  private func effectiveRank() throws -> Double {
-    let rows = targets.flattenedRows
+  ///
+  /// Of many and large representatives at a lower resolution: the singular values of 5,000 of 64 by 64 pixels take minutes.
+  private func effectiveRank() throws -> (value: Double, size: [Int]?) {
+    let (n, full) = (targets.shape[0], Shape(Array(targets.shape.dimensions.dropFirst())))
+    let shape = full.halved(toSide: NearestRepresentative.leastSide) {
+      Double(n) * Double($0.count) * Double(min(n, $0.count)) > 1e11
+    }
+    let rows = resized2d(targets, height: shape[0], width: shape[1]).flattenedRows
     let values = try (rows - rows.mean(alongAxes: [0])).svd().s.scalars.map { Double($0) }
     let sum = values.reduce(0, +)
-    guard sum > 0 else { return 0 }
-    return exp(values.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 })
+    let size = shape == full ? nil : [shape[0], shape[1]]
+    guard sum > 0 else { return (0, size) }
+    return (exp(values.reduce(0) { $1 > 0 ? $0 - $1 / sum * log($1 / sum) : $0 }), size)
   }
 }

@@ -32,13 +32,23 @@ package struct Gallery: Sendable, Codable, Equatable {
     package var representatives: [Int]
   }
 
-  /// `[height, width, channels]`.
+  /// `[height, width, channels]` of every picture.
   package var imageShape: Shape
   package var images: SeedDiagnostics.Images
   /// The first images of each class.
   package var conversions: [Conversion]
   package var clusters: [Cluster]
   package var maps: [Map]
+
+  /// The longer side of a picture: those of larger images are reduced, so that a page with some hundred of them stays small.
+  package static let largestSide = 64
+
+  /// The shape of the pictures of images of `shape`.
+  package static func pictureShape(for shape: Shape) -> Shape {
+    let longer = max(shape[0], shape[1])
+    guard longer > largestSide else { return shape }
+    return [max(1, shape[0] * largestSide / longer), max(1, shape[1] * largestSide / longer), shape[2]]
+  }
 
   /// One converted image of each class as a PNG: in columns the classes, in rows image, converted image, representative; nil
   /// where there is nothing that a PNG can show.

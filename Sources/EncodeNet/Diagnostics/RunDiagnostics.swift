@@ -22,7 +22,7 @@ extension ExperimentRun {
       }
     }
     let key = try fingerprint(
-      of: stages.map(\.stage.key), stages.map(\.arms), configuration.judge, run.data.audit, 2)
+      of: stages.map(\.stage.key), stages.map(\.arms), configuration.judge, run.data.audit, 3)
     let (judge, baseline, shown) = (try judge(), try run.baseline().network, stages[0].stage.gcae!)
     let view = try ConversionView(self, baseline, judge)
     let diagnostics = try run.store.value("diagnostics", key: key) {
@@ -55,15 +55,33 @@ extension ExperimentRun {
   }
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {
-    guard let validation = run.validationSet?.batches else { return nil }
-    func vectors(_ batches: Batches) -> Tensor { outputs(of: layer, on: batches) { $0.averagedOverSpace } }
-    let (x, y) = (vectors(run.inOrder(run.images)), vectors(validation))
-    let (labels, classes) = (run.images.labels, run.images.classCount)
+    guard let validation = run.validationSet?.batches.dataset else { return nil }
+    let width = LayerTrace.run(layer, on: run.images.imageShape).output[-1]
+    let (learns, asked) = probeSizes(
+      training: run.images.count, validation: validation.count, width: width, classes: run.images.classCount)
+    func part(_ images: LabeledImages, _ count: Int) -> LabeledImages {
+      count == images.count ? images : images.subset(Array(images.labels.indices).spaced(count))
+    }
+    let (known, other) = (part(run.images, learns), part(validation, asked))
+    func vectors(_ images: LabeledImages) -> Tensor {
+      outputs(of: layer, on: run.inOrder(images)) { $0.averagedOverSpace }
+    }
+    let (x, y) = (vectors(known), vectors(other))
+    let (labels, classes) = (known.labels, known.classCount)
     func accuracy(_ guesses: [Int]) -> Double {
-      Double(zip(guesses, validation.dataset.labels).count { $0 == $1 }) / Double(validation.dataset.count)
+      Double(zip(guesses, other.labels).count { $0 == $1 }) / Double(other.count)
     }
     return SeedDiagnostics.Features(
       network: name, linearProbe: accuracy(try linearProbe(x, labels, classes: classes, on: y)),
-      nearestNeighbours: accuracy(nearestNeighbours(x, labels, classes: classes, on: y)))
+      nearestNeighbours: accuracy(nearestNeighbours(x, labels, classes: classes, on: y)),
+      sample: learns == run.images.count && asked == validation.count ? nil : [learns, asked])
   }
+}
+
+/// How many images the simple classifiers of features learn from and classify: as many as half a GiB of features and
+/// classes takes, and a distance of each from each in ``NearestRepresentative/limit`` multiply-adds.
+func probeSizes(training: Int, validation: Int, width: Int, classes: Int) -> (training: Int, validation: Int) {
+  let learns = min(training, max(1000, (512 << 20) / (4 * (width + classes))))
+  let asked = NearestRepresentative.limit / (Double(learns) * Double(width))
+  return (learns, min(validation, max(100, Int(min(asked, 1e9)))))
 }

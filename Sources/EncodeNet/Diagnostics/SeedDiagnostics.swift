@@ -62,11 +62,20 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     /// The audit images, which nothing trains on or chooses by.
     case audit
   }
+  /// How many images were compared with the representatives, and at what size.
+  public struct Sample: Sendable, Codable, Equatable {
+    public var height: Int
+    public var width: Int
+    public var images: Int
+  }
   /// The converted images of one set.
   public struct Outcome: Sendable, Codable, Equatable {
     public var images: Images
     /// The share whose nearest representative is of their class.
     public var nearestIsOfClass: Double
+    /// What that share is of, nil for all images at the size of their targets: of many images and representatives some are
+    /// compared, or smaller ones.
+    public var sample: Sample?
     public var byBaseline: Halves
     /// To a network that no loss has seen; nil where there is none.
     public var byJudge: Halves?
@@ -81,7 +90,7 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     public var squaredError: Double
     /// 1 for exact, 0 for no better than the mean of all targets, over the images trained on.
     public var r2: Double
-    /// The share of the images trained on whose nearest representative is their own.
+    /// The share of the images trained on whose nearest representative is their own, of the same sample as that outcome.
     public var nearestIsOwn: Double
     /// Each set of images that there is.
     public var outcomes: [Outcome]
@@ -106,6 +115,8 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
     public var linearProbe: Double
     /// The vote of the 5 nearest images trained on.
     public var nearestNeighbours: Double
+    /// The number of images trained on that both learn from and of validation images that they classify; nil for all.
+    public var sample: [Int]?
   }
   /// Images by entropy, in equal parts of 0...``top`` nats.
   public struct Histogram: Sendable, Codable, Equatable {
@@ -121,6 +132,8 @@ public struct SeedDiagnostics: Sendable, Codable, Equatable {
   public var leastDistance: Double?
   /// The number of directions that the representatives span: the exponential of the entropy of their normalised spectrum.
   public var effectiveRank: Double
+  /// The height and width at which that was found, nil for those of the targets.
+  public var rankSize: [Int]?
   /// The autoencoders, that of the arm shown in pictures first.
   public var conversions: [Conversion]
   /// nil where there is none.
@@ -135,7 +148,8 @@ extension SeedDiagnostics {
   package func fits(classes: Int) -> Bool {
     (clusters.map(\.label) + representatives.map(\.label)).allSatisfy((0..<classes).contains) && entropies.top >= 0
       && !conversions.isEmpty && conversions.allSatisfy { !$0.outcomes.isEmpty && !$0.arms.isEmpty }
-      && entropies.before.count == entropies.after.count
+      && entropies.before.count == entropies.after.count && (rankSize?.count ?? 2) == 2
+      && features.allSatisfy { ($0.sample?.count ?? 2) == 2 }
       && (entropies.before + entropies.after).allSatisfy((0...largestPlausibleCount).contains)
   }
 }

@@ -103,6 +103,7 @@ public struct ExperimentConfiguration: Settings {
     try requireCount("transfer.fineTuneEpochs", transfer.fineTuneEpochs)
     try requireCount("clustering.restarts", clustering.restarts)
     try requireCount("clustering.dimensions", clustering.dimensions)
+    if let memory = clustering.featureMemory { try requireWithin("clustering.featureMemory", Double(memory), 1...1e6) }
     // Batch norm needs two images.
     try requireCount("transfer.batchSize", transfer.batchSize, from: 2)
     if run.baseline != nil, let arm = arms.first(where: { $0.start == .random && !$0.isBaseline }) {

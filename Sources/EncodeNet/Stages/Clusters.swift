@@ -26,9 +26,12 @@ public struct Clusters: Sendable, Codable, Hashable {
       (self.inertia, self.curve) = (inertia, curve)
     }
 
-    /// The mean of each cluster's rows of `points`.
-    func centres(in points: Tensor) -> Tensor {
-      .stacked(clusters.map { points.gather($0).mean(alongAxes: [0]) }, axis: 0)
+    /// The number of images.
+    var imageCount: Int { clusters.reduce(0) { $0 + $1.count } }
+
+    /// The mean of each cluster's features.
+    func centres(in features: ImageFeatures) -> Tensor {
+      .stacked(clusters.map { features.mean(of: $0) }, axis: 0)
     }
   }
   /// The classes in the order of their labels.

@@ -27,10 +27,23 @@ public struct ConversionPairing: Settings {
     _ clusters: Clusters, _ representatives: Representatives, features: Tensor? = nil,
     confidence: PredictionConfidence? = nil
   ) -> ConversionPairs {
+    self(clusters, representatives, imageFeatures: features.map { ImageFeatures($0) }, confidence: confidence)
+  }
+
+  /// Pairs every image of every cluster, by features that are asked for class by class.
+  ///
+  /// - Parameters:
+  ///   - features: Of every image; needed by ``softness`` alone.
+  ///   - confidence: Of every image; needed by ``entropyWeighting`` alone.
+  /// - Precondition: What a setting needs is given.
+  public func callAsFunction(
+    _ clusters: Clusters, _ representatives: Representatives, imageFeatures features: ImageFeatures?,
+    confidence: PredictionConfidence? = nil
+  ) -> ConversionPairs {
     var pairs = ConversionPairs(clusters, representatives)
     if let softness {
       require(features != nil, "ConversionPairing: softness \(softness) needs features")
-      pairs = pairs.softened(clusters, representatives, features: features!, temperature: softness)
+      pairs = pairs.softened(clusters, representatives, imageFeatures: features!, temperature: softness)
     }
     guard entropyWeighting > 0 else { return pairs }
     require(confidence != nil, "ConversionPairing: entropyWeighting \(entropyWeighting) needs the images' confidence")

@@ -107,13 +107,22 @@ public struct ConversionPairs: Sendable, Codable, Hashable {
   public func softened(
     _ clusters: Clusters, _ representatives: Representatives, features: Tensor, temperature: Double
   ) -> ConversionPairs {
+    softened(clusters, representatives, imageFeatures: ImageFeatures(features), temperature: temperature)
+  }
+
+  /// The same by features that are asked for class by class.
+  func softened(
+    _ clusters: Clusters, _ representatives: Representatives, imageFeatures features: ImageFeatures,
+    temperature: Double
+  ) -> ConversionPairs {
     require(temperature > 0 && temperature.isFinite, "ConversionPairs.softened: the temperature is \(temperature)")
-    let points = features.flattenedRows
     var mixtures: [Int: [Share]] = [:]
     for (group, targets) in zip(clusters.classes, representatives.classes) where targets.count > 1 {
-      let centres = group.centres(in: points)
+      let centres = group.centres(in: features)
       let images = group.clusters.joined().sorted()
-      let distances = squaredDistances(points.gather(images), centres).scalars.map { Double($0) }
+      let distances = features.parts(images).flatMap { part in
+        squaredDistances(features(part), centres).scalars.map { Double($0) }
+      }
       let k = targets.count
       let rows = images.indices.map { Array(distances[$0 * k..<($0 + 1) * k]) }
       let mean = rows.mean { $0.min()! }

@@ -31,6 +31,17 @@ public struct PredictionEntropy: Settings {
   }
 }
 
+extension PredictionEntropy {
+  /// Measures a classifier on the images of every batch, in evaluation mode; logits of more than a batch are never in memory.
+  public func callAsFunction(of model: any Layer, on batches: some BatchSource<Batch>) -> PredictionConfidence {
+    model.evaluating {
+      batches.epoch(0).reduce(into: PredictionConfidence(entropies: [], isCorrect: [], confidences: [])) {
+        $0.append(self(model($1.images), labels: $1.labels))
+      }
+    }
+  }
+}
+
 /// The entropy and the confidence of a classifier on each image, and whether it is right.
 public struct PredictionConfidence: Sendable, Codable, Hashable {
   /// The Shannon entropy of each image's probabilities, in nats, at the temperature asked for.
@@ -47,6 +58,13 @@ public struct PredictionConfidence: Sendable, Codable, Hashable {
       "PredictionConfidence: \(entropies.count) entropies, \(isCorrect.count) answers, \(confidences.count) confidences"
     )
     (self.entropies, self.isCorrect, self.confidences) = (entropies, isCorrect, confidences)
+  }
+
+  /// Adds those of other images.
+  mutating func append(_ other: PredictionConfidence) {
+    entropies += other.entropies
+    isCorrect += other.isCorrect
+    confidences += other.confidences
   }
 
   /// The share of images whose likeliest class has a probability above 0.9999.

@@ -1,7 +1,10 @@
 /// Stage S2: divides the images of each class into clusters of their features.
 ///
 /// For each class the features are standardised and reduced to their principal components, then divided by ``KMeans``.
-/// Clusters too small to learn from join their neighbours.
+/// Clusters too small to learn from join their neighbours, and a class has at most as many clusters as images.
+///
+/// Classes are divided one after the other: where the features of all images do not fit ``featureMemory``, those of a class
+/// are computed, divided and forgotten, a part of a class at a time where it does not fit by itself.
 ///
 /// ```swift
 /// let clusters = try IntraclassClustering(clustersPerClass: .silhouette(2...8))(features, labels: labels)
@@ -31,6 +34,9 @@ public struct IntraclassClustering: Settings {
   public var smallestShare = 0.01
   /// Classes larger than this are divided in mini-batches of 1,024.
   public var miniBatchAbove = 20_000
+  /// The memory for features, in MiB; nil for 1,024. Beyond it they are computed class by class, and the principal components
+  /// of a class of more than a quarter of it are those of a sample.
+  public var featureMemory: Int?
   /// Decides the initialisations of k-means and the silhouette's sample.
   public var seed: UInt64 = 0
 
@@ -41,7 +47,7 @@ public struct IntraclassClustering: Settings {
     Setting("clustersPerClass", \.clustersPerClass), Setting("dimensions", \.dimensions),
     Setting("restarts", \.restarts), Setting("minimumSilhouette", \.minimumSilhouette),
     Setting("smallestCluster", \.smallestCluster), Setting("smallestShare", \.smallestShare),
-    Setting("miniBatchAbove", \.miniBatchAbove), Setting("seed", \.seed),
+    Setting("miniBatchAbove", \.miniBatchAbove), Setting("featureMemory", \.featureMemory), Setting("seed", \.seed),
   ]
 
   /// The defaults with that count and seed.
@@ -54,39 +60,70 @@ public struct IntraclassClustering: Settings {
   /// - Parameters:
   ///   - features: `[images, …]`, of the training images alone.
   ///   - names: The classes' names, for errors.
-  /// - Throws: For a class with fewer images than clusters, and for features that are NaN or infinite.
+  /// - Throws: For a class without images, and for features that are NaN or infinite.
   public func callAsFunction(
     _ features: Tensor, labels: [Int], names: [String] = []
   ) throws(ExperimentError) -> Clusters {
     require(
       features.rank >= 2 && features.shape[0] == labels.count,
       "IntraclassClustering: features \(features.shape) do not fit \(labels.count) labels")
-    let points = features.flattenedRows
+    return try self(ImageFeatures(features), labels: labels, names: names)
+  }
+
+  /// Divides the images of every class, whose features are asked for class by class.
+  ///
+  /// - Parameters:
+  ///   - features: Of the training images alone.
+  ///   - names: The classes' names, for errors.
+  /// - Throws: For a class without images, and for features that are NaN or infinite.
+  public func callAsFunction(
+    _ features: ImageFeatures, labels: [Int], names: [String] = []
+  ) throws(ExperimentError) -> Clusters {
+    require(
+      features.count == labels.count && labels.allSatisfy { $0 >= 0 },
+      "IntraclassClustering: features of \(features.count) images do not fit \(labels.count) labels")
+    var members = [[Int]](repeating: [], count: (labels.max() ?? -1) + 1)
+    for (image, label) in labels.enumerated() { members[label].append(image) }
     var generator = SplittableGenerator(seed: seed)
     var classes: [Clusters.Class] = []
-    for label in 0..<(labels.max() ?? -1) + 1 {
+    for (label, images) in members.enumerated() {
       let classSeed = generator.next()
-      let images = labels.indices.filter { labels[$0] == label }
-      let name = label < names.count ? "'\(names[label])'" : "\(label)"
-      classes.append(try divide(points, images, label, name: name, seed: classSeed))
+      try check(images.count, name: label < names.count ? "'\(names[label])'" : "\(label)")
+      let points = try reduced(features, images, seed: classSeed)
+      classes.append(try divide(points, images, label, seed: classSeed))
     }
     return Clusters(classes: classes)
   }
 
-  /// Whether each class has an image for each of its fewest clusters, without dividing any.
+  /// Whether each class has an image, without dividing any.
   func check(labels: [Int], names: [String]) throws(ExperimentError) {
-    for (label, name) in names.enumerated() { try check(labels.count { $0 == label }, name: "'\(name)'") }
+    let counts = labels.reduce(into: [Int](repeating: 0, count: names.count)) { $0[$1] += 1 }
+    for (name, count) in zip(names, counts) { try check(count, name: "'\(name)'") }
   }
 
   private func check(_ images: Int, name: String) throws(ExperimentError) {
     let fewest = counts.lowerBound
     guard fewest > 0 else { throw ExperimentError("\(fewest) clusters per class: there must be at least 1") }
-    guard images >= fewest else {
-      throw ExperimentError(
-        "class \(name) has \(images) images, fewer than \(fewest) clusters: "
-          + "ask for fewer clusters per class or use more images")
-    }
+    guard images > 0 else { throw ExperimentError("class \(name) has no images: there is nothing to cluster") }
   }
+
+  /// A notice of the classes that have fewer clusters than asked for, nil where there are none.
+  package func notice(ofImages images: [Int], clusters: [Int]) -> String? {
+    let asked = counts.lowerBound
+    let tooFew = images.count { $0 < asked }
+    // By silhouette or elbow one cluster may be what was found.
+    var joined = 0
+    if case .fixed = clustersPerClass { joined = zip(images, clusters).count { $0 >= asked && $1 < asked } }
+    guard tooFew + joined > 0 else { return nil }
+    let reasons =
+      (tooFew > 0 ? ["\(tooFew) with fewer images than that"] : [])
+      + (joined > 0 ? ["\(joined) in which clusters that were too small (smallestCluster) joined others"] : [])
+    return
+      "\(tooFew + joined) of \(images.count) classes have fewer than the \(asked) clusters asked for: \(reasons.joined(separator: ", "))"
+  }
+
+  /// The bytes that features may take.
+  var featureMemoryLimit: Int { featureMemory.map { $0 << 20 } ?? ImageFeatures.usualMemoryLimit }
 
   var largestCount: Int { counts.upperBound }
 
@@ -97,19 +134,36 @@ public struct IntraclassClustering: Settings {
     }
   }
 
+  /// The features of the images of a class along their principal components; those of a class too large for memory along the
+  /// components of a sample, a part at a time.
+  func reduced(_ features: ImageFeatures, _ images: [Int], seed: UInt64) throws(ExperimentError) -> Tensor {
+    guard images.count > features.largestPart else {
+      let members = features(images)
+      return try PrincipalComponents(of: members, count: dimensions)(members)
+    }
+    var generator = SplittableGenerator(seed: seed, stream: "sample of components")
+    let sample = images.shuffled(using: &generator).prefix(features.largestPart).sorted()
+    let components = try PrincipalComponents(of: features(sample), count: dimensions)
+    var parts: [Tensor] = []
+    for part in features.parts(images) {
+      let rows = features(part)
+      try PrincipalComponents.requireFinite(rows)
+      parts.append(components(rows))
+    }
+    return .concatenated(parts)
+  }
+
   private func divide(
-    _ points: Tensor, _ images: [Int], _ label: Int, name: String, seed: UInt64
+    _ reduced: Tensor, _ images: [Int], _ label: Int, seed: UInt64
   ) throws(ExperimentError) -> Clusters.Class {
-    try check(images.count, name: name)
-    let members = points.gather(images)
-    let reduced = try PrincipalComponents(of: members, count: dimensions)(members)
     func result(_ k: Int) throws(ExperimentError) -> KMeans.Result {
       let batch = images.count > miniBatchAbove ? 1024 : nil
       return try KMeans(clusters: k, restarts: k == 1 ? 1 : restarts, batchSize: batch, seed: seed)(reduced)
     }
     let silhouette = Silhouette(of: reduced, seed: seed)
     var tried: [(result: KMeans.Result, silhouette: Double)] = []
-    for k in counts.lowerBound...min(counts.upperBound, images.count) {
+    // No more clusters than images.
+    for k in min(counts.lowerBound, images.count)...min(counts.upperBound, images.count) {
       let result = try result(k)
       tried.append((result, silhouette(result.assignments)))
     }
@@ -148,7 +202,8 @@ public struct IntraclassClustering: Settings {
     while true {
       let sizes = living.map { cluster in assignments.count { $0 == cluster } }
       guard let smallest = sizes.indices.min(by: { sizes[$0] < sizes[$1] }) else { return assignments }
-      guard Double(sizes[smallest]) < least, living.count > 1 else { break }
+      // Equal points may leave a cluster empty.
+      guard Double(sizes[smallest]) < least || sizes[smallest] == 0, living.count > 1 else { break }
       let gone = living.remove(at: smallest)
       let left = assignments.indices.filter { assignments[$0] == gone }
       guard !left.isEmpty else { continue }

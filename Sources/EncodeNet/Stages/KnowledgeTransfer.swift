@@ -1,7 +1,8 @@
 /// Stage S7: trains a head to classify by the converting encoder's features.
 ///
 /// The learning rates fall to 0 by a cosine; SGD with Nesterov's momentum 0.9. The features of the frozen encoder are
-/// computed once, by its running statistics, so training the head takes little.
+/// computed once, by its running statistics, so training the head takes little; those that do not fit
+/// ``ImageFeatures/usualMemoryLimit`` are computed in each epoch.
 public struct KnowledgeTransfer: Settings {
   /// The layers that are trained.
   public enum Mode: String, Sendable, Hashable, CaseIterable, Codable {
@@ -63,12 +64,28 @@ public struct KnowledgeTransfer: Settings {
         model, shuffled, fineTuneEpochs, fineTuneLearningRate ?? 0.01, key: "", stage: "fine-tuning", StepTrainer())
   }
 
-  /// Trains the head alone, on features that are computed once.
+  /// Whether the encoder's features of so many images are computed once: they must fit the memory for features.
+  static func caches(_ images: Int, of encoder: any Layer, imageShape: Shape) -> Bool {
+    // In double precision too, so that a budget does not depend on it.
+    let bytes = LayerTrace.run(encoder, on: imageShape).output.count * MemoryLayout<Float>.stride
+    return images <= ImageFeatures.usualMemoryLimit / bytes
+  }
+
+  /// Trains the head alone, on features that are computed once where they fit, else in each epoch.
   func trainHead(
     of model: EncoderClassifier, inOrder: Batches, key: String, stage: String, _ trainer: StepTrainer
   ) throws -> [EpochReport] {
+    let images = inOrder.dataset
+    guard Self.caches(images.count, of: model.features, imageShape: images.imageShape) else {
+      let encoded = EncodedBatches(
+        encoder: model.features,
+        images: Batches(
+          of: images, size: batchSize, shuffledBy: SplittableGenerator(seed: seed, stream: "order"),
+          normalization: inOrder.normalization, droppingLast: images.count % batchSize == 1))
+      return try train(model.classifier, encoded, headEpochs, headLearningRate, key: key, stage: stage, trainer)
+    }
     let cached = TensorBatches(
-      inputs: outputs(of: model.features, on: inOrder), labels: inOrder.dataset.labels, size: batchSize, seed: seed)
+      inputs: outputs(of: model.features, on: inOrder), labels: images.labels, size: batchSize, seed: seed)
     return try train(model.classifier, cached, headEpochs, headLearningRate, key: key, stage: stage, trainer)
   }
 

@@ -44,6 +44,22 @@ public struct TensorBatches: BatchSource {
   }
 }
 
+/// Batches of images as a frozen encoder gives their features, batch by batch: for those that do not fit memory.
+struct EncodedBatches: BatchSource {
+  let encoder: any Layer
+  let images: Batches
+
+  var batchCount: Int { images.batchCount }
+
+  func epoch(_ number: Int) -> some Sequence<Batch> {
+    images.epoch(number).lazy.map { [encoder] batch in
+      var batch = batch
+      batch.images = encoder.evaluating { encoder(batch.images) }.detached
+      return batch
+    }
+  }
+}
+
 extension Tensor {
   /// The tensor as a matrix, with a row for each index of the first axis.
   var flattenedRows: Tensor { reshaped(to: [shape[0], shape[0] == 0 ? 0 : count / shape[0]]) }

@@ -49,20 +49,37 @@ public struct RepresentativeSelection: Settings {
     require(
       features.rank >= 2 && features.shape[0] == confidence.entropies.count,
       "RepresentativeSelection: features \(features.shape) do not fit \(confidence.entropies.count) entropies")
+    return self(clusters, features: ImageFeatures(features), confidence: confidence, images: images)
+  }
+
+  /// Chooses an image for every cluster, from features that are asked for cluster by cluster, and by medoids alone.
+  ///
+  /// The medoid of more than ``largestMedoid`` images, or of more than fit the memory for features, is that of a sample of them.
+  /// - Parameters:
+  ///   - features: In which medoids are found.
+  ///   - confidence: Of every image.
+  ///   - images: Needed by ``Selector/evenContrast`` alone.
+  /// - Precondition: What the selector needs is given.
+  public func callAsFunction(
+    _ clusters: Clusters, features: ImageFeatures, confidence: PredictionConfidence, images: LabeledImages? = nil
+  ) -> Representatives {
+    require(
+      features.count == confidence.entropies.count,
+      "RepresentativeSelection: features of \(features.count) images do not fit \(confidence.entropies.count) entropies"
+    )
     require(
       selector != .evenContrast || images?.count == confidence.entropies.count,
       "RepresentativeSelection: evenContrast needs the images, as many as there are entropies")
     if selector == .evenContrast, let images { return evenContrast(clusters, confidence, images) }
-    let points = features.flattenedRows
     var generator = SplittableGenerator(seed: seed)
     func chosen(_ members: [Int]) -> Int {
       require(!members.isEmpty, "RepresentativeSelection: a cluster has no image")
       switch selector {
       case .minimumEntropy, .evenContrast: return members.min { confidence.precedes($0, $1) }!
-      case .medoid: return Self.medoid(members, points)
+      case .medoid: return Self.medoid(members, features)
       case .random: return members.randomElement(using: &generator)!
       case .lowEntropyMedoid:
-        return Self.medoid(confidence.clearestTenth(of: members), points)
+        return Self.medoid(confidence.clearestTenth(of: members), features)
       }
     }
     return Representatives(
@@ -79,7 +96,14 @@ public struct RepresentativeSelection: Settings {
     let mean = (sum * (1 / Scalar(images.count))).reshaped(to: [1, images.imageShape.count])
     let candidates = clusters.classes.map { $0.clusters.map { confidence.clearestTenth(of: $0) } }
     let distances = candidates.map { group in
-      group.map { members in squaredDistances(images.tensor(at: members).flattenedRows, mean).scalars }
+      group.map { members in
+        // Only large parts are divided: products of other sizes may round otherwise.
+        let part = max(256, (256 << 20) / (4 * images.imageShape.count))
+        return stride(from: 0, to: members.count, by: part).flatMap { start in
+          let part = Array(members[start..<min(start + part, members.count)])
+          return squaredDistances(images.tensor(at: part).flattenedRows, mean).scalars
+        }
+      }
     }
     let sorted = distances.joined().joined().sorted()
     let median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
@@ -91,12 +115,16 @@ public struct RepresentativeSelection: Settings {
     return Representatives(classes: chosen, saturation: confidence.saturation)
   }
 
+  /// The largest number of images whose distances from each other are all found.
+  public static let largestMedoid = 20_000
+
   /// The member with the least sum of distances to the others; rows are taken a few at a time to bound memory.
-  private static func medoid(_ members: [Int], _ points: Tensor) -> Int {
-    let all = points.gather(members)
+  private static func medoid(_ members: [Int], _ features: ImageFeatures) -> Int {
+    let members = features.sample(of: members, atMost: largestMedoid)
+    let all = features(members)
     var sums: [Double] = []
     for start in stride(from: 0, to: members.count, by: 512) {
-      let part = points.gather(Array(members[start..<min(start + 512, members.count)]))
+      let part = all.gather(Array(start..<min(start + 512, members.count)))
       squaredDistances(part, all).withUnsafeScalars { distances in
         for row in 0..<part.shape[0] {
           sums.append(

@@ -7,8 +7,8 @@ public struct ClusteringStage {
   public let representatives: Representatives
   /// The baseline's entropy and confidence for each image trained on, in their order.
   public let confidence: PredictionConfidence
-  /// The baseline's features of each image trained on, `[images, features]`: a map's mean over height and width.
-  public let features: Tensor
+  /// The baseline's features of each image trained on: a map's mean over height and width.
+  public let features: ImageFeatures
 }
 
 /// Stages S2 to S4, on the images trained on as they are: leaves a ``ClusteringStage``.
@@ -36,23 +36,47 @@ public struct Cluster: Step {
 
   public func run(_ state: inout ExperimentState, in run: SeedRun) throws {
     let (network, key) = (state.network, state.key)
-    let (images, batches) = (run.images, run.inOrder(run.images))
-    let pooled = outputs(of: network.parts(at: split).features, on: batches) { $0.averagedOverSpace }
-    let confidence = entropy(outputs(of: network, on: batches), labels: images.labels)
+    let images = run.images
+    let features = features(of: network.parts(at: split).features, in: run)
+    let confidence = entropy(of: network, on: run.inOrder(images))
     var clustering = clustering
     clustering.seed = run.seed("clusters", clustering.seed)
     let clusters = try run.store.value("clusters", key: key) {
-      try clustering(pooled, labels: images.labels, names: images.classNames)
+      try clustering(features, labels: images.labels, names: images.classNames)
     } fits: {
       $0.fits(labels: images.labels)
     }
+    let counts = clusters.classes.map(\.clusters.count)
+    if let notice = clustering.notice(ofImages: clusters.classes.map(\.imageCount), clusters: counts) {
+      run.warn(notice)
+    }
     let representatives = try run.store.value("representatives", key: key) {
-      selection.seeded(by: run)(clusters, features: pooled, confidence: confidence, images: images)
+      selection.seeded(by: run)(clusters, features: features, confidence: confidence, images: images)
     } fits: {
       $0.fits(clusters)
     }
     state[ClusteringStage.self] = ClusteringStage(
-      clusters: clusters, representatives: representatives, confidence: confidence, features: pooled)
+      clusters: clusters, representatives: representatives, confidence: confidence, features: features)
+  }
+
+  /// The features that `layer` gives for the images trained on.
+  private func features(of layer: any Layer, in run: SeedRun) -> ImageFeatures {
+    let images = run.images
+    let map = LayerTrace.run(layer, on: images.imageShape).output
+    // Pixels are copied for these: 64 MiB at a time.
+    let part = max(run.settings.batchSize, (64 << 20) / images.imageShape.count)
+    func rows(_ images: LabeledImages) -> Tensor {
+      outputs(of: layer, on: run.inOrder(images)) { $0.averagedOverSpace }
+    }
+    return ImageFeatures(
+      count: images.count, width: map.rank == 4 ? map[3] : map.count, memoryLimit: clustering.featureMemoryLimit
+    ) {
+      rows(images)
+    } computing: { all in
+      .concatenated(
+        stride(from: 0, to: all.count, by: part).map { rows(images.subset(Array(all[$0..<min($0 + part, all.count)]))) }
+      )
+    }
   }
 }
 

@@ -17,7 +17,7 @@ extension Convert {
     switch conversion.target {
     case .representative:
       let chosen = conversion.clusters == .found ? found.representatives : selected(selection)
-      return (pairing(clusters, chosen, features: found.features, confidence: found.confidence), nil)
+      return (pairing(clusters, chosen, imageFeatures: found.features, confidence: found.confidence), nil)
     case .medoid:
       var medoids = selection
       medoids.selector = .medoid

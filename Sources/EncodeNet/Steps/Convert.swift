@@ -109,7 +109,7 @@ public struct Convert: Step {
     let reports: [EpochReport]
     if conversion.target == .subclass {
       let whole = SubclassClassifier(
-        encoder: state.network.parts(at: split).features, features: clustering.features.shape[1],
+        encoder: state.network.parts(at: split).features, features: clustering.features.width,
         classes: clustering.clusters.count, using: &generator)
       reports = try whole.train(
         on: inputs(run.images.labeled(pairs.pairs.map(\.target), classes: clustering.clusters.count)), stage,

@@ -16,7 +16,13 @@ public struct TrainHead: Step {
 
   public func planned(in plan: inout ArmPlan) throws -> TrainHead {
     // The head itself costs next to nothing.
-    plan.forward("cached features")
+    let (run, shape) = (plan.run, plan.run.images.imageShape)
+    let encoder = try run.network().parts(at: split).features
+    if KnowledgeTransfer.caches(run.images.count, of: encoder, imageShape: shape) {
+      plan.forward("cached features")
+    } else {
+      for _ in 0..<transfer.headEpochs { plan.forward("features") }
+    }
     return self
   }
 

@@ -78,9 +78,9 @@ package struct ArtifactStore: Sendable {
     return old.value
   }
 
-  /// Writes `value` as JSON, atomically.
-  package func write(_ value: some Encodable, to name: String) throws {
-    try write(sortedJSON(value, .prettyPrinted) + "\n", to: name)
+  /// Writes `value` as JSON, atomically; on lines of its own for each value unless `isCompact`.
+  package func write(_ value: some Encodable, to name: String, isCompact: Bool = false) throws {
+    try write(sortedJSON(value, isCompact ? [] : .prettyPrinted) + "\n", to: name)
   }
 
   /// Writes `text`, atomically.

@@ -29,7 +29,7 @@ public final class HeldOutTestSet: Sendable {
     let isRight = zip(plain.predictions, plain.labels).map { $0 == $1 }
     return TestOutcome(
       summary: plain.summary, predictions: plain.predictions, isRight: isRight,
-      entropies: plain.entropies.map { ($0 * 1e4).rounded() / 1e4 }, confusion: plain.confusion,
+      entropies: plain.entropies.map { ($0 * 1e4).rounded() / 1e4 }, confusion: ConfusionMatrix(plain.confusion),
       reliability: .bins(confidences: confidences, isRight: isRight),
       robustness: Dictionary(
         uniqueKeysWithValues: try Corruption.allCases.map { corruption in

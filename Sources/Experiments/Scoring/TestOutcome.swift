@@ -9,7 +9,7 @@ public struct TestOutcome: Sendable, Codable, Equatable {
   /// The entropy of each image's probabilities, in nats.
   public var entropies: [Double]
   /// The confusion matrix: the number of images of class `row` that were taken for class `column`.
-  public var confusion: [[Int]]
+  public var confusion: ConfusionMatrix
   /// Accuracy by confidence.
   public var reliability: [ReliabilityBin]
   /// The accuracy on corrupted images, by the corruption; see ``Corruption``.
@@ -26,11 +26,4 @@ public struct TestOutcome: Sendable, Codable, Equatable {
 
   /// The share of right predictions.
   public var accuracy: Double { summary.top1 ?? 0 }
-}
-
-extension [[Int]] {
-  /// Whether it is a table of counts, each class against each.
-  package func isSquare(_ classes: Int, upTo largest: Int) -> Bool {
-    count == classes && allSatisfy { $0.count == classes && $0.allSatisfy((0...largest).contains) }
-  }
 }

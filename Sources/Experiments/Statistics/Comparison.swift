@@ -49,7 +49,7 @@ public struct Comparison: Sendable, Codable, Equatable {
   ///   - confusions: Of both arms, for each seed.
   package init(
     _ family: Family, part: String? = nil, _ first: String, _ second: String, rightFirst: [[Bool]],
-    rightSecond: [[Bool]], confusions: (first: [[[Int]]], second: [[[Int]]])
+    rightSecond: [[Bool]], confusions: (first: [ConfusionMatrix], second: [ConfusionMatrix])
   ) {
     (self.family, self.part, self.first, self.second) = (family, part, first, second)
     mcNemar = zip(rightFirst, rightSecond).map { PairedComparison($0, $1) }
@@ -57,9 +57,7 @@ public struct Comparison: Sendable, Codable, Equatable {
     adjustedP = differences.tP
     imageP = Self.imageP(rightFirst, rightSecond)
     let classes = confusions.first[0].count
-    func accuracy(_ seeds: [[[Int]]], _ label: Int) -> Double {
-      seeds.mean { Double($0[label][label]) / Double(max($0[label].reduce(0, +), 1)) }
-    }
+    func accuracy(_ seeds: [ConfusionMatrix], _ label: Int) -> Double { seeds.mean { $0.accuracy(of: label) } }
     classDifferences = (0..<classes).map { accuracy(confusions.first, $0) - accuracy(confusions.second, $0) }
     verdict = .inconclusive
     judge()
