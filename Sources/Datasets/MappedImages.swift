@@ -9,22 +9,25 @@ extension LabeledImages {
       [1, 3].contains(channels) && [1, 3].contains(imageShape[2]),
       "withChannels: images \(imageShape) with \(channels) channels")
     guard channels != imageShape[2] else { return self }
-    return mapped(to: [imageShape[0], imageShape[1], channels]) { _, image in
-      channels == 3 ? image.inColour.pixels : image.inGrey.pixels
+    let shape = imageShape
+    return mapped(to: [shape[0], shape[1], channels]) { _, pixels in
+      let image = DecodedImage(pixels: pixels, shape: shape)
+      return channels == 3 ? image.inColour.pixels : image.inGrey.pixels
     }
   }
 
   /// The same images in another size.
   public func prepared(_ preparation: ImagePreparation) -> LabeledImages {
-    mapped(to: [preparation.size.height, preparation.size.width, imageShape[2]], preparation) { _, image in
-      preparation(image).pixels
+    let shape = imageShape
+    return mapped(to: [preparation.size.height, preparation.size.width, shape[2]], preparation) { _, pixels in
+      preparation(DecodedImage(pixels: pixels, shape: shape)).pixels
     }
   }
 
   /// The same images, each changed by `change`, which is given its index, as they are read.
   package func mapped(
     to shape: Shape, _ preparation: ImagePreparation? = nil,
-    _ change: @escaping @Sendable (_ index: Int, _ image: DecodedImage) -> [UInt8]
+    _ change: @escaping @Sendable (_ index: Int, _ pixels: [UInt8]) -> [UInt8]
   ) -> LabeledImages {
     let dataset = MappedImages(base: self, imageShape: shape, change: change)
     return LabeledImages(
@@ -37,14 +40,13 @@ extension LabeledImages {
 private struct MappedImages: ImageDataset {
   let base: LabeledImages
   let imageShape: Shape
-  let change: @Sendable (Int, DecodedImage) -> [UInt8]
+  let change: @Sendable (Int, [UInt8]) -> [UInt8]
 
   var name: String { base.name }
   var count: Int { base.count }
   var classNames: [String] { base.classNames }
   func label(at index: Int) -> Int { base.label(at: index) }
   func image(at index: Int) throws -> [UInt8] {
-    let pixels = try base.withImage(at: index) { Array($0) }
-    return change(index, DecodedImage(pixels: pixels, shape: base.imageShape))
+    change(index, try base.withImage(at: index) { Array($0) })
   }
 }

@@ -9,11 +9,12 @@ public enum Corruption: String, Sendable, CaseIterable {
 
   /// `images`, corrupted as they are read; in the same way every time.
   package func callAsFunction(_ images: LabeledImages) -> LabeledImages {
-    images.mapped(to: images.imageShape) { index, image in
+    let shape = images.imageShape
+    return images.mapped(to: shape) { index, pixels in
       switch self {
-      case .brightness: image.pixels.map { UInt8(min(255, Int($0) * 3 / 2)) }
-      case .noise: Self.noisy(image.pixels, index)
-      case .blur: Self.blurred(image.pixels, image.shape)
+      case .brightness: pixels.map { UInt8(min(255, Int($0) * 3 / 2)) }
+      case .noise: Self.noisy(pixels, index)
+      case .blur: Self.blurred(pixels, shape)
       }
     }
   }
