@@ -335,11 +335,12 @@ def compare(case, ours, peers, rounds):
 
     A machine's pace changes from minute to minute, so only neighbours are compared. None where every form of the peer fails.
     """
+    kind = next(iter(case["work"]))
     own = ours.measure(case, 2)[-1]
     forms = {}
     for peer in peers:
         for variant in variants(case["work"]):
-            answer = peer.measure(case, variant, 3)
+            answer = peer.measure(case, variant, 1 if kind == "images" else 3)
             if "error" in answer:
                 print(f"    {variant}, {peer.allocator}: {answer['error']}", file=sys.stderr)
             else:
@@ -348,7 +349,6 @@ def compare(case, ours, peers, rounds):
     limit = 1.3 * min(forms.values(), default=0)
     pairs = {form: [] for form, first in forms.items() if first <= limit}
     # Long enough for several steps of a whole model.
-    kind = next(iter(case["work"]))
     seconds = 1.0 if kind in ("training", "inference") else 0.15
     for _ in range(rounds):
         for (peer, variant), taken in pairs.items():
