@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Measures EncodeNet's benchmarks and the same work in PyTorch and ONNX Runtime, taking turns in one run.
+"""Measures EncodeNet's benchmarks and the same work in PyTorch, torchvision and ONNX Runtime, taking turns in one run.
 
 Each contender is a process of its own that waits for its turn; a turn is some repetitions of one case. Every form of the
 peer that may be its best takes part: NCHW and channels-last, eager, compiled and frozen, the system's allocator and
 tcmalloc. A ratio is the best form's median divided by ours, both over all rounds.
 
-    peers.py --ours PATH-OF-BENCHMARKS [--filter REGEX] [--rounds N] [--json FILE] [--markdown FILE]
+Images are read by torchvision's transforms on Pillow, and on Pillow-SIMD in another Python: torchvision's own decoder of JPEGs is
+built for other versions of PyTorch than those for the CPU alone, beside which it does not load.
+
+    peers.py --ours PATH-OF-BENCHMARKS [--filter REGEX] [--rounds N] [--json FILE] [--markdown FILE] [--pillow-simd PYTHON]
 """
 
 import argparse
@@ -164,7 +167,41 @@ def torch_work(work, variant):
                 called(images)
 
         return infer
+    if kind == "images":
+        return image_work(w, variant)
     return None
+
+
+def image_work(w, variant):
+    """From JPEGs to batches for training, by torchvision."""
+    import torch
+
+    if "torchvision" not in sys.modules:
+        # torchvision imports beside a torch without its operators once they are declared.
+        operators = torch.library.Library("torchvision", "DEF")
+        operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        declared.append(operators)
+    from torchvision import datasets, transforms
+
+    side, (chain, workers, _) = w["side"], variant.split(maxsplit=2)
+    steps = [transforms.Resize(side), transforms.CenterCrop(side)] if chain == "resize,crop" else []
+    steps += [
+        transforms.RandomResizedCrop(side), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ]
+    images = datasets.ImageFolder(w["folder"], transforms.Compose(steps))
+    images = torch.utils.data.Subset(images, range(w["count"]))
+    loader = torch.utils.data.DataLoader(
+        images, batch_size=64, shuffle=True, num_workers=int(workers), persistent_workers=workers != "0")
+
+    def epoch():
+        assert sum(len(labels) for _, labels in loader) == w["count"]
+
+    return epoch
+
+
+declared = []
 
 
 def onnx_work(model, images):
@@ -195,6 +232,8 @@ def variants(work):
         return [f"{layout} {mode}" for layout in layouts for mode in ("eager", "compiled")]
     if kind == "inference":
         return [f"{layout} {mode}" for layout in layouts for mode in ("eager", "frozen")] + ["onnxruntime"]
+    if kind == "images":
+        return [f"{chain} {workers} workers" for chain in ("crop", "resize,crop") for workers in range(5)]
     return []
 
 
@@ -210,8 +249,8 @@ def peer_process():
         key = (request["name"], request["variant"])
         try:
             if key not in prepared:
-                # Only one case at a time is kept, in all its forms.
-                if any(name != request["name"] for name, _ in prepared):
+                # Only one case at a time is kept, in all its forms, but for those that have processes of their own.
+                if "images" in request["work"] or any(name != request["name"] for name, _ in prepared):
                     prepared = {}
                     torch._dynamo.reset()
                 prepared[key] = torch_work(request["work"], request["variant"])
@@ -253,8 +292,9 @@ class Ours:
 
 
 class Peer:
-    def __init__(self, allocator, preload):
+    def __init__(self, allocator, preload, python=sys.executable):
         self.allocator = allocator
+        self.python = python
         self.environment = dict(os.environ, OMP_NUM_THREADS=str(THREADS), MKL_NUM_THREADS=str(THREADS))
         if preload:
             self.environment["LD_PRELOAD"] = preload
@@ -263,7 +303,7 @@ class Peer:
 
     def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), "--peer"],
+            [self.python, os.path.abspath(__file__), "--peer"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment,
         )
 
@@ -295,11 +335,12 @@ def compare(case, ours, peers, rounds):
 
     A machine's pace changes from minute to minute, so only neighbours are compared. None where every form of the peer fails.
     """
+    kind = next(iter(case["work"]))
     own = ours.measure(case, 2)[-1]
     forms = {}
     for peer in peers:
         for variant in variants(case["work"]):
-            answer = peer.measure(case, variant, 3)
+            answer = peer.measure(case, variant, 1 if kind == "images" else 3)
             if "error" in answer:
                 print(f"    {variant}, {peer.allocator}: {answer['error']}", file=sys.stderr)
             else:
@@ -308,7 +349,7 @@ def compare(case, ours, peers, rounds):
     limit = 1.3 * min(forms.values(), default=0)
     pairs = {form: [] for form, first in forms.items() if first <= limit}
     # Long enough for several steps of a whole model.
-    seconds = 1.0 if next(iter(case["work"])) in ("training", "inference") else 0.15
+    seconds = 1.0 if kind in ("training", "inference") else 0.15
     for _ in range(rounds):
         for (peer, variant), taken in pairs.items():
             mine = ours.measure(case, repetitions_for(own, seconds))
@@ -330,7 +371,7 @@ def compare(case, ours, peers, rounds):
     return {
         "name": case["name"], "ours_ms": round(ours_ms, 4), "peer_ms": round(peer_ms, 4),
         "ratio": round(peer_ms / ours_ms, 3), "ratio_low": round(ratios[0], 3), "ratio_high": round(ratios[-1], 3),
-        "peer": variant if variant == "onnxruntime" else f"PyTorch, {variant}, {peer.allocator}",
+        "peer": variant if variant == "onnxruntime" else f"{'torchvision' if kind == 'images' else 'PyTorch'}, {variant}, {peer.allocator}",
     }
 
 
@@ -417,6 +458,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", default="peers.json")
     parser.add_argument("--markdown")
+    parser.add_argument("--pillow-simd", help="a Python that has Pillow-SIMD in place of Pillow, and torchvision")
     settings = parser.parse_args()
 
     import onnxruntime
@@ -430,6 +472,8 @@ def main():
     peers = [Peer(*allocator) for allocator in allocators]
     wanted = [case for case in ours.cases if re.search(settings.filter, case["name"])]
     by_name = {case["name"]: case for case in ours.cases}
+    # Of what reads images the allocator is the system's, and Pillow may be another.
+    readers = [Peer("Pillow", None)] + ([Peer("Pillow-SIMD", None, settings.pillow_simd)] if settings.pillow_simd else [])
     result = {
         "date": datetime.date.today().isoformat(), "processor": processor(), "threads": THREADS,
         "torch": torch.__version__, "onnxruntime": onnxruntime.__version__, "rounds": settings.rounds,
@@ -438,7 +482,7 @@ def main():
     for case in wanted:
         if not variants(case["work"]):
             continue
-        row = compare(case, ours, peers, settings.rounds)
+        row = compare(case, ours, readers if "images" in case["work"] else peers, settings.rounds)
         if row is None:
             print(f"{case['name']}: no form of the peer works", file=sys.stderr)
             continue

@@ -65,17 +65,19 @@ static int make_quads(ci_resizer *r) {
   return 1;
 }
 
-static void filter_colours(const uint8_t *row, const int *first, const int *quads, int quad_count, long count, uint8_t *y);
-/// Each output is a sum over quads of four pixels. Reads up to 16 bytes from the last quad's first, writes 4 bytes for 3.
-VERSIONS static void filter_colours(const uint8_t *row, const int *first, const int *quads, int quad_count, long count, uint8_t *y) {
-  for (long i = 0; i < count; i++, y += 3) {
-    const uint8_t *from = row + first[i] * 3;
+static void filter_colours(const uint8_t *row, const ci_filter *f, const int *quads, int quad_count, long count, uint8_t *y);
+/// Each output is a sum over quads of four pixels. Reads 16 bytes from the first pixel of each on, writes 4 bytes for 3.
+VERSIONS static void filter_colours(
+  const uint8_t *row, const ci_filter *f, const int *quads, int quad_count, long count, uint8_t *y) {
+  for (long i = 0; i < count; i++, y += 3, quads += quad_count * 16) {
+    const uint8_t *from = row + f->first[i] * 3;
     ints16 sums = {0};
-    for (int quad = 0; quad < quad_count; quad++, from += 12, quads += 16) {
+    // No more than the window has: its last pixel begins within the row.
+    for (int tap = 0; tap < f->counts[i]; tap += 4, from += 12) {
       bytes16 pixels;
       memcpy(&pixels, from, sizeof pixels);
       const bytes16 apart = __builtin_shufflevector(pixels, pixels, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
-      sums += __builtin_convertvector(apart, ints16) * *(const ints16 *)quads;
+      sums += __builtin_convertvector(apart, ints16) * *(const ints16 *)(quads + tap * 4);
     }
     const ints8 half = __builtin_shufflevector(sums, sums, 0, 1, 2, 3, 4, 5, 6, 7)
       + __builtin_shufflevector(sums, sums, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -145,7 +147,7 @@ void ci_resizer_push(ci_resizer *r, const uint8_t *row) {
   if (r->done == outputs || index < r->down.first[r->done]) return;
   uint8_t *line = r->lines + index % r->down.taps * r->line;
   if (r->sizes->channels == 3) {
-    filter_colours(row, r->across.first, r->quads, r->quad_count, count, line);
+    filter_colours(row, &r->across, r->quads, r->quad_count, count, line);
   } else {
     filter_greys(row, &r->across, r->sizes->channels, count, line);
   }

@@ -21,7 +21,7 @@ struct DataOptions: ParsableArguments {
   var ignoreOrientation = false
   @Flag(
     help:
-      "Decode all pixels of JPEGs, also of those that are several times larger than --image-size, which half, a quarter or an eighth of them suffice for."
+      "Decode JPEGs in full: by default those of at least four times the size wanted are decoded at 1/2, 1/4 or 1/8 of theirs, with twice the pixels that are wanted."
   )
   var fullDecoding = false
   @Flag(help: "Leave out images that cannot be read, with a line that counts them.")

@@ -35,7 +35,7 @@ enum Main {
         format: "%ld threads, at most %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory",
         Computation.threadCount, machine.gigaflops, machine.gigabytes)
         + (machine.nanoseconds.map { String(format: ", %.0f ns to another core and back", $0) } ?? ""))
-    for (title, cases) in Case.sections {
+    for (title, cases) in Case.sections where !cases.isEmpty {
       let wanted = cases.filter { one in filter.map { one.name.contains($0) } ?? true }
       if !wanted.isEmpty { print("\n\(title)") }
       for one in wanted { report.add(one, Timing(seconds: 0.5, one.prepare())) }

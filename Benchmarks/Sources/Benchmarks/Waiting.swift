@@ -1,7 +1,8 @@
 import EncodeNet
 import Foundation
 
-/// Prints which share of an epoch the trainer waits for its batches: a ResNet20 on images of 64 by 64, by augmentation.
+/// Prints which share of an epoch the trainer waits for its batches: a ResNet20 on images of 64 by 64, by augmentation, and on those
+/// of a folder of JPEGs, where there is one.
 func printWaiting() {
   let augmentations: [(name: String, augmentation: Augmentation?)] = [
     ("none", nil), ("crop,flip", .randomCrop(padding: 8) + .horizontalFlip),
@@ -24,6 +25,28 @@ func printWaiting() {
       name.padding(toLength: 46, withPad: " ", startingAt: 0)
         + String(format: "%12.2f %9.2f %18.1f", epoch, 100 * waited / epoch, alone))
   }
+  guard Photographs.isThere else { return print("no folder of JPEGs: Scripts/make-photographs \(Photographs.folder)") }
+  printWaitingForFiles()
+}
+
+/// The same for a network that is trained from a folder of JPEGs.
+private func printWaitingForFiles() {
+  let clock = ContinuousClock()
+  var split: DatasetSplit?
+  let reading = clock.measure {
+    split = try? DataSource.folder(URL(fileURLWithPath: Photographs.folder)).load(ImageOptions(size: ImageSize(64)))
+  }
+  guard let split else { return print("\(Photographs.folder): not read") }
+  let batches = Batches(
+    of: split.training, size: 128, shuffledBy: SplittableGenerator(seed: 1), augmentation: Photographs.augmentation,
+    normalization: Photographs.normalization)
+  let (epoch, waited) = trained(on: batches)
+  let count = split.training.count
+  let each = reading / .microseconds(1) / Double(count + split.test.count)
+  print(
+    String(
+      format: "%d JPEGs of %@: %.2f s an epoch, waited %.2f %%, read in %.0f µs each on all threads, once", count,
+      Photographs.folder, epoch, 100 * waited / epoch, each))
 }
 
 /// The seconds of an epoch after the first, and those of them that it waited for batches.
