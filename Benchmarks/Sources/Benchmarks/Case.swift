@@ -31,6 +31,8 @@ enum Case: Encodable {
   /// Recording so many additions of one number, and walking them back.
   case tape(operations: Int)
   case clustering(images: Int, features: Int, clusters: Int)
+  /// One operation by itself.
+  case operation(Operation)
 
   var name: String {
     switch self {
@@ -46,6 +48,7 @@ enum Case: Encodable {
     case .inference(let model, let batch): "\(model.rawValue)-infer-batch\(batch)"
     case .tape(let operations): "tape \(operations) operations"
     case .clustering(let images, let features, let clusters): "k-means \(images)x\(features) in \(clusters)"
+    case .operation(let operation): operation.title
     }
   }
 
@@ -68,6 +71,7 @@ enum Case: Encodable {
     case .epoch(_, let batch): .images(batch * Model.epochSteps)
     case .tape(let operations): .times(operations)
     case .clustering(let images, _, _): .images(images)
+    case .operation(let operation): .bytes(operation.bytes)
     }
   }
 
@@ -83,6 +87,7 @@ enum Case: Encodable {
     case .inference(let model, let batch): model.inference(batch: batch)
     case .tape(let operations): recording(operations)
     case .clustering(let images, let features, let clusters): dividing(images, features, clusters)
+    case .operation(let operation): operation.prepare()
     }
   }
 
@@ -93,6 +98,7 @@ enum Case: Encodable {
       ("Convolutions, batch 128: share of the peak as if by the definition", convolutions),
       ("Batch norm and ReLU, batch 128: share of the memory's rate", batchNorms),
       ("Whole models", models),
+      ("Operations: share of the memory's rate", Operation.cases),
       ("Around them", [.tape(operations: 1000), .clustering(images: 1000, features: 50, clusters: 8)]),
     ]
   }
