@@ -33,6 +33,7 @@ bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/
 soak: dependencies ## What takes long: runs killed, tests under sanitizers, readers fuzzed (KILLS=60 INPUTS=1600000 SECONDS_EACH=60)
 	Scripts/kill-check $(KILLS)
 	Scripts/sanitizer-check
+	Scripts/elementary-check 101
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) run -c release --sanitize address -Xcc -fsanitize=undefined \
 	  -Xcc -fsanitize-trap=undefined --scratch-path .build-address fuzz $(INPUTS)
 	Scripts/fuzz-coverage $(SECONDS_EACH)

@@ -153,6 +153,8 @@ def torch_work(work, variant):
             optimizer.step()
 
         return step
+    if kind == "operation":
+        return torch_operation(w["_0"], form)
     if kind == "inference":
         model = torch_models()[w["model"]]().eval().to(memory_format=form)
         images = torch.rand(w["batch"], 3, 32, 32).contiguous(memory_format=form)
@@ -204,6 +206,58 @@ def image_work(w, variant):
 declared = []
 
 
+def torch_operations():
+    """The operations of Benchmarks/Sources/Benchmarks/Operations.swift, by their names there."""
+    import torch
+    from torch.nn import functional as F
+
+    return {
+        "exp": torch.exp, "log": torch.log, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "erf": torch.erf, "gelu": F.gelu,
+        "gelu-tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "softplus": F.softplus,
+        "pow": lambda x: torch.pow(x, 1.7), "softmax": lambda x: F.softmax(x, -1), "logSoftmax": lambda x: F.log_softmax(x, -1),
+        "softmaxCrossEntropy": lambda x: F.cross_entropy(x, torch.arange(x.shape[0]) % x.shape[1]),
+        "sum-rows": lambda x: x.sum(1), "sum-columns": lambda x: x.sum(0), "transposed": lambda x: x.t().contiguous(),
+        "nchw-to-nhwc": lambda x: x.permute(0, 2, 3, 1).contiguous(), "nhwc-to-nchw": lambda x: x.permute(0, 3, 1, 2).contiguous(),
+        "concatenated-channels": lambda x, y: torch.cat([x, y], 1), "layerNorm": lambda x, g, b: F.layer_norm(x, g.shape, g, b),
+        "dropout": lambda x: F.dropout(x, 0.5),
+    }
+
+
+# Those whose channels lie where the variant says: the last axis of our shapes is the second of the peer's.
+IMAGE_OPERATIONS = {"concatenated-channels"}
+
+
+def torch_operation(w, form):
+    import torch
+
+    function = torch_operations()[w["name"]]
+
+    def made(shape):
+        x = torch.rand(shape) * 3.9 + 0.1 if w["isPositive"] else torch.randn(shape)
+        if w["name"] in IMAGE_OPERATIONS:
+            x = x.permute(0, 3, 1, 2).contiguous(memory_format=form)
+        return x
+
+    inputs = [made(shape) for shape in w["shapes"]]
+    if not w["isBackward"]:
+
+        def forward():
+            with torch.no_grad():
+                function(*inputs)
+
+        return forward
+    inputs = [x.requires_grad_() for x in inputs]
+    upstream = torch.randn_like(function(*inputs))
+
+    def both():
+        # Gradients as a program gets them: of their own memory.
+        for x in inputs:
+            x.grad = None
+        function(*inputs).backward(upstream)
+
+    return both
+
+
 def onnx_work(model, images):
     import io
 
@@ -226,6 +280,8 @@ def variants(work):
     layouts = ["NCHW", "channels-last"]
     if kind == "matrixProduct":
         return ["eager"]
+    if kind == "operation":
+        return [f"{layout} eager" for layout in layouts] if w["_0"]["name"] in IMAGE_OPERATIONS else ["eager"]
     if kind == "convolution":
         return [f"{layout} eager" for layout in layouts]
     if kind in ("batchNorm", "training"):

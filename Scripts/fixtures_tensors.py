@@ -300,6 +300,21 @@ def windows():
             case("resized2d " + mode, lambda x: F.interpolate(x, (height, width), mode=mode), x, layouts="i", to="i", **o)
 
 
+def rows():
+    """Rows longer than the lanes of a kernel, and activations by other forms."""
+    for shape in [(3, 37), (2, 3, 17)]:
+        case("softmax", lambda x: x.softmax(-1), numbers(*shape), axis=-1)
+        case("logSoftmax", lambda x: x.log_softmax(-1), numbers(*shape), axis=-1)
+        case("layerNorm", lambda x, g, b: F.layer_norm(x, shape[-1:], g, b), numbers(*shape), positive(shape[-1]), numbers(shape[-1]))
+    case("gelu by tanh", lambda x: F.gelu(x, approximate="tanh"), numbers(3, 5))
+    case("gelu", F.gelu, 2 * numbers(5, 7))
+    case("silu", F.silu, 2 * numbers(5, 7))
+    for name, f in {"gelu by tanh": lambda x: F.gelu(x, approximate="tanh"), "gelu": F.gelu, "silu": F.silu}.items():
+        case(name, f, torch.tensor([-110.5, -30.25, 30.25, 110.5]), smooth=False)
+    case("transposed", lambda x: x.transpose(-1, -2), numbers(19, 21))
+    case("permuted", lambda x: x.permute(2, 0, 1), numbers(2, 9, 17))
+
+
 def broadcasting():
     """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
     shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
@@ -314,7 +329,7 @@ def broadcasting():
 
 
 for write in (elementwise, binary, reductions, movement, products, images, resizing, norms,
-              contractions, windows):
+              contractions, windows, rows):
     cases.clear()
     write()
     (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

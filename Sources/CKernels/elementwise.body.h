@@ -5,8 +5,46 @@
       y[i] = result;                                                    \
     }                                                                   \
   }
+
+// Whole vectors, of which the last is a copy filled up: what has no branches is not done number by number at the end. The
+// pragma says that `y` may be an operand itself, but overlaps none otherwise.
+#define ELEMENTARY(name)                                               \
+  OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {   \
+    const long whole = n & -en_lanes, rest = n - whole;                \
+    VECTORIZED                                                         \
+    for (long i = 0; i < whole; i++) y[i] = name##_of(x[i]);           \
+    if (rest == 0) return;                                             \
+    REAL last[en_lanes] = {0};                                         \
+    memcpy(last, x + whole, rest * sizeof(REAL));                      \
+    VECTORIZED                                                         \
+    for (long i = 0; i < en_lanes; i++) last[i] = name##_of(last[i]);  \
+    memcpy(y + whole, last, rest * sizeof(REAL));                      \
+  }
 #include "unary.table.h"
+#undef ELEMENTARY
 #undef UNARY
+
+#define PULLBACK(name, result)                                                                  \
+  OVERLOADED KERNEL void en_##name##_pullback(long n, const REAL *x, const REAL *dy, REAL *dx) { \
+    const long whole = n & -en_lanes, rest = n - whole;                                         \
+    VECTORIZED                                                                                  \
+    for (long i = 0; i < whole; i++) {                                                          \
+      const REAL v = x[i], d = dy[i];                                                           \
+      dx[i] = result;                                                                           \
+    }                                                                                           \
+    if (rest == 0) return;                                                                      \
+    REAL lastX[en_lanes] = {0}, lastD[en_lanes] = {0};                                          \
+    memcpy(lastX, x + whole, rest * sizeof(REAL));                                              \
+    memcpy(lastD, dy + whole, rest * sizeof(REAL));                                             \
+    VECTORIZED                                                                                  \
+    for (long i = 0; i < en_lanes; i++) {                                                       \
+      const REAL v = lastX[i], d = lastD[i];                                                    \
+      lastD[i] = result;                                                                        \
+    }                                                                                           \
+    memcpy(dx + whole, lastD, rest * sizeof(REAL));                                             \
+  }
+#include "pullback.table.h"
+#undef PULLBACK
 
 // Branches on the operands' steps along a row, 0 or 1, so that the loops vectorise.
 #define BINARY(name, result)                                                                                      \
@@ -29,6 +67,34 @@
   }
 #include "binary.table.h"
 #undef BINARY
+
+// Powers of a block of numbers at a time, whose operands lie side by side whatever their steps.
+static inline __attribute__((always_inline, overloadable)) void fill_power_block(
+  long count, long step, const REAL *x, REAL *a) {
+  if (step && count == en_power_block) {
+    memcpy(a, x, en_power_block * sizeof(REAL));
+  } else if (step) {
+    for (long i = 0; i < count; i++) a[i] = x[i];
+    for (long i = count; i < en_power_block; i++) a[i] = 1;
+  } else {
+    for (long i = 0; i < en_power_block; i++) a[i] = *x;
+  }
+}
+
+OVERLOADED KERNEL void en_power(
+  long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {
+  for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {
+    for (long start = 0; start < n; start += en_power_block) {
+      const long count = n - start < en_power_block ? n - start : en_power_block;
+      REAL a[en_power_block], b[en_power_block];
+      fill_power_block(count, aStep, x + start * aStep, a);
+      fill_power_block(count, bStep, z + start * bStep, b);
+      VECTORIZED
+      for (long i = 0; i < en_power_block; i++) a[i] = pow_of(a[i], b[i]);
+      memcpy(y + start, a, count * sizeof(REAL));
+    }
+  }
+}
 
 OVERLOADED KERNEL void en_select(long n, const REAL *mask, const REAL *a, const REAL *b, REAL *y) {
   for (long i = 0; i < n; i++) y[i] = mask[i] != 0 ? a[i] : b[i];

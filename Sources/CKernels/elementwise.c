@@ -2,8 +2,15 @@
 
 #include <tgmath.h>
 
+#include "activations.h"
+
+enum { en_lanes = 16, en_power_block = 64 };
+
 #define REAL float
+#define VECTORIZED _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
 #include "elementwise.body.h"
+#undef VECTORIZED
 #undef REAL
 #define REAL double
+#define VECTORIZED
 #include "elementwise.body.h"

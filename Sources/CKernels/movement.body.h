@@ -1,12 +1,84 @@
+// Eight numbers side by side, at any address.
+typedef REAL EIGHT __attribute__((vector_size(8 * sizeof(REAL)), aligned(sizeof(REAL))));
+
+/// y[i · yRow + j] = x[i + j · xColumn] for i and j below 8: three perfect shuffles of the rows.
+static inline __attribute__((always_inline, overloadable)) void transpose_eight(long xColumn, long yRow, const REAL *x, REAL *y) {
+  EIGHT a[8], b[8];
+#pragma clang loop unroll(full)
+  for (int j = 0; j < 8; j++) a[j] = *(const EIGHT *)(x + j * xColumn);
+#pragma clang loop unroll(full)
+  for (int step = 0; step < 3; step++) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; k++) {
+      b[2 * k] = __builtin_shufflevector(a[k], a[k + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+      b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 8; j++) a[j] = b[j];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) *(EIGHT *)(y + i * yRow) = a[i];
+}
+
+// Tiles of 16 by 16, which are whole cache lines of both sides: no line waits in a cache for its other half.
+OVERLOADED KERNEL void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const REAL *x, REAL *y) {
+  enum { tile = 16 };
+  for (long i = 0; i < rows; i += tile) {
+    for (long j = 0; j < columns; j += tile) {
+      const REAL *from = x + i + j * xColumn;
+      REAL *to = y + i * yRow + j;
+      if (rows - i >= tile && columns - j >= tile) {
+        for (long half = 0; half < tile; half += 8) {
+          transpose_eight(xColumn, yRow, from + half * xColumn, to + half);
+          transpose_eight(xColumn, yRow, from + half * xColumn + 8, to + half + 8 * yRow);
+        }
+        continue;
+      }
+      const long height = rows - i < tile ? rows - i : tile, width = columns - j < tile ? columns - j : tile;
+      for (long a = 0; a < height; a++) {
+        for (long b = 0; b < width; b++) to[a * yRow + b] = from[a + b * xColumn];
+      }
+    }
+  }
+}
+
+/// The axes but `across` and the last one, from `axis` on, around planes of those two.
+static OVERLOADED void transpose_planes(
+  long axis, long across, long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  const long last = rank - 1;
+  if (axis == across) axis++;
+  if (axis == last) {
+    long row = 1;
+    for (long a = across + 1; a < rank; a++) row *= dimensions[a];
+    en_transpose_plane(dimensions[across], dimensions[last], strides[last], row, x, y);
+    return;
+  }
+  long size = 1;
+  for (long a = axis + 1; a < rank; a++) size *= dimensions[a];
+  for (long i = 0; i < dimensions[axis]; i++)
+    transpose_planes(axis + 1, across, rank, dimensions, strides, x + i * strides[axis], y + i * size);
+}
+
 OVERLOADED void en_read_strided(
   long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
   if (rank > 1) {
+    // Where an axis before the last is the contiguous one, the last one is read across it.
+    for (long axis = 0; axis < rank - 1 && strides[rank - 1] > 1; axis++) {
+      if (strides[axis] == 1) return transpose_planes(0, axis, rank, dimensions, strides, x, y);
+    }
     long size = 1;
     for (long axis = 1; axis < rank; axis++) size *= dimensions[axis];
-    for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, x + i * step, y + i * size);
+    if (rank == 2 && strides[1] == 1) {
+      for (long i = 0; i < n; i++) memcpy(y + i * size, x + i * step, size * sizeof(REAL));
+    } else {
+      for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, x + i * step, y + i * size);
+    }
   } else if (step == 1) {
     memcpy(y, x, n * sizeof(REAL));
+  } else if (step == 0) {
+    const REAL value = *x;
+    for (long i = 0; i < n; i++) y[i] = value;
   } else {
     for (long i = 0; i < n; i++) y[i] = x[i * step];
   }
@@ -18,7 +90,11 @@ OVERLOADED void en_write_strided(
   if (rank > 1) {
     long size = 1;
     for (long axis = 1; axis < rank; axis++) size *= dimensions[axis];
-    for (long i = 0; i < n; i++) en_write_strided(rank - 1, dimensions + 1, strides + 1, x + i * size, y + i * step);
+    if (rank == 2 && strides[1] == 1) {
+      for (long i = 0; i < n; i++) memcpy(y + i * step, x + i * size, size * sizeof(REAL));
+    } else {
+      for (long i = 0; i < n; i++) en_write_strided(rank - 1, dimensions + 1, strides + 1, x + i * size, y + i * step);
+    }
   } else if (step == 1) {
     memcpy(y, x, n * sizeof(REAL));
   } else {

@@ -41,3 +41,13 @@ OVERLOADED void en_normal(unsigned long seed, long first, long n, double *y) {
     if (i + 1 < n) y[i + 1] = pair[1];
   }
 }
+
+// As a tensor of uniform numbers, compared with `keep`, would do.
+OVERLOADED KERNEL void en_dropout(unsigned long seed, long first, long n, float keep, const float *x, float *y) {
+  const float scale = 1 / keep;
+  for (long i = 0; i < n; i++) y[i] = x[i] * ((float)(hash(seed, first + i) >> 40) * 0x1p-24f < keep ? scale : 0);
+}
+OVERLOADED KERNEL void en_dropout(unsigned long seed, long first, long n, double keep, const double *x, double *y) {
+  const double scale = 1 / keep;
+  for (long i = 0; i < n; i++) y[i] = x[i] * ((double)(hash(seed, first + i) >> 11) * 0x1p-53 < keep ? scale : 0);
+}

@@ -3,9 +3,9 @@ import CKernels
 /// A function of one element: y[i] = f(x[i]).
 package enum UnaryFunction: Sendable {
   case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
-  case sigmoid, softplus, normalDensity, normalDistribution
+  case sigmoid, softplus, gelu, geluByTanh, silu, normalDensity, normalDistribution
 
-  /// Applies the function to `count` elements of `x`.
+  /// Applies the function to `count` elements of `x`; `y` may be `x`.
   package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
     switch self {
     case .negate: en_negate(count, x, y)
@@ -28,8 +28,40 @@ package enum UnaryFunction: Sendable {
     case .round: en_round(count, x, y)
     case .sigmoid: en_sigmoid(count, x, y)
     case .softplus: en_softplus(count, x, y)
+    case .gelu: en_gelu(count, x, y)
+    case .geluByTanh: en_gelu_tanh(count, x, y)
+    case .silu: en_silu(count, x, y)
     case .normalDensity: en_normal_density(count, x, y)
     case .normalDistribution: en_normal_distribution(count, x, y)
+    }
+  }
+}
+
+/// The gradient of a function of one element: dx[i] from dy[i] and `v[i]`, which is the function's input, or its output where the
+/// name says so.
+package enum UnaryPullback: Sendable {
+  case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
+  case gelu, geluByTanh, silu, normalDistribution
+
+  /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
+  package func callAsFunction(
+    _ count: Int, _ v: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>
+  ) {
+    switch self {
+    case .expm1: en_expm1_pullback(count, v, dy, dx)
+    case .log1p: en_log1p_pullback(count, v, dy, dx)
+    case .sqrtByOutput: en_sqrt_by_output_pullback(count, v, dy, dx)
+    case .rsqrtByOutput: en_rsqrt_by_output_pullback(count, v, dy, dx)
+    case .abs: en_abs_pullback(count, v, dy, dx)
+    case .square: en_square_pullback(count, v, dy, dx)
+    case .tanhByOutput: en_tanh_by_output_pullback(count, v, dy, dx)
+    case .sigmoidByOutput: en_sigmoid_by_output_pullback(count, v, dy, dx)
+    case .erf: en_erf_pullback(count, v, dy, dx)
+    case .softplus: en_softplus_pullback(count, v, dy, dx)
+    case .gelu: en_gelu_pullback(count, v, dy, dx)
+    case .geluByTanh: en_gelu_tanh_pullback(count, v, dy, dx)
+    case .silu: en_silu_pullback(count, v, dy, dx)
+    case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
     }
   }
 }

@@ -14,4 +14,10 @@ package enum RandomSequence: Sendable {
     case .normal: en_normal(UInt(seed), first, count, y)
     }
   }
+  /// y = x / keep where the uniform number of that place in a tensor is below `keep`, else 0, for numbers from `first` on.
+  package static func dropout(
+    seed: UInt64, first: Int, count: Int, keep: Scalar, _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_dropout(UInt(seed), first, count, keep, x, y)
+  }
 }

@@ -21,21 +21,50 @@ public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
   return .where(isPositive, x, scale * expm1(.where(isPositive, 0, x)))
 }
 
+/// How ``gelu(_:_:)`` takes the normal distribution function Φ: PyTorch's `approximate`.
+public enum GELUForm: Sendable, Hashable {
+  /// Exact: `x Φ(x)`.
+  case exact
+  /// By a hyperbolic tangent: `x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`.
+  case tanh
+}
+
 /// `x Φ(x)`, with the exact normal distribution function Φ. Hendrycks, Gimpel, 2016.
 ///
-/// That of ∞ is ∞; PyTorch's is NaN where it computes several elements at once.
-public func gelu(_ x: Tensor) -> Tensor { x * normalDistribution(x) }
+/// That of ∞ is ∞, that of -∞ is 0; PyTorch's may be NaN.
+public func gelu(_ x: Tensor) -> Tensor {
+  elementwise(x, .gelu).recorded("gelu", of: x, .gelu) { dy in
+    dy * (normalDistribution(x) + x * normalDensity(x))
+  }
+}
+
+/// `x Φ(x)` with Φ exact or approximated; see ``GELUForm``.
+public func gelu(_ x: Tensor, _ form: GELUForm) -> Tensor {
+  guard form == .tanh else { return gelu(x) }
+  return elementwise(x, .geluByTanh).recorded("gelu", of: x, .geluByTanh) { dy in
+    let (linear, cubic): (Scalar, Scalar) = (1.595_769_121_605_730_7, 0.071_354_816_272_600_25)
+    let s = sigmoid(x * (linear + cubic * square(x)))
+    return dy * (s + s * (1 - s) * x * (linear + 3 * cubic * square(x)))
+  }
+}
 
 /// `x σ(x)`. Elfwing, Uchibe, Doya, 2017.
-public func silu(_ x: Tensor) -> Tensor { x * sigmoid(x) }
+///
+/// That of -∞ is 0; PyTorch's is NaN.
+public func silu(_ x: Tensor) -> Tensor {
+  elementwise(x, .silu).recorded("silu", of: x, .silu) { dy in
+    let s = sigmoid(x)
+    return dy * (s + x * (s * (1 - s)))
+  }
+}
 
 /// Φ, the distribution function of the standard normal distribution.
-func normalDistribution(_ x: Tensor) -> Tensor {
-  elementwise(x, .normalDistribution).recorded("Φ", saving: [x], (x, { $0 * normalDensity(x) }))
+private func normalDistribution(_ x: Tensor) -> Tensor {
+  elementwise(x, .normalDistribution).recorded("Φ", of: x, .normalDistribution) { dy in dy * normalDensity(x) }
 }
 
 /// φ, the density of the standard normal distribution.
-func normalDensity(_ x: Tensor) -> Tensor {
+private func normalDensity(_ x: Tensor) -> Tensor {
   elementwise(x, .normalDensity).recorded("φ", saving: [x], (x, { -$0 * x * normalDensity(x) }))
 }
 

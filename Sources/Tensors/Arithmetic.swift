@@ -54,7 +54,8 @@ extension Tensor {
 
 /// `x` to the power of `exponent`, elementwise, as C's `pow`: that of -∞ to the power of ½ is ∞, of which PyTorch takes the root, NaN.
 public func pow(_ x: Tensor, _ exponent: Scalar) -> Tensor {
-  elementwise("pow", x, Tensor(exponent), .power).recorded(
+  if exponent == 2 { return elementwise(x, .square).recorded("pow", of: x, .square) { dy in dy * 2 * x } }
+  return elementwise("pow", x, Tensor(exponent), .power).recorded(
     "pow", saving: [x], (x, { exponent == 0 ? $0 * 0 : $0 * (exponent * pow(x, exponent - 1)) }))
 }
 

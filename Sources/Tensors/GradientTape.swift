@@ -173,6 +173,16 @@ extension Tensor {
   package func recorded(
     _ operation: String, from input: Tensor, byOutput pullback: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> Tensor {
+    recordedByOutput(operation, from: input) { upstream, y in pullback(upstream, y) }
+  }
+
+  /// Records `self` as the output of `operation` on `input` with a derivative in terms of the output.
+  ///
+  /// - Parameter pullback: Gets the output's gradient, whose storage it may reuse where it is not shared, and the output itself.
+  package func recordedByOutput(
+    _ operation: String, from input: Tensor,
+    consuming pullback: @escaping @Sendable (_ upstream: inout Tensor, _ output: Tensor) -> Tensor
+  ) -> Tensor {
     let tapes = GradientTape.active
     var output = self
     for tape in tapes where tape.isTracking(input.id) {
@@ -182,7 +192,7 @@ extension Tensor {
         .init(
           operation: operation, output: y.id, shape: shape, saved: [storage], inputs: tape.kept([input])
         ) { upstream, _ in
-          [(id, pullback(upstream, y))]
+          [(id, pullback(&upstream, y))]
         }, of: self)
     }
     if output.id == .untracked { RecordingTapes.check(operation, CollectionOfOne(input.id), active: tapes.count) }

@@ -50,5 +50,18 @@ public func randomPermutation(of count: Int, using generator: inout some RandomN
 /// Srivastava et al.: "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 public func dropout(_ x: Tensor, rate: Scalar, using generator: inout some RandomNumberGenerator) -> Tensor {
   require((0..<1).contains(rate), "dropout: the rate \(rate) is not in 0..<1")
-  return x * (Tensor.bernoulli(x.shape, probability: 1 - rate, using: &generator) / (1 - rate))
+  return dropped(x, keep: 1 - rate, seed: generator.next())
+}
+
+/// The numbers of `seed` are made again for the gradient, which needs no mask.
+private func dropped(_ x: Tensor, keep: Scalar, seed: UInt64) -> Tensor {
+  Tensor(shape: x.shape) { out in
+    guard let y = out.baseAddress else { return }
+    let source = x.pointer
+    Parallel.sweep(out.count, grain: elementwiseGrain / 4) { range in
+      let first = range.lowerBound
+      RandomSequence.dropout(
+        seed: seed, first: first, count: range.count, keep: keep, source + first, into: y + first)
+    }
+  }.recorded("dropout", (x, { dropped($0, keep: keep, seed: seed) }))
 }

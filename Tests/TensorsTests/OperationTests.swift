@@ -1,5 +1,6 @@
-import Tensors
 import Testing
+
+@testable import Tensors
 
 private func iota(_ dimensions: Int...) -> Tensor { iota(count: dimensions) }
 private func iota(count dimensions: [Int]) -> Tensor {
@@ -68,5 +69,49 @@ private func iota(count dimensions: [Int]) -> Tensor {
     let x = Tensor([2, 0, 3, 0, 0, 5], shape: [2, 3])
     #expect(x.product(alongAxes: [1]).scalars == [0, 0])
     #expect(gradient(at: x) { $0.product(alongAxes: [1]).sum() }.scalars == [0, 6, 0, 0, 0, 0])
+  }
+
+  /// Rows and elements do not depend on one another, and sums over rows are cut by the shape alone.
+  @Test func resultsDoNotDependOnTheNumberOfThreads() {
+    let (x, gamma) = (normal([700, 129]), normal([129], seed: 2))
+    let operations: [@Sendable ([Tensor]) -> Tensor] = [
+      { softmax($0[0]) }, { logSoftmax($0[0], axis: 0) }, { gelu($0[0]) }, { silu($0[0]) }, { pow(exp($0[0]), 1.3) },
+      { layerNorm($0[0], gamma: $0[1], beta: $0[1]) }, { $0[0].transposed() },
+      { crossEntropyOfRows($0[0], labels: (0..<700).map { $0 % 130 - 1 }, smoothing: 0.1, weights: nil) },
+    ]
+    for (index, operation) in operations.enumerated() {
+      func all(_ threads: Int) -> [[Scalar]] {
+        Parallel.withThreads(threads) {
+          let (y, pullback) = valueWithPullback(at: [x, gamma], of: operation)
+          return ([y] + pullback(y)).map(\.scalars)
+        }
+      }
+      #expect(all(1) == all(3) && all(1) == all(2), "operation \(index)")
+    }
+  }
+
+  /// The gradient is computed in the storage of the output's gradient; whoever holds that must not see it.
+  @Test func gradientsInPlaceLeaveWhatOthersHold() {
+    let x = normal([40, 30])
+    let operations: [@Sendable ([Tensor]) -> Tensor] = [
+      { tanh($0[0]) }, { gelu($0[0]) }, { softmax($0[0]) }, { logSoftmax($0[0]) }, { square($0[0]) },
+      { layerNorm($0[0], gamma: .ones([30])) },
+    ]
+    for operation in operations {
+      let (_, pullback) = valueWithPullback(at: [x], of: operation)
+      let upstream = normal(x.shape, seed: 3)
+      let before = upstream.scalars
+      let first = pullback(upstream)[0]
+      #expect(upstream.scalars == before && pullback(upstream)[0].scalars == first.scalars)
+    }
+  }
+
+  @Test func activationsHaveTheirLimits() {
+    let far = Tensor([-.infinity, .infinity])
+    #expect(gelu(far).scalars == [0, .infinity] && silu(far).scalars == [0, .infinity])
+    #expect(gelu(far, .tanh).scalars == [0, .infinity])
+    for f in [{ gelu($0) }, { gelu($0, .tanh) }, { silu($0) }] as [@Sendable (Tensor) -> Tensor] {
+      #expect(gradient(at: far) { f($0).sum() }.scalars == [0, 1])
+    }
   }
 }

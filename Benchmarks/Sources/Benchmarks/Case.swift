@@ -33,6 +33,8 @@ enum Case: Encodable {
   case clustering(images: Int, features: Int, clusters: Int)
   /// From JPEGs to batches for training, of which `side` is that of the images.
   case images(side: Int, count: Int, folder: String)
+  /// One operation by itself.
+  case operation(Operation)
 
   var name: String {
     switch self {
@@ -49,6 +51,7 @@ enum Case: Encodable {
     case .tape(let operations): "tape \(operations) operations"
     case .clustering(let images, let features, let clusters): "k-means \(images)x\(features) in \(clusters)"
     case .images(let side, _, _): "images \(side)"
+    case .operation(let operation): operation.title
     }
   }
 
@@ -72,6 +75,7 @@ enum Case: Encodable {
     case .tape(let operations): .times(operations)
     case .clustering(let images, _, _): .images(images)
     case .images(_, let count, _): .images(count)
+    case .operation(let operation): .bytes(operation.bytes)
     }
   }
 
@@ -88,6 +92,7 @@ enum Case: Encodable {
     case .tape(let operations): recording(operations)
     case .clustering(let images, let features, let clusters): dividing(images, features, clusters)
     case .images(let side, let count, let folder): readingImages(side: side, count: count, folder: folder)
+    case .operation(let operation): operation.prepare()
     }
   }
 
@@ -98,6 +103,7 @@ enum Case: Encodable {
       ("Convolutions, batch 128: share of the peak as if by the definition", convolutions),
       ("Batch norm and ReLU, batch 128: share of the memory's rate", batchNorms),
       ("Whole models", models),
+      ("Operations: share of the memory's rate", Operation.cases),
       ("Around them", [.tape(operations: 1000), .clustering(images: 1000, features: 50, clusters: 8)]),
       ("Reading a folder of JPEGs", photographs),
     ]

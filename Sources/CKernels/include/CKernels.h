@@ -5,6 +5,7 @@
 #include "elementwise.h"
 #include "movement.h"
 #include "reductions.h"
+#include "rows.h"
 #include "random.h"
 #include "microkernel.h"
 #include "convolution.h"

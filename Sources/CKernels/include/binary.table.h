@@ -1,9 +1,8 @@
-// Every elementwise function of two arguments a and b, expanded by BINARY.
+// Every elementwise function of two arguments a and b, expanded by BINARY. A power is a kernel of its own.
 BINARY(add, a + b)
 BINARY(subtract, a - b)
 BINARY(multiply, a * b)
 BINARY(divide, a / b)
-BINARY(power, pow(a, b))
 // NaN propagates, as in PyTorch.
 BINARY(maximum, a > b || a != a ? a : b)
 BINARY(minimum, a < b || a != a ? a : b)

@@ -1,12 +1,21 @@
 #pragma once
 #include "multiversion.h"
 
-/// y[i] = f(x[i]), f from unary.table.h.
+/// y[i] = f(x[i]), f from unary.table.h; y may be x.
 #define UNARY(name, result)                                     \
   OVERLOADED void en_##name(long n, const float *x, float *y);  \
   OVERLOADED void en_##name(long n, const double *x, double *y);
+#define ELEMENTARY(name) UNARY(name, )
 #include "unary.table.h"
+#undef ELEMENTARY
 #undef UNARY
+
+/// dx[i] = the gradient of y = f(x) from dy[i] and v[i], which is x[i] or y[i], by pullback.table.h; dx may be dy.
+#define PULLBACK(name, result)                                                                \
+  OVERLOADED void en_##name##_pullback(long n, const float *v, const float *dy, float *dx);   \
+  OVERLOADED void en_##name##_pullback(long n, const double *v, const double *dy, double *dx);
+#include "pullback.table.h"
+#undef PULLBACK
 
 /// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f from binary.table.h.
 #define BINARY(name, result)                                                                                          \
@@ -15,6 +24,7 @@
   OVERLOADED void en_##name(                                                                                          \
     long rows, long n, long aRow, long aStep, long bRow, long bStep, const double *a, const double *b, double *y);
 #include "binary.table.h"
+BINARY(power, )
 #undef BINARY
 
 /// y[i] = mask[i] ≠ 0 ? a[i] : b[i]

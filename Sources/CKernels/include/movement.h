@@ -7,6 +7,10 @@ OVERLOADED void en_read_strided(
 OVERLOADED void en_read_strided(
   long rank, const long *dimensions, const long *strides, const double *x, double *y);
 
+/// y[i · yRow + j] = x[i + j · xColumn] for i below `rows` and j below `columns`.
+OVERLOADED void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const float *x, float *y);
+OVERLOADED void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const double *x, double *y);
+
 /// Writes x, in row-major order of `dimensions`, into y with `strides`.
 OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const float *x, float *y);

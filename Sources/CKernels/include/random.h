@@ -11,3 +11,7 @@ OVERLOADED void en_uniform(unsigned long seed, long first, long n, double *y);
 /// Normal with mean 0 and standard deviation 1, by Box and Muller. `first` is even.
 OVERLOADED void en_normal(unsigned long seed, long first, long n, float *y);
 OVERLOADED void en_normal(unsigned long seed, long first, long n, double *y);
+
+/// y = x / keep where the uniform number of that place is below `keep`, else 0.
+OVERLOADED void en_dropout(unsigned long seed, long first, long n, float keep, const float *x, float *y);
+OVERLOADED void en_dropout(unsigned long seed, long first, long n, double keep, const double *x, double *y);

@@ -39,22 +39,16 @@ public func softmaxCrossEntropy(
   }
   require(
     (0...1).contains(labelSmoothing), "softmaxCrossEntropy: the label smoothing \(labelSmoothing) is not in 0...1")
-  let weight = weights?.scalars ?? [Scalar](repeating: 1, count: classes)
-  var sum: Scalar = 0
-  let targets = Tensor(shape: logits.shape) { out in
-    out.update(repeating: 0)
-    for (row, label) in labels.enumerated() where label != ignored {
-      for c in 0..<classes { out[row * classes + c] = labelSmoothing / Scalar(classes) * weight[c] }
-      out[row * classes + label] += (1 - labelSmoothing) * weight[label]
-      sum += weight[label]
-    }
-  }
-  let terms = weighted(targets, logSoftmax(logits, axis: -1))
+  let isCounted = labels.map { $0 != ignored }
+  let losses = crossEntropyOfRows(
+    logits, labels: zip(labels, isCounted).map { $1 ? $0 : -1 }, smoothing: labelSmoothing, weights: weights)
+  let weight = weights?.scalars
+  let weightOfLabels = zip(labels, isCounted).reduce(0 as Scalar) { $1.1 ? $0 + (weight?[$1.0] ?? 1) : $0 }
   return switch reduction {
   // Where nothing counts, the mean is NaN; its gradient is 0 all the same.
-  case .mean where labels.allSatisfy { $0 == ignored }: terms.sum() + Tensor(.nan)
-  case .mean: terms.sum() * (-1 / sum)
-  case .sum: -terms.sum()
-  case .none: -terms.sum(alongAxes: [1])
+  case .mean where !isCounted.contains(true): losses.sum() + Tensor(.nan)
+  case .mean: losses.sum() * (1 / weightOfLabels)
+  case .sum: losses.sum()
+  case .none: losses
   }
 }

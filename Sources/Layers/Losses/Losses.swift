@@ -1,24 +1,19 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The mean over the batch of `-Σ target log softmax(logits)`, where a target of 0 counts nothing, even for a logit of -∞.
 ///
 /// - Parameters:
 ///   - logits: `[batch, classes]`.
 ///   - targets: Probabilities of the same shape.
 public func softmaxCrossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
-  requireSameShape("softmaxCrossEntropy", logits, targets)
-  guard
-    DataFaults.check(
-      logits.rank == 2 && logits.count > 0,
-      "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
-  else { return Tensor(.nan) }
+  guard areClasses(logits, targets) else { return Tensor(.nan) }
   return weighted(targets, logSoftmax(logits, axis: -1)).sum() * (-1 / Scalar(logits.shape[0]))
+}
+
+/// Whether logits and targets fit, a fault of data where logits are empty.
+private func areClasses(_ logits: Tensor, _ targets: Tensor) -> Bool {
+  requireSameShape("softmaxCrossEntropy", logits, targets)
+  return DataFaults.check(
+    logits.rank == 2 && logits.count > 0,
+    "softmaxCrossEntropy: logits \(logits.shape) are not [batch, classes], or empty")
 }
 
 /// The mean of `(prediction - target)²` over all elements.
@@ -60,9 +55,12 @@ public func binaryCrossEntropyWithLogits(_ logits: Tensor, _ targets: Tensor) ->
 ///
 /// - Parameter logits: `[batch, classes]`.
 public func klDivergence(_ logits: Tensor, targets: Tensor) -> Tensor {
-  // The entropy of the targets has no gradient, but makes the divergence of equal distributions 0.
-  let negativeEntropy = targets.withUnsafeScalars { $0.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 } }
-  return softmaxCrossEntropy(logits, targets: targets) + Tensor(negativeEntropy / Scalar(targets.shape[0]))
+  guard areClasses(logits, targets) else { return Tensor(.nan) }
+  // The entropy of the targets has no gradient, but makes the divergence of equal distributions 0. Subtracted element by element,
+  // as the sums of both would round off most of a small divergence.
+  let constant = targets.detached
+  let terms = weighted(constant, log(constant)) - weighted(targets, logSoftmax(logits, axis: -1))
+  return terms.sum() * (1 / Scalar(logits.shape[0]))
 }
 
 func requireSameShape(_ operation: String, _ a: Tensor, _ b: Tensor) {

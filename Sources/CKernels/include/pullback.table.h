@@ -1,0 +1,16 @@
+// The gradient of elementwise functions from that of their output, d, and their input or, where it says so, their output v;
+// expanded by PULLBACK.
+PULLBACK(expm1, d * exp_of(v))
+PULLBACK(log1p, d / (v + 1))
+PULLBACK(sqrt_by_output, d * (REAL)0.5 / v)
+PULLBACK(rsqrt_by_output, d * (REAL)-0.5 * (v * v * v))
+PULLBACK(abs, d * (REAL)((v > 0) - (v < 0)))
+PULLBACK(square, d * 2 * v)
+PULLBACK(tanh_by_output, d * (1 - v * v))
+PULLBACK(sigmoid_by_output, d * (v * (1 - v)))
+PULLBACK(erf, d * (REAL)1.12837916709551257390 * exp_of(-v * v))
+PULLBACK(softplus, d * sigmoid_of(v))
+PULLBACK(gelu, d * gelu_slope(v))
+PULLBACK(gelu_tanh, d * gelu_tanh_slope(v))
+PULLBACK(silu, d * silu_slope(v))
+PULLBACK(normal_distribution, d * normal_density_of(v))

@@ -1,0 +1,68 @@
+#pragma once
+#include "multiversion.h"
+
+// Operations along the rows of [rows, n] that read a row once from memory: a row stays in a cache from its first use to its last.
+// Sums are in a fixed number of lanes and blocks, with totals in double. The largest number by which exponents are shifted is
+// finite: the shift of a row of -∞ by -∞ would be NaN.
+
+/// y = exp(x) / Σ exp(x); y may be x.
+OVERLOADED void en_softmax(long rows, long n, const float *x, float *y);
+OVERLOADED void en_softmax(long rows, long n, const double *x, double *y);
+
+/// dx = y (dy - Σ dy y); dx may be dy.
+OVERLOADED void en_softmax_backward(long rows, long n, const float *y, const float *dy, float *dx);
+OVERLOADED void en_softmax_backward(long rows, long n, const double *y, const double *dy, double *dx);
+
+/// y = x - log Σ exp(x), apart from x.
+OVERLOADED void en_log_softmax(long rows, long n, const float *x, float *y);
+OVERLOADED void en_log_softmax(long rows, long n, const double *x, double *y);
+
+/// dx = dy - exp(y) Σ dy; dx may be dy.
+OVERLOADED void en_log_softmax_backward(long rows, long n, const float *y, const float *dy, float *dx);
+OVERLOADED void en_log_softmax_backward(long rows, long n, const double *y, const double *dy, double *dx);
+
+/// The target of a row of a cross-entropy: `smoothing` / n · weights[c] for each class c, and (1 - smoothing) · weights[label] more
+/// for the label. A null `weights` is 1 for every class; a negative label is a target of 0.
+typedef struct {
+  const long *labels;
+  const float *weights;
+  float smoothing;
+} en_float_targets;
+
+typedef struct {
+  const long *labels;
+  const double *weights;
+  double smoothing;
+} en_double_targets;
+
+/// losses[row] = -Σ target · (x - log Σ exp(x)), of which a target of 0 counts nothing. tops[row] and logs[row] get the shift of the
+/// row and log Σ exp(x - top).
+OVERLOADED void en_cross_entropy(
+  long rows, long n, en_float_targets targets, const float *x, float *tops, float *logs, float *losses);
+OVERLOADED void en_cross_entropy(
+  long rows, long n, en_double_targets targets, const double *x, double *tops, double *logs, double *losses);
+
+/// dx = losses[row] · (Σ target · softmax(x) - target), where `losses` are the gradients of the losses.
+OVERLOADED void en_cross_entropy_backward(
+  long rows, long n, en_float_targets targets, const float *x, const float *tops, const float *logs, const float *losses,
+  float *dx);
+OVERLOADED void en_cross_entropy_backward(
+  long rows, long n, en_double_targets targets, const double *x, const double *tops, const double *logs,
+  const double *losses, double *dx);
+
+/// y = (x - mean) · rstd · gamma + beta, rstd = 1 / √(variance + epsilon); beta may be null. means and rstds get those of each row.
+OVERLOADED void en_layer_norm(
+  long rows, long n, float epsilon, const float *gamma, const float *beta, const float *x, float *means, float *rstds,
+  float *y);
+OVERLOADED void en_layer_norm(
+  long rows, long n, double epsilon, const double *gamma, const double *beta, const double *x, double *means,
+  double *rstds, double *y);
+
+/// dx = rstd · (g - Σ g / n - hat · Σ g hat / n), g = dy · gamma, hat = (x - mean) · rstd; dx may be dy. sums[0..<n] += Σ dy · hat and
+/// sums[n..<2n] += Σ dy over the rows.
+OVERLOADED void en_layer_norm_backward(
+  long rows, long n, const float *gamma, const float *means, const float *rstds, const float *x, const float *dy, float *dx,
+  float *sums);
+OVERLOADED void en_layer_norm_backward(
+  long rows, long n, const double *gamma, const double *means, const double *rstds, const double *x, const double *dy,
+  double *dx, double *sums);

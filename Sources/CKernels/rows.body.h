@@ -1,0 +1,207 @@
+// Reductions in a fixed number of lanes, reduced as a tree, so that a result does not depend on the vector width.
+#define LANED(n, lanes, initial, combined)                                \
+  REAL lanes[LANES];                                                      \
+  for (int lane = 0; lane < LANES; lane++) lanes[lane] = initial;         \
+  {                                                                       \
+    long i = 0;                                                           \
+    for (; i + LANES <= (n); i += LANES) {                                \
+      for (int lane = 0; lane < LANES; lane++) {                          \
+        const REAL a = lanes[lane];                                       \
+        const long at = i + lane;                                         \
+        lanes[lane] = combined;                                           \
+      }                                                                   \
+    }                                                                     \
+    for (int lane = 0; i + lane < (n); lane++) {                          \
+      const REAL a = lanes[lane];                                         \
+      const long at = i + lane;                                           \
+      lanes[lane] = combined;                                             \
+    }                                                                     \
+  }
+
+INLINED OVERLOADED REAL lanes_sum(REAL *lanes) {
+  for (int half = LANES / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+  }
+  return lanes[0];
+}
+
+// The sum of `term`, a function of the index `at`, in blocks.
+#define BLOCKED_SUM(total, n, term)                                       \
+  double total = 0;                                                       \
+  for (long start = 0; start < (n); start += BLOCK) {                     \
+    const long length = (n) - start < BLOCK ? (n) - start : BLOCK;        \
+    LANED(length, lanes, 0, a + (term))                                   \
+    total += lanes_sum(lanes);                                            \
+  }
+
+/// The largest number, but no infinity; NaN counts nothing here.
+INLINED OVERLOADED REAL finite_top(long n, const REAL *x) {
+  LANED(n, lanes, -LARGEST, x[at] > a ? x[at] : a)
+  REAL top = lanes[0];
+  for (int lane = 1; lane < LANES; lane++) top = lanes[lane] > top ? lanes[lane] : top;
+  return top < LARGEST ? top : LARGEST;
+}
+
+/// y = exp(x - shift), where no x is larger than the shift but +∞, in whole vectors; y may be x.
+INLINED OVERLOADED void shifted_exp(long n, REAL shift, const REAL *x, REAL *y) {
+  const long whole = n & -VECTOR, rest = n - whole;
+  VECTORIZED
+  for (long i = 0; i < whole; i++) y[i] = exp_of_negative(x[i] - shift);
+  if (rest == 0) return;
+  REAL last[VECTOR] = {0};
+  for (long i = 0; i < rest; i++) last[i] = x[whole + i] - shift;
+  VECTORIZED
+  for (long i = 0; i < VECTOR; i++) last[i] = exp_of_negative(last[i]);
+  for (long i = 0; i < rest; i++) y[whole + i] = last[i];
+}
+
+/// Σ exp(x - shift); y gets the terms where it is not null.
+INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, REAL *y) {
+  double total = 0;
+  REAL buffer[BLOCK];
+  for (long start = 0; start < n; start += BLOCK) {
+    const long length = n - start < BLOCK ? n - start : BLOCK;
+    REAL *terms = y ? y + start : buffer;
+    shifted_exp(length, shift, x + start, terms);
+    LANED(length, lanes, 0, a + terms[at])
+    total += lanes_sum(lanes);
+  }
+  return total;
+}
+
+OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
+  for (long row = 0; row < rows; row++, x += n, y += n) {
+    const REAL scale = (REAL)(1 / shifted_exp_sum(n, finite_top(n, x), x, y));
+    for (long i = 0; i < n; i++) y[i] *= scale;
+  }
+}
+
+OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
+  for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
+    BLOCKED_SUM(total, n, y[start + at] * dy[start + at])
+    const REAL mean = (REAL)total;
+    IN_PLACE
+    for (long i = 0; i < n; i++) dx[i] = y[i] * (dy[i] - mean);
+  }
+}
+
+OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y) {
+  for (long row = 0; row < rows; row++, x += n, y += n) {
+    const REAL top = finite_top(n, x);
+    const REAL log = (REAL)natural_log(shifted_exp_sum(n, top, x, (REAL *)0));
+    IN_PLACE
+    for (long i = 0; i < n; i++) y[i] = (x[i] - top) - log;
+  }
+}
+
+OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
+  for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
+    BLOCKED_SUM(total, n, dy[start + at])
+    const REAL sum = (REAL)total;
+    REAL shares[BLOCK];
+    for (long start = 0; start < n; start += BLOCK) {
+      const long length = n - start < BLOCK ? n - start : BLOCK;
+      shifted_exp(length, 0, y + start, shares);
+      IN_PLACE
+      for (long i = 0; i < length; i++) dx[start + i] = dy[start + i] - shares[i] * sum;
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_cross_entropy(
+  long rows, long n, TARGETS targets, const REAL *x, REAL *tops, REAL *logs, REAL *losses) {
+  const REAL *weights = targets.weights;
+  const REAL everywhere = targets.smoothing / n;
+  for (long row = 0; row < rows; row++, x += n) {
+    const long label = targets.labels[row];
+    const REAL top = tops[row] = finite_top(n, x);
+    const REAL log = logs[row] = (REAL)natural_log(shifted_exp_sum(n, top, x, (REAL *)0));
+    const REAL target = label < 0 ? 0 : (1 - targets.smoothing) * (weights ? weights[label] : 1);
+    REAL loss = target == 0 ? 0 : target * (log - (x[label] - top));
+    if (label >= 0 && everywhere > 0) {
+      double sum = 0;
+      for (long i = 0; i < n; i++) {
+        const REAL weight = weights ? weights[i] : 1;
+        sum += weight == 0 ? 0 : weight * (log - (x[i] - top));
+      }
+      loss += everywhere * (REAL)sum;
+    }
+    losses[row] = loss;
+  }
+}
+
+OVERLOADED KERNEL void en_cross_entropy_backward(
+  long rows, long n, TARGETS targets, const REAL *x, const REAL *tops, const REAL *logs, const REAL *losses, REAL *dx) {
+  const REAL *weights = targets.weights;
+  const REAL everywhere = targets.smoothing / n;
+  double all = n;
+  if (weights) {
+    all = 0;
+    for (long i = 0; i < n; i++) all += weights[i];
+  }
+  for (long row = 0; row < rows; row++, x += n, dx += n) {
+    const long label = targets.labels[row];
+    if (label < 0) {
+      memset(dx, 0, n * sizeof(REAL));
+      continue;
+    }
+    const REAL target = (1 - targets.smoothing) * (weights ? weights[label] : 1), loss = losses[row];
+    const REAL sum = (target + everywhere * (REAL)all) * loss, shift = tops[row], log = logs[row];
+    // Shifted twice, as the sum of both would lose the digits that a large shift has not.
+    for (long i = 0; i < n; i++) dx[i] = (x[i] - shift) - log;
+    shifted_exp(n, 0, dx, dx);
+    if (everywhere == 0) {
+      for (long i = 0; i < n; i++) dx[i] *= sum;
+    } else {
+      for (long i = 0; i < n; i++) dx[i] = dx[i] * sum - loss * (everywhere * (weights ? weights[i] : 1));
+    }
+    dx[label] -= loss * target;
+  }
+}
+
+OVERLOADED KERNEL void en_layer_norm(
+  long rows, long n, REAL epsilon, const REAL *gamma, const REAL *beta, const REAL *x, REAL *means, REAL *rstds, REAL *y) {
+  for (long row = 0; row < rows; row++, x += n, y += n) {
+    BLOCKED_SUM(total, n, x[start + at])
+    const REAL mean = means[row] = (REAL)(total / n);
+    BLOCKED_SUM(squares, n, (x[start + at] - mean) * (x[start + at] - mean))
+    const REAL rstd = rstds[row] = 1 / square_root((REAL)(squares / n) + epsilon);
+    if (beta) {
+      for (long i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
+    } else {
+      for (long i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * gamma[i];
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_layer_norm_backward(
+  long rows, long n, const REAL *gamma, const REAL *means, const REAL *rstds, const REAL *x, const REAL *dy, REAL *dx,
+  REAL *sums) {
+  for (long row = 0; row < rows; row++, x += n, dy += n, dx += n) {
+    const REAL mean = means[row], rstd = rstds[row];
+    double total = 0, products = 0;
+    for (long start = 0; start < n; start += BLOCK) {
+      const long length = n - start < BLOCK ? n - start : BLOCK;
+      REAL g[BLOCK], h[BLOCK];
+      const REAL *blockX = x + start, *blockD = dy + start, *scale = gamma + start;
+      REAL *dGamma = sums + start, *dBeta = sums + n + start;
+      IN_PLACE
+      for (long i = 0; i < length; i++) {
+        const REAL d = blockD[i], hat = (blockX[i] - mean) * rstd;
+        dGamma[i] += d * hat;
+        dBeta[i] += d;
+        g[i] = d * scale[i];
+        h[i] = g[i] * hat;
+      }
+      LANED(length, sumG, 0, a + g[at])
+      LANED(length, sumH, 0, a + h[at])
+      total += lanes_sum(sumG);
+      products += lanes_sum(sumH);
+    }
+    const REAL a = (REAL)(total / n), b = (REAL)(products / n);
+    IN_PLACE
+    for (long i = 0; i < n; i++) dx[i] = rstd * (dy[i] * gamma[i] - a - (x[i] - mean) * rstd * b);
+  }
+}
+#undef LANED
+#undef BLOCKED_SUM
