@@ -41,7 +41,16 @@ struct Evaluate: ParsableCommand {
     let test = try prepared(images.test, for: description, logger)
     logger.info("\(description.model) on \(test.count) test images of \(images.name)")
     let batches = Batches(of: test, size: batchSize, normalization: description.normalization)
-    let evaluation = try Training.evaluate(network.averaged(over: testTimeAugmentation), on: batches)
+    let line = StatusLine(isQuiet: console.quiet)
+    var done = 0
+    let evaluation = try Training.evaluate(
+      network.averaged(over: testTimeAugmentation),
+      on: batches.lazy.map { batch in
+        line.show("\(done) of \(test.count) images")
+        done += batch.labels.count
+        return batch
+      })
+    line.clear()
     try options.requireFinite(evaluation.probabilities, for: images.name)
     if let text = order(of: evaluation, description.classNames) { warn("\(options.weights): \(text)") }
     guard json else {
