@@ -12,6 +12,7 @@ let isMadeUp = arguments.isEmpty
 let folder = try arguments.first ?? madeUpPhotographs()
 let out = arguments.dropFirst().first ?? folder.deletingLastPathComponent().appendingPathComponent("classifier")
 let (side, epochs, batchSize) = isMadeUp ? (16, 8, 12) : (64, 20, 64)
+let learningRate: Scalar = isMadeUp ? 0.03 : 0.1
 
 // MARK: Images. All are scaled to one size; a file that cannot be read is an error with its name.
 
@@ -39,8 +40,9 @@ var generator = SplittableGenerator(seed: 1)
 let model = try choice.make(classes: data.classNames.count, inputShape: data.imageShape, using: &generator)
 let fit = Fit(
   model, to: batches, loss: { softmaxCrossEntropy($0, labels: $1.labels) },
-  optimizer: SGD(model, learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4),
-  schedule: .cosine(from: 0.1, over: epochs * batches.batchCount), validating: inOrder(validation), epochs: epochs)
+  optimizer: SGD(model, learningRate: learningRate, momentum: 0.9, nesterov: true, weightDecay: 5e-4),
+  schedule: .cosine(from: learningRate, over: epochs * batches.batchCount), validating: inOrder(validation),
+  epochs: epochs)
 for epoch in fit {
   try epoch.check()
   print(epoch)

@@ -71,9 +71,15 @@ struct Predict: ParsableCommand {
     line.clear()
     files.notices.forEach(warn)
     if let out { logger.info("written to \(out)") }
-    guard let problem = files.survey.unreadableLine else { return }
-    guard skipUnreadable else { throw ExperimentError("\(problem); --skip-unreadable leaves it out") }
-    warn("left out: \(problem)")
+    guard let problem = files.survey.unreadableLine, let first = files.survey.unreadable.first else {
+      guard !files.survey.formats.isEmpty else { throw ExperimentError("\(images[0]): there are no images in it") }
+      return
+    }
+    guard !skipUnreadable else { return warn("left out: \(problem)") }
+    let isOne = files.survey.unreadableCount == 1
+    throw ExperimentError(
+      "\(isOne ? "\(first.example): \(first.problem)" : problem); --skip-unreadable leaves \(isOne ? "it" : "them") out"
+    )
   }
 
   /// Writes the predictions of a batch, and the files that cannot be read in their places among them.

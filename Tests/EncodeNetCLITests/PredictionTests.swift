@@ -96,11 +96,17 @@ struct PredictionTests {
     }
   }
 
-  @Test func linesComeAsFilesAreRead() throws {
+  @Test func theFileToWriteIsCheckedFirst() throws {
     try withFolder { folder in
       let weights = try weights(in: folder)
       try write(40, folder)
-      // Nobody reads on after the first lines: the rest is not computed in vain.
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("empty"), withIntermediateDirectories: true)
+      #expect(
+        try Command("predict", "--weights", weights, folder.path("empty")).errors.contains("there are no images in it"))
+      try Data("words".utf8).write(to: folder.appendingPathComponent("empty/notes.txt"))
+      let none = try Command("predict", "--weights", weights, folder.path("empty"))
+      #expect(none.code == 1 && none.errors.contains("empty: there are no images in it"), "\(none.all)")
       let run = try Command(
         "predict", "--weights", weights, "--format", "csv", "--batch-size", "4", "--out", folder.path("gone/x.csv"),
         folder.path("in"))
@@ -198,6 +204,42 @@ struct PredictionTests {
       #expect(
         info.output.contains("data: 12 training images, 6 validation images, 4 test images of [8, 8, 3]")
           && info.output.contains("class  training  validation  test"), "\(info.all)")
+    }
+  }
+
+  @Test func aFolderOfTestImagesMayBeEvaluatedWhole() throws {
+    try withFolder { folder in
+      let weights = try weights(in: folder)
+      for (label, name) in ["one", "two", "three"].enumerated() {
+        for index in 0..<4 {
+          try folder.image("t/\(name)/\(index).png", [UInt8(80 * label), UInt8(index), 9], side: 12)
+        }
+      }
+      func total(_ words: String...) throws -> String {
+        let words =
+          ["evaluate", "--weights", weights, "--json", "--quiet", "--data", "folder:\(folder.path("t"))"] + words
+        let run = try Command(words)
+        #expect(run.code == 0, "\(run.all)")
+        return run.output
+      }
+      #expect(try total("--all-images").contains("\"total\":12"))
+      #expect(try total().contains("\"total\":2"))
+    }
+  }
+
+  @Test func whatANewcomerWritesIsAnsweredWithWhatToWrite() throws {
+    try withFolder { folder in
+      try folder.image("a/0.png", [1, 2, 3])
+      try Data("path,label\n".utf8).write(to: folder.appendingPathComponent("l.csv"))
+      for (words, says) in [
+        (["--data", folder.path], "write folder:\(folder.path) for images in a folder for each class"),
+        (["--data", folder.path("l.csv")], "write list:\(folder.path("l.csv"))"),
+        (["--data", ""], "write digits, synthetic"),
+        (["--data", "digits", "--image-size", "0"], "a number, or height and width as 48x64, from 1 to 1024"),
+      ] {
+        let run = try Command(["info"] + words)
+        #expect(run.code == 64 && run.errors.contains(says), "\(run.all)")
+      }
     }
   }
 }
