@@ -131,7 +131,6 @@ import Testing
       let figures = try JSONDecoder().decode([Double].self, from: Data(found.utf8))
       // By a level, and in few values.
       #expect(figures[0] < 1.01 && figures[1] <= 0.01 * figures[2], "\(figures)")
-      print("ONNX Runtime, \(fit), \(channels) channels: \(figures[1]) of \(figures[2]) values differ by a level")
     }
   }
 
