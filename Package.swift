@@ -75,6 +75,7 @@ let package = Package(
       name: "first-experiments", dependencies: ["Reports"], path: "Examples/first-experiments"),
     .executableTarget(
       name: "converting-autoencoder", dependencies: ["EncodeNet"], path: "Examples/converting-autoencoder"),
+    .executableTarget(name: "photographs", dependencies: ["Reports"], path: "Examples/photographs"),
     .executableTarget(name: "gradients", dependencies: ["Tensors"], path: "Examples/gradients"),
     .executableTarget(name: "everyday", dependencies: ["Checkpoints", "Training"], path: "Examples/everyday"),
 
@@ -100,7 +101,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: ["Training", "Checkpoints", "FileFormats", "Kernels", "Layers", "TestSupport"]),
     .testTarget(
-      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments", "TestSupport"],
+      name: "EncodeNetTests", dependencies: ["Reports", "EncodeNet", "Experiments", "Checkpoints", "TestSupport"],
       resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

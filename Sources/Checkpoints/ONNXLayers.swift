@@ -233,8 +233,7 @@ extension ONNXGraph {
     let summary = node(
       "Concat",
       [
-        node("ReduceMax", [y.name], [("axes", .integers([1])), ("keepdims", .integer(1))]),
-        node("ReduceMean", [y.name], [("axes", .integers([1])), ("keepdims", .integer(1))]),
+        reduced("ReduceMax", y.name, axes: [1]), reduced("ReduceMean", y.name, axes: [1]),
       ], [("axis", .integer(1))])
     let seen = Value(name: summary, shape: [x.shape[0], x.shape[1], 2])
     let map = try add([attention.spatial, attention.norm], seen)

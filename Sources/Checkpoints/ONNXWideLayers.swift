@@ -100,7 +100,7 @@ extension ONNXGraph {
     let results = (0..<parts).map { part in
       let range = part * size / parts..<((part + 1) * size + parts - 1) / parts
       let slice = node("Slice", [x, constant([range.lowerBound]), constant([range.upperBound]), constant([axis])])
-      return node("ReduceMax", [slice], [("axes", .integers([axis])), ("keepdims", .integer(1))])
+      return reduced("ReduceMax", slice, axes: [axis])
     }
     return results.count == 1 ? results[0] : node("Concat", results, [("axis", .integer(axis))])
   }

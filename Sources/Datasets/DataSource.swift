@@ -34,8 +34,19 @@ public enum DataSource: Sendable, Hashable, CustomStringConvertible {
       throw DataError("'\(description)' needs the folder of its files, \(parts[0]):DIR: write \(Self.forms)")
     case ("list", nil), ("coco", nil):
       throw DataError("'\(description)' needs its files: write \(Self.forms)")
-    default: throw DataError("'\(description)' is no data set: write \(Self.forms)")
+    default: throw DataError("'\(description)' is no data set: write \(Self.form(of: description) ?? Self.forms)")
     }
+  }
+
+  /// How a folder or a list is written of which the path alone was given; nil where there is none.
+  private static func form(of path: String) -> String? {
+    var isFolder: ObjCBool = false
+    guard !path.isEmpty, FileManager.default.fileExists(atPath: url(path).path, isDirectory: &isFolder) else {
+      return nil
+    }
+    return isFolder.boolValue
+      ? "folder:\(path) for images in a folder for each class, or \(forms)"
+      : "list:\(path) for a list of images, or \(forms)"
   }
 
   /// A comma may be part of the list's name.

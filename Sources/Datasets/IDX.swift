@@ -12,13 +12,16 @@ public enum IDX {
     "byclass": 62, "bymerge": 47, "balanced": 47, "letters": 26, "digits": 10, "mnist": 10,
   ]
   private static let inner =
-    ["mnist"] + ["MNIST", "FashionMNIST", "KMNIST", "EMNIST"].map { "\($0)/raw" } + ["raw", "gzip"]
+    ["mnist"] + ["MNIST", "FashionMNIST", "KMNIST", "EMNIST"].map { "\($0)/raw" } + [
+      "raw", "gzip", "emnist_source_files",
+    ]
 
   /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the `t10k` (or `test`) files from `folder`, or from `mnist`,
   /// `raw` or torchvision's `MNIST/raw` and the like in it, with or without `.gz`.
   ///
   /// - Parameters:
-  ///   - folder: Of EMNIST, whose files begin with `emnist-letters-` and the like, a folder with one set, or `FOLDER/emnist-letters`.
+  ///   - folder: Of EMNIST, whose files begin with `emnist-letters-` and the like, a folder with one set, or `FOLDER/emnist-letters`;
+  ///     they may lie in torchvision's `EMNIST/raw` or Kaggle's `emnist_source_files` in it.
   ///   - name: The name in reports; nil for MNIST, or what the files' names say.
   ///   - classes: Labels are below it, or from 1 to it; nil for what the files' names say, or 10.
   /// - Throws: Where a file is missing, is no such file, or images and labels do not fit.
@@ -46,11 +49,13 @@ public enum IDX {
   private static func place(_ given: URL) throws(DataError) -> (folder: URL, prefix: String) {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: given.path, isDirectory: &isFolder)
-    if !exists, emnist[String(given.lastPathComponent.dropFirst("emnist-".count))] != nil {
-      return (given.deletingLastPathComponent(), given.lastPathComponent + "-")
-    }
-    let folders = [given] + inner.map { given.appendingPathComponent($0) }
     func names(_ folder: URL) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] }
+    func places(_ folder: URL) -> [URL] { [folder] + inner.map { folder.appendingPathComponent($0) } }
+    if !exists, emnist[String(given.lastPathComponent.dropFirst("emnist-".count))] != nil {
+      let (folder, prefix) = (given.deletingLastPathComponent(), given.lastPathComponent + "-")
+      return (places(folder).first { names($0).contains { $0.hasPrefix(prefix + "train-images") } } ?? folder, prefix)
+    }
+    let folders = places(given)
     let isImages = /(emnist-[a-z]+-)?train-images[-.]idx3-ubyte(\.gz)?/
     let found = folders.lazy.map { folder in
       (folder, Set(names(folder).compactMap { $0.wholeMatch(of: isImages).map { String($0.1 ?? "") } }).sorted())

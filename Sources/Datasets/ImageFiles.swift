@@ -8,9 +8,40 @@ public struct ImageFiles: Sendable {
   /// The same as the arguments have them.
   public private(set) var names: [String] = []
   /// What the folders have and was left out, a line each.
-  public private(set) var notices: [String] = []
-  /// What the files are, and which cannot be read.
+  public var notices: [String] { folders.compactMap { folder in folder.leftOut.line.map { "\(folder.path): \($0)" } } }
+  /// What the files are, and which cannot be read, as far as they are known.
   public private(set) var survey = ImageSurvey()
+
+  private var folders: [(path: String, leftOut: LeftOut)] = []
+  /// The folder of each file, nil of one that an argument names.
+  private var owners: [Int?] = []
+
+  /// The files that `arguments` name, none of which is opened before it is read: files, or folders with all that lies in them.
+  ///
+  /// - Throws: Where a folder cannot be read, or there are no files.
+  public init(listing arguments: [String]) throws(DataError) {
+    for argument in arguments {
+      let found = try add(argument)
+      owners += found.map { _ in found.first?.isNamed == true ? nil : folders.count - 1 }
+      paths += found.map(\.path)
+      names += found.map(\.name)
+    }
+    guard !paths.isEmpty else { throw DataError("there are no images in it", in: arguments.first) }
+  }
+
+  /// The files that an argument names; of a folder, what lies in it and is left out is counted.
+  private mutating func add(_ argument: String) throws(DataError) -> [(path: String, name: String, isNamed: Bool)] {
+    let url = URL(fileURLWithPath: (argument as NSString).expandingTildeInPath)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+      return [(url.path, argument, true)]
+    }
+    var leftOut = LeftOut(root: url)
+    let inside = try NestedFiles(url, &leftOut).paths
+    folders.append((url.path, leftOut))
+    let start = argument.hasSuffix("/") ? argument : argument + "/"
+    return inside.map { ($0, start + $0.dropFirst(url.path.count + 1), false) }
+  }
 
   /// The images that `arguments` name: files, or folders with all that lies in them.
   ///
@@ -18,23 +49,14 @@ public struct ImageFiles: Sendable {
   ///   any is decoded.
   public init(_ arguments: [String], skipsUnreadable: Bool = false) throws(DataError) {
     for argument in arguments {
-      let url = URL(fileURLWithPath: (argument as NSString).expandingTildeInPath)
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
-        add(SurveyedFile(url.path), url.path, argument)
-        continue
-      }
-      var leftOut = LeftOut(root: url)
-      let inside = try NestedFiles(url, &leftOut).paths
-      let start = argument.hasSuffix("/") ? argument : argument + "/"
-      for (path, file) in zip(inside, SurveyedFile.survey(inside)) {
-        if case .other(let kind) = file {
-          leftOut.add(kind, path)
+      let found = try add(argument)
+      for (file, content) in zip(found, SurveyedFile.survey(found.map(\.path))) {
+        if !file.isNamed, case .other(let kind) = content {
+          folders[folders.count - 1].leftOut.add(kind, file.path)
         } else {
-          add(file, path, start + path.dropFirst(url.path.count + 1))
+          add(content, file.path, file.name)
         }
       }
-      if let line = leftOut.line { notices.append("\(url.path): \(line)") }
     }
     if !skipsUnreadable { try survey.check(in: arguments.first ?? "") }
     guard !paths.isEmpty || survey.unreadableCount > 0 else {
@@ -55,6 +77,66 @@ public struct ImageFiles: Sendable {
     }
   }
 
+  /// What a file turned out to be.
+  public enum Content: Sendable {
+    case image(DecodedImage)
+    /// What is wrong with it, and what to do.
+    case unreadable(String)
+    /// A file in a folder that is no image, such as a text; ``notices`` count it.
+    case other
+  }
+
+  /// Reads some of the files on all threads, and prepares the images, with so many channels.
+  ///
+  /// In memory are as many whole images as there are threads, however many files are read.
+  public mutating func read(_ range: Range<Int>, _ preparation: ImagePreparation, channels: Int) -> [Content] {
+    let paths = self.paths
+    let start = range.lowerBound
+    let read = inParallel(range.count) { Self.read(paths[start + $0], preparation, channels) }
+    return zip(range, read).map { index, file in
+      switch file {
+      case .image(let image, let header):
+        survey.formats[header.format, default: 0] += 1
+        survey.sizes[[header.storedHeight, header.storedWidth], default: 0] += 1
+        return .image(image)
+      case .unreadable(let problem):
+        survey.add(problem, paths[index])
+        return .unreadable(problem.problem)
+      case .other(let kind):
+        guard let owner = owners[index] else {
+          let problem = "a \(kind), which is no image"
+          survey.add(UnreadableImage(kind: "file that is no image", problem: problem), paths[index])
+          return .unreadable(problem)
+        }
+        folders[owner].leftOut.add(kind, paths[index])
+        return .other
+      }
+    }
+  }
+
+  private enum ReadFile: Sendable {
+    case image(DecodedImage, ImageHeader)
+    case unreadable(UnreadableImage)
+    case other(kind: String)
+  }
+
+  private static func read(_ path: String, _ preparation: ImagePreparation, _ channels: Int) -> ReadFile {
+    switch SurveyedFile(path) {
+    case .unreadable(let problem): return .unreadable(problem)
+    case .other(let kind): return .other(kind: kind)
+    case .image(let header):
+      do throws(UnreadableImage) { return .image(try prepared(path, preparation, channels), header) } catch {
+        return .unreadable(error)
+      }
+    }
+  }
+
+  private static func prepared(
+    _ path: String, _ preparation: ImagePreparation, _ channels: Int
+  ) throws(UnreadableImage) -> DecodedImage {
+    try EncodedImage(contentsOf: path).prepared(by: preparation, channels: channels)
+  }
+
   /// The images of some of the files, decoded on all threads, prepared, with so many channels; nil for those that cannot be decoded,
   /// which ``survey`` then counts.
   public mutating func images(
@@ -62,9 +144,7 @@ public struct ImageFiles: Sendable {
   ) -> [DecodedImage?] {
     let paths = Array(paths[range])
     let read = inParallel(paths.count) { index -> Result<DecodedImage, UnreadableImage> in
-      Result { () throws(UnreadableImage) in
-        try EncodedImage(contentsOf: paths[index]).prepared(by: preparation, channels: channels)
-      }
+      Result { () throws(UnreadableImage) in try Self.prepared(paths[index], preparation, channels) }
     }
     return zip(paths, read).map { path, result in
       switch result {

@@ -3,12 +3,13 @@ import Foundation
 
 /// A folder with a folder of images for each class.
 ///
-/// With folders `train` and `test` (or `val`, `valid`, `validation`) inside, each holds the classes; else a fifth of each class
-/// is for testing. Images may lie in folders inside that of their class, which may be a symbolic link. Tiny-ImageNet is read as it
+/// With folders `train` and `test` inside, each holds the classes, and so may `val` (or `valid`, `validation`), whose images are then
+/// for validation, or where there is no labelled `test` for testing. Else a fifth of each class is for testing. Images may lie in folders inside that of their class, which may be a symbolic link. Tiny-ImageNet is read as it
 /// is published. What is left out is counted in ``DatasetSplit/notices``.
 public enum ImageFolder {
   private static let trainingNames = ["train", "training"]
-  private static let testNames = ["test", "testing", "val", "valid", "validation"]
+  private static let testNames = ["test", "testing"]
+  private static let validationNames = ["val", "valid", "validation"]
 
   /// Reads the images in the order of their names' code points; grey ones become colour where others are.
   ///
@@ -41,17 +42,23 @@ public enum ImageFolder {
     var leftOut = LeftOut(root: folder)
     let parts = try parts(of: folder, &leftOut)
     let training = try part(parts.training, &leftOut)
-    var test: ImageListing.Part?
+    var (test, validation): (ImageListing.Part?, ImageListing.Part?)
     if let url = parts.test { test = try part(url, &leftOut) }
+    if let url = parts.validation { validation = try part(url, &leftOut) }
     return ImageListing(
-      name: folder.standardizedFileURL.lastPathComponent, root: folder, training: training, test: test,
-      notices: parts.notices, leftOut: leftOut)
+      name: folder.standardizedFileURL.lastPathComponent, root: folder, training: training, validation: validation,
+      test: test, notices: parts.notices, leftOut: leftOut)
   }
 
-  /// The folders with the classes of the images for training and testing, and which others are not used.
-  private static func parts(
-    of folder: URL, _ leftOut: inout LeftOut
-  ) throws(DataError) -> (training: URL, test: URL?, notices: [String]) {
+  /// The folders with the classes of each part, and which others are not used.
+  private struct Parts {
+    var training: URL
+    var validation: URL?
+    var test: URL?
+    var notices: [String] = []
+  }
+
+  private static func parts(of folder: URL, _ leftOut: inout LeftOut) throws(DataError) -> Parts {
     let entries = try FolderEntries(folder)
     func first(_ names: [String]) -> [String] {
       names.flatMap { name in entries.folders.filter { $0.lowercased() == name } }
@@ -60,34 +67,43 @@ public enum ImageFolder {
       try FolderEntries(folder.appendingPathComponent(name))
     }
     guard let training = first(trainingNames).first, try content(training).hasClasses else {
-      return (folder, nil, [])
+      return Parts(training: folder)
     }
-    var (test, notices): (String?, [String]) = (nil, [])
-    for name in first(testNames) {
+    var (test, validation, notices): (String?, String?, [String]) = (nil, nil, [])
+    for name in first(testNames + validationNames) {
       let inside = try content(name)
-      if let test {
-        notices.append("\(name) is not used: the test images are those of \(test)")
-      } else if inside.hasClasses, try !isUnlabelled(inside, content(training)) {
-        test = name
-      } else {
+      guard inside.hasClasses, try !isUnlabelled(inside, content(training)) else {
         notices.append("\(name) is not used: it has \(inside.images.count) images and no folders of classes")
+        continue
+      }
+      if test == nil {
+        test = name
+      } else if validation == nil, testNames.contains(test!.lowercased()), validationNames.contains(name.lowercased()) {
+        validation = name
+      } else {
+        let what = testNames.contains(name.lowercased()) || validation == nil ? "test" : "validation"
+        notices.append("\(name) is not used: the \(what) images are those of \((what == "test" ? test : validation)!)")
       }
     }
     guard let test else {
-      guard entries.folders.count > 1 || !notices.isEmpty else { return (folder, nil, []) }
+      guard entries.folders.count > 1 || !notices.isEmpty else { return Parts(training: folder) }
       throw DataError(
         "beside '\(training)' there is no folder of test images: "
           + (notices + ["add 'test' or 'val' with the same classes"])
           .joined(separator: "; ") + ", or give '\(training)' itself, of which a fifth is then for testing",
         in: folder.path)
     }
-    let names = [training, test]
     leftOut.add(entries.others, in: folder.path)
     for file in entries.files { leftOut.add(outside: file, folder) }
-    for other in entries.folders where !names.contains(other) && !testNames.contains(other.lowercased()) {
-      notices.append("\(other) is not used: the images are those of \(training) and \(test)")
+    let names = [training, validation, test].compactMap { $0 }
+    for other in entries.folders
+    where !names.contains(other) && !(testNames + validationNames).contains(other.lowercased()) {
+      let list = names.dropLast().joined(separator: ", ")
+      notices.append("\(other) is not used: the images are those of \(list) and \(test)")
     }
-    return (folder.appendingPathComponent(training), folder.appendingPathComponent(test), notices)
+    return Parts(
+      training: folder.appendingPathComponent(training), validation: validation.map(folder.appendingPathComponent),
+      test: folder.appendingPathComponent(test), notices: notices)
   }
 
   /// Whether a folder has one folder alone, which is no class: that of images without labels.

@@ -16,8 +16,9 @@ public enum ImageList {
 
   /// Reads the images that the list at `url` names.
   ///
-  /// Classes are in the order of their names' code points, or of their numbers where all are numbers. Without a split a fifth of
-  /// each class, drawn by `seed`, is for testing.
+  /// Classes are in the order of their names' code points, or of their numbers where all are numbers. Images of the split `val` are
+  /// for validation, or where there are none of `test` for testing. Without a split a fifth of each class, drawn by `seed`, is for
+  /// testing.
   ///
   /// - Parameter folder: Where the paths begin; nil for the folder of the list. A name without an ending may be that of a file
   ///   with one.
@@ -68,11 +69,9 @@ public enum ImageList {
     }
     var listing = ImageListing(
       name: url.deletingPathExtension().lastPathComponent, root: folder, training: training,
-      test: parts["test"] ?? parts["val"], leftOut: LeftOut(root: folder))
+      validation: parts["test"] == nil ? nil : parts["val"], test: parts["test"] ?? parts["val"],
+      leftOut: LeftOut(root: folder))
     listing.isExplicit = true
-    if parts["test"] != nil, let count = parts["val"]?.items.count {
-      listing.notices = ["the \(count) images of the split val are not used: the test images are those of test"]
-    }
     return listing
   }
 

@@ -74,3 +74,26 @@ func warn(of data: DatasetSplit) {
 func aligned(_ names: [String], _ rows: [[String]]) -> String {
   ReportTable(names: names, rows: rows, textColumns: .max).text
 }
+
+/// A line on standard error that is written over on a terminal.
+final class StatusLine {
+  private let isQuiet: Bool
+  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private var last = ContinuousClock.now
+
+  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+  private func write(_ text: String) { writeToStandardError(text) }
+
+  func say(_ text: String) { if !isQuiet { write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n") } }
+
+  /// Now and then.
+  func show(_ text: String) {
+    guard !isQuiet, ContinuousClock.now - last > (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
+    last = .now
+    write(isTerminal ? "\r\u{1b}[K\(text)" : text + "\n")
+  }
+
+  /// Makes room for another line.
+  func clear() { if !isQuiet, isTerminal { write("\r\u{1b}[K") } }
+}

@@ -9,7 +9,8 @@ struct DataOptions: ParsableArguments {
   var list: String?
   @Option(
     help:
-      "The size that images are scaled to: a number, or height and width as 48x64, up to 1024 (default: that of the weights, else the network's, 32; images that all have one size of 8 to 64 keep it)."
+      "The size that images are scaled to: a number, or height and width as 48x64, up to 1024 (default: that of the weights, else the network's, 32; images that all have one size of 8 to 64 keep it).",
+    transform: readImageSize
   )
   var imageSize: ImageSize?
   @Option(
@@ -102,7 +103,10 @@ struct ByteCount: ExpressibleByArgument {
   }
 }
 
-extension ImageSize: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+@Sendable private func readImageSize(_ argument: String) throws -> ImageSize {
+  guard let size = ImageSize(argument) else {
+    throw ValidationError("it must be a number, or height and width as 48x64, from 1 to 1024")
+  }
+  return size
 }
 extension ImagePreparation.Fit: ExpressibleByArgument {}

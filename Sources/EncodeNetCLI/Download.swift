@@ -60,23 +60,3 @@ struct Download: ParsableCommand {
     if !quiet { print("Use it as --data \(form)") }
   }
 }
-
-/// A line on standard error that is written over on a terminal.
-private final class StatusLine {
-  private let isQuiet: Bool
-  private let isTerminal = isatty(STDERR_FILENO) != 0
-  private var last = ContinuousClock.now
-
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
-
-  private func write(_ text: String) { writeToStandardError(text) }
-
-  func say(_ text: String) { if !isQuiet { write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n") } }
-
-  /// Now and then.
-  func show(_ text: String) {
-    guard !isQuiet, ContinuousClock.now - last > (isTerminal ? .milliseconds(100) : .seconds(10)) else { return }
-    last = .now
-    write(isTerminal ? "\r\u{1b}[K\(text)" : text + "\n")
-  }
-}

@@ -6,12 +6,20 @@ import Reports
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Counts the test images that a classifier gets right.",
-    discussion: "  encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits")
+    discussion: """
+        encodenet evaluate --weights out/digits/seed-0/A3.safetensors --data digits
+        encodenet evaluate --weights out/photos/seed-0/A3.safetensors --data folder:photographs/test --all-images
+
+      Of a folder that has no 'test' or 'val' the images are those that 'train' and 'run' would hold out, a fifth of each \
+      class, unless all are asked for.
+      """)
 
   @OptionGroup var options: ClassifierOptions
   @Option(help: "The images: \(DataSource.forms) (default: digits).", transform: dataSource)
   var data: DataSource?
   @OptionGroup var dataOptions: DataOptions
+  @Flag(help: "Take all images of the data, not those for tests alone: for a folder of test images.")
+  var allImages = false
   @Option(help: "Images in a batch, at least 1.")
   var batchSize = 256
   @Option(help: "Average the probabilities over views of each image.")
@@ -35,13 +43,15 @@ struct Evaluate: ParsableCommand {
     let saved = try options.saved()
     let images = try dataOptions.load(dataOptions.source(data) ?? .digits, for: saved, options.weights)
     warn(of: images)
-    for caution in images.cautions { warn("\(images.name): \(caution)") }
+    if !allImages { for caution in images.cautions { warn("\(images.name): \(caution)") } }
     if let preparation = images.preparation { logger.info("\(images.name): \(preparation)") }
     let (network, description) = try options.classifier(for: images) { logger.info("\($0)") }
-    let test = try prepared(images.test, for: description, logger)
-    logger.info("\(description.model) on \(test.count) test images of \(images.name)")
-    let batches = Batches(of: test, size: batchSize, normalization: description.normalization)
-    let evaluation = try Training.evaluate(network.averaged(over: testTimeAugmentation), on: batches)
+    let parts = allImages ? [images.training, images.validation, images.test].compactMap { $0 } : [images.test]
+    try announce(parts, of: images, for: description, logger)
+    let prepared = try parts.map {
+      try $0.withChannels(description.imageShape[2]).relabeled(as: description.classNames)
+    }
+    let evaluation = try evaluate(network.averaged(over: testTimeAugmentation), on: prepared, description)
     try options.requireFinite(evaluation.probabilities, for: images.name)
     if let text = order(of: evaluation, description.classNames) { warn("\(options.weights): \(text)") }
     guard json else {
@@ -54,12 +64,32 @@ struct Evaluate: ParsableCommand {
     print(String(decoding: try encoder.encode(result), as: UTF8.self))
   }
 
-  /// The test images with the classifier's channels and labels.
-  private func prepared(_ test: LabeledImages, for description: SavedClassifier, _ logger: Logger) throws
-    -> LabeledImages
-  {
+  private func evaluate(
+    _ network: some Layer, on parts: [LabeledImages], _ description: SavedClassifier
+  ) throws -> Evaluation {
+    let line = StatusLine(isQuiet: console.quiet)
+    let count = parts.reduce(0) { $0 + $1.count }
+    var done = 0
+    defer { line.clear() }
+    let batches = parts.lazy.flatMap { Batches(of: $0, size: batchSize, normalization: description.normalization) }
+    return try Training.evaluate(
+      network,
+      on: batches.map { batch in
+        line.show("\(done) of \(count) images")
+        done += batch.labels.count
+        return batch
+      })
+  }
+
+  /// Says what is evaluated, and how images get the classifier's channels and labels.
+  private func announce(
+    _ parts: [LabeledImages], of images: DatasetSplit, for description: SavedClassifier, _ logger: Logger
+  ) throws {
     try description.requireImages(in: options.weights)
-    let channels = description.imageShape[2]
+    let (channels, test) = (description.imageShape[2], images.test)
+    logger.info(
+      "\(description.model) on \(parts.reduce(0) { $0 + $1.count }) \(allImages ? "" : "test ")images of \(images.name)"
+    )
     if channels != test.imageShape[2] {
       logger.info(
         channels == 3 ? "grey images are repeated to three channels" : "images in colour become grey, by Rec. 601")
@@ -67,7 +97,6 @@ struct Evaluate: ParsableCommand {
     if test.classNames != description.classNames {
       logger.info("classes are matched by name: the weights know \(listed(description.classNames, 10)), in this order")
     }
-    return try test.withChannels(channels).relabeled(as: description.classNames)
   }
 
   /// A warning where most images of several classes are taken for one another: the classes have another order.

@@ -60,7 +60,10 @@ struct ExperimentOptions: ParsableArguments {
       "The baseline's highest learning rate, above 0; restarts use a fifth of it (default: by the network and the batch size)."
   )
   var learningRate: Double?
-  @Option(help: "The share of the training images held out for validation, at least 0 and below 1 (default: 0.1).")
+  @Option(
+    help:
+      "The share of the training images held out for validation, at least 0 and below 1, where the set has no validation images of its own (default: 0.1)."
+  )
   var validationShare: Double?
   @Option(
     help:
@@ -207,7 +210,11 @@ struct ExperimentOptions: ParsableArguments {
     try c.modelChoice.check(inputShape: data.imageShape)
     let prepared = data.preparation.map { ", \($0) (--image-size, --fit)" } ?? ""
     logger.info(
-      "\(data.name): \(data.training.count) training images, \(data.test.count) for tests\(prepared); \(c.modelChoice)")
+      "\(data.name): \(data.training.count) training images, \(validation(of: data, c))\(data.test.count) for tests\(prepared); \(c.modelChoice)"
+    )
+    if data.validation != nil, validationShare != nil {
+      logger.warning("\(data.name): --validation-share is not used, the set has validation images of its own")
+    }
     if let warning = c.modelChoice.sizeWarning(data.imageShape) { logger.warning("\(warning)") }
     for notice in data.notices + data.cautions { logger.warning("\(data.name): \(notice)") }
     if let subset = c.subset, subset > data.training.count {
@@ -215,6 +222,11 @@ struct ExperimentOptions: ParsableArguments {
         "\(data.name): of a subset of \(subset) there are \(data.training.count) training images, all are used")
     }
     return (c, data)
+  }
+
+  /// The validation images that the set has itself, for the first line.
+  private func validation(of data: DatasetSplit, _ c: ExperimentConfiguration) -> String {
+    data.validation.map { "\($0.count) for validation, the set's own, " } ?? ""
   }
 
   /// Gives `body` the stages of the first seed, ready to run, in a folder that is locked for this process meanwhile.

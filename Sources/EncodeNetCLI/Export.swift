@@ -7,10 +7,13 @@ struct Export: ParsableCommand {
     abstract: "Writes a classifier's weights for other programs, or the network itself as ONNX.",
     discussion: """
         encodenet export --weights out/digits/seed-0/A3.safetensors --to a3.onnx
+        encodenet export --weights out/photos/seed-0/A3.safetensors --raw-pixels --probabilities --to a3.onnx
 
       The ending of the file decides: .onnx is the whole network, which takes images in 0...1 as [batch, channels, height, \
       width] and gives logits; .npz and .safetensors are the weights in PyTorch's layout, under the names of the file that \
-      a given baseline came from, else under PyTorch's.
+      a given baseline came from, else under PyTorch's. With --raw-pixels the network takes photographs as programs hold them, \
+      bytes of any size as [batch, height, width, 3], also where it was trained on grey images, and prepares them itself as \
+      'encodenet predict' does, all but their orientation.
       """)
 
   @OptionGroup var options: ClassifierOptions
@@ -20,12 +23,19 @@ struct Export: ParsableCommand {
   var data: DataSource?
   @OptionGroup var dataOptions: DataOptions
 
+  @Flag(help: "Take colour images of any size, in bytes, and prepare them inside the network (.onnx).")
+  var rawPixels = false
+  @Flag(help: "Give the probabilities of the classes instead of logits (.onnx).")
+  var probabilities = false
   @Flag(help: "Leave out the prefix of the names in a given baseline's file, such as 'module.'.")
   var plainNames = false
 
   func validate() throws {
     guard ["onnx", "npz", "safetensors"].contains(URL(fileURLWithPath: to).pathExtension) else {
       throw ValidationError("--to \(to): the file must end in .onnx, .npz or .safetensors")
+    }
+    guard !(rawPixels || probabilities) || to.hasSuffix(".onnx") else {
+      throw ValidationError("--raw-pixels and --probabilities go with a file that ends in .onnx")
     }
   }
 
@@ -38,23 +48,11 @@ struct Export: ParsableCommand {
     let url = fileURL(to)
     switch url.pathExtension {
     case "onnx":
-      let normalization = description.normalization
-      try ONNX.save(
-        network, imageShape: description.imageShape, mean: normalization.mean, deviation: normalization.deviation,
-        metadata: try metadata(of: description), to: url)
+      if rawPixels { try description.requireImages(in: options.weights) }
+      try description.saveONNX(network, takesPixels: rawPixels, givesProbabilities: probabilities, to: url)
     case "npz": try NumPy.save(description.state(of: network), to: url)
     default: try description.save(network, to: url)
     }
     print("Written to \(to).")
-  }
-
-  /// What a program must know beside the network: the classes by label, and how images of any size are made ready.
-  private func metadata(of description: SavedClassifier) throws -> [String: String] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    return [
-      "classes": description.classNames.joined(separator: "\n"), "model": "\(description.model)",
-      "preparation": String(decoding: try encoder.encode(description.imagePreparation), as: UTF8.self),
-    ]
   }
 }

@@ -61,7 +61,7 @@ struct Info: ParsableCommand {
   /// Prints the classes, and what the files are.
   private func describe(_ images: DatasetSplit) {
     print(
-      "\(images.name): \(images.training.count) training images, \(images.test.count) test images of \(images.imageShape)"
+      "\(images.name): \(images.training.count) training images, \(images.validation.map { "\($0.count) validation images, " } ?? "")\(images.test.count) test images of \(images.imageShape)"
     )
     print("classes: \(images.classNames.map { $0.escaped() }.joined(separator: ", "))")
     print("fingerprint: \(images.fingerprint)")
@@ -72,13 +72,15 @@ struct Info: ParsableCommand {
       print("sizes: \(Self.sizes(survey.sizes))")
       print("cannot be read: \(survey.unreadableCount)")
     }
-    let counts = [images.training, images.test].map { part in
+    let parts = [("training", images.training), ("validation", images.validation), ("test", images.test)]
+      .compactMap { name, part in part.map { (name, $0) } }
+    let counts = parts.map { _, part in
       part.labels.reduce(into: [Int](repeating: 0, count: images.classNames.count)) { $0[$1] += 1 }
     }
     print(
       aligned(
-        ["class", "training", "test"],
-        images.classNames.enumerated().map { [$1.escaped(60), "\(counts[0][$0])", "\(counts[1][$0])"] }))
+        ["class"] + parts.map(\.0),
+        images.classNames.enumerated().map { label, name in [name.escaped(60)] + counts.map { "\($0[label])" } }))
   }
 
   /// "40 by 30 (3), 640 by 480 (1)": width by height of the few sizes there are, or of the smallest, the median and the largest.

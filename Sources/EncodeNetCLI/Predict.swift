@@ -10,7 +10,10 @@ struct Predict: ParsableCommand {
         encodenet predict --weights out/photos/seed-0/A3.safetensors --format csv --out classes.csv photographs
 
       The weights must be those of an 'encodenet run': their file says for which images and classes they are. Images of any size \
-      are prepared exactly as those that the network was trained on. Of a folder all images are taken, also in folders inside.
+      are prepared exactly as those that the network was trained on. Of a folder all images are taken, also in folders inside. \
+      Predictions are written as they come. A file that cannot be read has its error in its place, as 'error' in CSV and JSON, \
+      and then the command ends with status 1; --skip-unreadable leaves such files out. With --out the lines are in \
+      FILE.partial until all are there.
       """)
 
   /// How predictions are written.
@@ -43,38 +46,70 @@ struct Predict: ParsableCommand {
     let (network, description) = try options.classifier(for: nil) { logger.info("\($0)") }
     let averaged = network.averaged(over: testTimeAugmentation)
     try description.requireImages(in: options.weights)
-    // All headers are read before anything is said.
-    var files = try ImageFiles(images, skipsUnreadable: skipUnreadable)
-    files.notices.forEach(warn)
-    let preparation = description.imagePreparation
-    if files.survey.sizes.keys.contains(where: { $0 != [preparation.size.height, preparation.size.width] }) {
-      logger.info("images of other sizes are prepared: \(preparation)")
-    }
-    var writer = PredictionWriter(format, classes: description.classNames, top: top, isHeld: out != nil)
-    writer.begin()
+    var files = try ImageFiles(listing: images)
+    let writer = PredictionWriter(
+      format, classes: description.classNames, top: top,
+      pathWidth: files.names.lazy.map { $0.escaped().count }.max() ?? 0,
+      to: try out.map { try GrowingFile(fileURL($0)) })
+    try writer.begin()
+    // The lines themselves show how far it is where they are printed to a terminal.
+    let line = StatusLine(isQuiet: console.quiet || (out == nil && isatty(STDOUT_FILENO) != 0))
+    var saysSize = true
     for start in stride(from: 0, to: files.paths.count, by: batchSize) {
+      line.show("\(start) of \(files.paths.count) files")
       let range = start..<min(start + batchSize, files.paths.count)
-      let read = files.images(range, preparation, channels: description.imageShape[2])
-      let problem = files.survey.unreadableLine
-      if !skipUnreadable, read.contains(nil), let problem {
-        throw ExperimentError("\(problem); --skip-unreadable leaves it out")
+      let contents = files.read(range, description.imagePreparation, channels: description.imageShape[2])
+      if saysSize, files.survey.sizes.keys.contains(where: { $0 != Array(description.imageShape.dimensions.prefix(2)) })
+      {
+        line.clear()
+        logger.info("images of other sizes are prepared: \(description.imagePreparation)")
+        saysSize = false
       }
-      let decoded = zip(files.names[range], read).compactMap { path, image in image.map { (path, $0) } }
-      guard !decoded.isEmpty else { continue }
-      // The numbers are those that 'evaluate' gives a network.
-      let images = try LabeledImages(
-        name: "images", pixels: Array(decoded.map(\.1.pixels).joined()), labels: decoded.map { _ in 0 },
-        imageShape: description.imageShape, classNames: description.classNames, preparation: preparation)
-      let batch = images.tensor(at: Array(decoded.indices), normalization: description.normalization)
-      let logits = averaged.evaluating { averaged(batch) }
-      try options.requireFinite(
-        logits, for: decoded.count == 1 ? decoded[0].0 : "\(decoded[0].0) and \(decoded.count - 1) more")
-      writer.add(decoded.map(\.0), softmax(logits))
+      try write(contents, files.names[range], averaged, description, to: writer)
     }
-    if let line = files.survey.unreadableLine { warn("left out: \(line)") }
-    let text = writer.end()
-    guard let out else { return print(text, terminator: "") }
-    try writeAtomically(Array(text.utf8), to: fileURL(out))
-    logger.info("written to \(out)")
+    try writer.end()
+    line.clear()
+    files.notices.forEach(warn)
+    if let out { logger.info("written to \(out)") }
+    guard let problem = files.survey.unreadableLine, let first = files.survey.unreadable.first else {
+      guard !files.survey.formats.isEmpty else { throw ExperimentError("\(images[0]): there are no images in it") }
+      return
+    }
+    guard !skipUnreadable else { return warn("left out: \(problem)") }
+    let isOne = files.survey.unreadableCount == 1
+    throw ExperimentError(
+      "\(isOne ? "\(first.example): \(first.problem)" : problem); --skip-unreadable leaves \(isOne ? "it" : "them") out"
+    )
+  }
+
+  /// Writes the predictions of a batch, and the files that cannot be read in their places among them.
+  private func write(
+    _ contents: [ImageFiles.Content], _ names: ArraySlice<String>, _ network: some Layer,
+    _ description: SavedClassifier, to writer: PredictionWriter
+  ) throws {
+    let found = zip(names, contents).compactMap { name, content -> (name: String, image: DecodedImage)? in
+      guard case .image(let image) = content else { return nil }
+      return (name, image)
+    }
+    var probabilities: [Scalar] = []
+    if let first = found.first {
+      let batch = try description.tensor(of: found.map(\.image))
+      let logits = network.evaluating { network(batch) }
+      try options.requireFinite(
+        logits, for: found.count == 1 ? first.name : "\(first.name) and \(found.count - 1) more")
+      probabilities = softmax(logits).scalars
+    }
+    let classes = description.classNames.count
+    var rest = probabilities[...]
+    for (name, content) in zip(names, contents) {
+      switch content {
+      case .image:
+        writer.add(name, rest.prefix(classes))
+        rest.removeFirst(classes)
+      case .unreadable(let problem): if !skipUnreadable { writer.add(name, unreadable: problem) }
+      case .other: break
+      }
+    }
+    try writer.flush()
   }
 }

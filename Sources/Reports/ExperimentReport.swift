@@ -14,6 +14,8 @@ public struct ExperimentReport: Sendable, Codable, Equatable {
     public var training: Int
     /// Validation images.
     public var validation: Int
+    /// Whether the set has them itself; nil where they were drawn from its training images.
+    public var hasOwnValidation: Bool?
     /// Images that conversion is judged with, and nothing is trained or chosen by.
     public var audit: Int
     /// Images tested on.

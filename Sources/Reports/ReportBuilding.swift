@@ -52,7 +52,8 @@ extension ExperimentReport {
     self.run = Run(
       library: libraryVersion, data: data.name, dataFingerprint: data.fingerprint,
       splitFingerprint: try fingerprint(of: data.fingerprint, data.rows, data.validation, data.audit),
-      training: data.rows.count, validation: data.validation.count,
+      training: data.rows.count, validation: data.validationCount,
+      hasOwnValidation: data.givenValidation == nil ? nil : true,
       audit: data.audit.count, test: data.test.count, leaked: data.test.overlap(with: data.images),
       threads: results.threads, budget: total, givenBaseline: configuration.baseline?.displayName)
     arms = run.arms.enumerated().map { index, arm in

@@ -40,7 +40,7 @@ extension ExperimentReport {
   /// The run in one line.
   var subject: String {
     "\(configuration.model) on \(run.data): \(grouped(run.training)) images trained on, \(grouped(run.validation)) for "
-      + "validation, \(grouped(run.test)) tested; seeds \(configuration.seeds.map { "\($0)" }.joined(separator: ", ")); "
+      + "validation\(run.hasOwnValidation == true ? ", the set's own" : ""), \(grouped(run.test)) tested; seeds \(configuration.seeds.map { "\($0)" }.joined(separator: ", ")); "
       + "data \(run.dataFingerprint), split \(run.splitFingerprint), version \(run.library)."
   }
 

@@ -4,27 +4,10 @@ import Testing
 
 @testable import Checkpoints
 
-/// A Python with numpy, onnxruntime, safetensors and torch, where `ENCODENET_PYTHON` names one.
-private let python = ProcessInfo.processInfo.environment["ENCODENET_PYTHON"]
-
 /// That Python opens what this library writes, and the other way round.
 @Suite(
-  .enabled(if: python != nil, "ENCODENET_PYTHON names no Python with numpy, onnxruntime, safetensors and torch"))
+  .enabled(if: Python.path != nil, "ENCODENET_PYTHON names no Python with numpy, onnxruntime, safetensors and torch"))
 struct InteropTests {
-  /// Runs a program in `folder`; it must end well.
-  private func run(_ program: String, in folder: URL) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = ["-c", program]
-    process.currentDirectoryURL = folder
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(text.suffix(2000))")
-  }
-
   private static func networks() -> [(name: String, layer: any Layer, input: Shape)] {
     var g = SplittableGenerator(seed: 3)
     let image: Shape = [12, 10, 3]
@@ -90,7 +73,7 @@ struct InteropTests {
         func nchw(_ t: Tensor) -> Tensor { t.rank == 4 ? t.permuted([0, 3, 1, 2]) : t }
         try NumPy.save(["x": nchw(x), "y": nchw(y)], to: folder.appendingPathComponent("\(name).npz"))
       }
-      try run(
+      try Python.run(
         """
         import glob, numpy, onnxruntime
         files = sorted(glob.glob("*.onnx"))
@@ -156,7 +139,7 @@ struct InteropTests {
         func nchw(_ t: Tensor) -> Tensor { t.rank == 4 ? t.permuted([0, 3, 1, 2]) : t }
         try NumPy.save(["x": nchw(input), "y": nchw(y)], to: folder.appendingPathComponent("\(name).npz"))
       }
-      try run(
+      try Python.run(
         """
         import glob, numpy, onnx, onnxruntime
         files = sorted(glob.glob("*.onnx"))
@@ -189,7 +172,7 @@ struct InteropTests {
     let model = layers()
     try withFolder { folder in
       try model.save(to: folder.appendingPathComponent("ours.safetensors"))
-      try run(
+      try Python.run(
         """
         import safetensors.torch, torch
         from torch import nn
@@ -211,7 +194,7 @@ struct InteropTests {
     try withFolder { folder in
       try model.save(to: folder.appendingPathComponent("ours.safetensors"), metadata: ["a": "b"])
       try NumPy.save(model.stateDictionary, to: folder.appendingPathComponent("ours.npz"))
-      try run(
+      try Python.run(
         """
         import numpy, safetensors.torch, torch
         state = safetensors.torch.load_file("ours.safetensors")

@@ -118,7 +118,7 @@ import Testing
       // Numbers in their order, not that of text.
       #expect(data.classNames == ["9", "10"])
       #expect(pairs(data.training) == [[0, 1], [1, 0], [2, 1]] && pairs(data.test) == [[3, 0], [4, 1]])
-      #expect(data.notices == ["the 1 images of the split val are not used: the test images are those of test"])
+      #expect(try pairs(#require(data.validation)) == [[5, 0]] && data.notices.isEmpty)
     }
   }
 

@@ -2,14 +2,16 @@
 public struct ExperimentData: Sendable {
   /// The name of the images in reports.
   public let name: String
-  /// All training images, those for validation among them.
+  /// All training images, among them those for validation where the set has none of its own.
   public let training: LabeledImages
   /// The test images, which each arm is scored on once.
   public let test: HeldOutTestSet
   /// The training images used, as indices.
   public let rows: [Int]
-  /// The validation images, as indices.
+  /// The validation images that are drawn from the training images, as indices; none where the set has its own.
   public let validation: [Int]
+  /// The validation images that the set has itself, nil where they are drawn.
+  public let givenValidation: LabeledImages?
   /// The audit images, as indices: nothing trains on them or chooses by them.
   public let audit: [Int]
   /// The images of ``rows``.
@@ -25,7 +27,7 @@ public struct ExperimentData: Sendable {
   package init(
     _ data: DatasetSplit, _ settings: RunSettings, normalization: Normalization?
   ) throws {
-    (name, training) = (data.name, data.training)
+    (name, training, givenValidation) = (data.name, data.training, data.validation)
     (test, fingerprint) = try throwingDataFaults { (HeldOutTestSet(data.test), data.fingerprint) }
     (rows, validation, audit) = try data.divided(
       validationShare: settings.validationShare, subset: settings.subset, audit: settings.auditImages,
@@ -36,10 +38,18 @@ public struct ExperimentData: Sendable {
     self.normalization = try normalization ?? throwingDataFaults { .computed(from: images) }
   }
 
+  /// The number of validation images.
+  public var validationCount: Int { givenValidation?.count ?? validation.count }
+  /// The validation images, nil where there are none.
+  public var validationImages: LabeledImages? {
+    givenValidation ?? (validation.isEmpty ? nil : training.subset(validation))
+  }
+
   /// Throws where some of `images` are test, validation or audit images.
   func refuseHeldOutImages(in images: LabeledImages, for arm: String) throws(ExperimentError) {
     let trainedOn = Set(self.images.imageFingerprints)
-    let kept = Set(training.subset(validation + audit).imageFingerprints).subtracting(trainedOn)
+    let held = training.subset(validation + audit).imageFingerprints + (givenValidation?.imageFingerprints ?? [])
+    let kept = Set(held).subtracting(trainedOn)
     let count = images.imageFingerprints.count { kept.contains($0) }
     guard count == 0 else {
       throw ExperimentError(
@@ -57,7 +67,7 @@ public struct ExperimentData: Sendable {
 
 extension DatasetSplit {
   /// Divides the training images into those trained on, validation images and audit images, each drawn by a stream of
-  /// `seed`, and each with the same share of every class.
+  /// `seed`, and each with the same share of every class. A set with validation images of its own keeps all for training.
   ///
   /// - Parameters:
   ///   - subset: Those trained on and validated on together, nil for all.
@@ -70,8 +80,8 @@ extension DatasetSplit {
         min(subset ?? training.count, training.count), seed: SplittableGenerator.seed(seed, stream: "subset"))
       let all = training.subset(used)
       let kept = try all.stratified(
-        Int((Double(all.count) * validationShare).rounded()), seed: SplittableGenerator.seed(seed, stream: "validation")
-      )
+        validation == nil ? Int((Double(all.count) * validationShare).rounded()) : 0,
+        seed: SplittableGenerator.seed(seed, stream: "validation"))
       let isKept = Set(kept)
       let trained = used.indices.filter { !isKept.contains($0) }
       let counts = trained.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[all.labels[$1]] += 1 }

@@ -115,7 +115,7 @@ public struct SeedRun {
   public var images: LabeledImages { data.images }
   /// The validation images, nil where there are none.
   public var validationSet: ValidationSet? {
-    data.validation.isEmpty ? nil : ValidationSet(inOrder(data.training.subset(data.validation)))
+    data.validationImages.map { ValidationSet(inOrder($0)) }
   }
   /// The audit images, which nothing trains on or chooses by; nil where there are none.
   public var auditSet: Batches? { data.audit.isEmpty ? nil : inOrder(data.training.subset(data.audit)) }

@@ -46,6 +46,45 @@ public struct SavedClassifier: Sendable, Codable, Hashable {
     return origin.map { $0.renaming(state) } ?? state
   }
 
+  /// Writes `network` as ONNX, whose metadata are `classes`, a line each, `model` and `preparation`, as JSON.
+  ///
+  /// - Parameters:
+  ///   - takesPixels: Whether the file takes images of any size in bytes, `[batch, height, width, 3]`, and prepares them itself, all
+  ///     but their orientation; else floats in 0...1 of its own size, `[batch, channels, height, width]`.
+  ///   - givesProbabilities: Whether the output is `probabilities`, the softmax of `logits`.
+  public func saveONNX(
+    _ network: any Layer, takesPixels: Bool = false, givesProbabilities: Bool = false, to url: URL
+  ) throws {
+    let metadata = try [
+      "classes": classNames.joined(separator: "\n"), "model": "\(model)", "preparation": sortedJSON(imagePreparation),
+    ]
+    let fit = ONNX.Fit(rawValue: imagePreparation.fit.rawValue)!
+    try ONNX.save(
+      network, imageShape: imageShape, input: takesPixels ? .pixels(fit) : .floats, mean: normalization.mean,
+      deviation: normalization.deviation, output: givesProbabilities ? "probabilities" : "logits",
+      probabilities: givesProbabilities, metadata: metadata, to: url)
+  }
+
+  /// Images of any size as the network takes them, `[images, height, width, channels]`: prepared and normalised as those that it was
+  /// trained on.
+  ///
+  /// - Throws: Where that takes images of other than 1 or 3 channels.
+  public func tensor(of images: [DecodedImage]) throws(DataError) -> Tensor {
+    guard [1, 3].contains(imageShape[2]) else {
+      throw DataError("a network of \(imageShape[2]) channels takes no image files, which have 1 or 3")
+    }
+    let prepared = images.map { image in
+      let isReady = image.shape.dimensions.prefix(2) == imageShape.dimensions.prefix(2)
+      let prepared = isReady ? image : imagePreparation(image)
+      return imageShape[2] == 3 ? prepared.inColour : prepared.inGrey
+    }
+    // As 'evaluate' has them, to the bit.
+    return try LabeledImages(
+      name: "images", pixels: Array(prepared.map(\.pixels).joined()), labels: images.map { _ in 0 },
+      imageShape: imageShape, classNames: classNames, preparation: imagePreparation
+    ).tensor(at: Array(images.indices), normalization: normalization)
+  }
+
   /// The description in the safetensors file at `url`; nil where the file has none, as one from elsewhere.
   public static func read(from url: URL) throws -> SavedClassifier? {
     // Others than safetensors have no such metadata; whether they are whole is said when their weights are read.

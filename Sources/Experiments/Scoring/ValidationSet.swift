@@ -1,4 +1,4 @@
-/// Images held out for choosing between settings: training images, never test images.
+/// Images held out for choosing between settings: training images or the set's own for validation, never test images.
 public struct ValidationSet: Sendable {
   package let batches: Batches
   package init(_ batches: Batches) { self.batches = batches }

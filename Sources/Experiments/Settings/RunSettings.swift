@@ -16,7 +16,7 @@ public struct RunSettings: Settings {
   public var seeds: [UInt64] = [0]
   /// Decides which images are used and which are validation images: the same for all seeds.
   public var splitSeed: UInt64 = 0
-  /// The share of the training images that is held out for validation.
+  /// The share of the training images that is held out for validation, where the set has no validation images of its own.
   public var validationShare = 0.1
   /// The largest number of audit images, which are drawn from the training images that ``subset`` leaves unused. Nothing
   /// trains on them, and nothing is chosen by them.

@@ -30,7 +30,7 @@ package struct UseGivenBaseline: Step {
     }
     run.warn(
       "the baseline \(given.displayName) is right on \(percent(found.training)) of the \(run.images.count) training images"
-        + (found.validation.map { " and on \(percent($0)) of the \(run.data.validation.count) validation images" }
+        + (found.validation.map { " and on \(percent($0)) of the \(run.data.validationCount) validation images" }
           ?? ""))
     try judge(found, run)
   }
