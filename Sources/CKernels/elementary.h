@@ -25,6 +25,9 @@ ELEMENTARY_INLINE float float_of(int bits) {
   return x;
 }
 
+/// 2^exponent for exponents of -126 to 127. Sums and shifts of bits wrap: those of NaN may be any number, which is not used.
+ELEMENTARY_INLINE float power_of_two(int exponent) { return float_of((int)(((unsigned)exponent + 127u) << 23)); }
+
 /// e^(x + rest) = (1 + fraction) · 2^exponent, |fraction| < 0.42; `lost` is what the reduced argument was rounded by.
 typedef struct {
   float fraction;
@@ -44,12 +47,12 @@ ELEMENTARY_INLINE en_exponential exponential(float x, float rest) {
 }
 
 /// x · 2^exponent for exponents of -126 to 127; -127 gives 0.
-ELEMENTARY_INLINE float scaled_once(float x, int exponent) { return x * float_of((exponent + 127) << 23); }
+ELEMENTARY_INLINE float scaled_once(float x, int exponent) { return x * power_of_two(exponent); }
 
 /// x · 2^exponent for exponents of -252 to 254, rounded once.
 ELEMENTARY_INLINE float scaled(float x, int exponent) {
   const int half = exponent >> 1;
-  return x * float_of((half + 127) << 23) * float_of((exponent - half + 127) << 23);
+  return x * power_of_two(half) * power_of_two(exponent - half);
 }
 
 ELEMENTARY_INLINE float exp_of(float x) {
@@ -68,7 +71,7 @@ ELEMENTARY_INLINE float exp_of_negative(float x) {
 ELEMENTARY_INLINE float expm1_of(float x) {
   const en_exponential e = exponential(x < -20 ? -20 : x > 89 ? 89 : x, 0);
   const int small = e.exponent < 64 ? e.exponent : 64;
-  const float power = float_of((small + 127) << 23);
+  const float power = power_of_two(small);
   const float near = power * e.fraction + (power - 1);
   const float y = e.exponent < 64 ? near : scaled(1 + e.fraction, e.exponent);
   return x == 0 ? x : y;
@@ -93,7 +96,7 @@ ELEMENTARY_INLINE float log_of_parts(float exponent, float f) {
 
 ELEMENTARY_INLINE float log_of(float x) {
   const int isTiny = x < 1.17549435e-38f;
-  const int bits = bits_of(isTiny ? x * 8388608.0f : x) - EN_ROOT_HALF;
+  const int bits = (int)((unsigned)bits_of(isTiny ? x * 8388608.0f : x) - EN_ROOT_HALF);
   const float exponent = (float)((bits >> 23) - (isTiny ? 23 : 0));
   const float y = log_of_parts(exponent, float_of((bits & 0x7fffff) + EN_ROOT_HALF) - 1);
   const float special = x == 0 ? -INFINITY : x < 0 ? NAN : x;
@@ -104,10 +107,10 @@ ELEMENTARY_INLINE float log_of(float x) {
 ELEMENTARY_INLINE float log1p_of(float x) {
   const float u = 1 + x;
   const float lost = x > 1 ? 1 - (u - x) : x - (u - 1);
-  const int bits = bits_of(u) - EN_ROOT_HALF;
+  const int bits = (int)((unsigned)bits_of(u) - EN_ROOT_HALF);
   const int exponent = bits >> 23;
   // Of large numbers nothing is lost that counts.
-  const float down = float_of((127 - (exponent < 64 ? exponent : 64)) << 23);
+  const float down = power_of_two(-(exponent < 64 ? exponent : 64));
   const float f = float_of((bits & 0x7fffff) + EN_ROOT_HALF) - 1 + lost * down;
   const float y = log_of_parts((float)exponent, f);
   const float special = x == -1 ? -INFINITY : x < -1 ? NAN : x;
@@ -181,7 +184,7 @@ ELEMENTARY_INLINE long bits_of(double x) {
 ELEMENTARY_INLINE float pow_of(float x, float y) {
   const float a = fabsf(x);
   const int isTiny = a < 1.17549435e-38f;
-  const int bits = bits_of(isTiny ? a * 8388608.0f : a) - EN_ROOT_HALF;
+  const int bits = (int)((unsigned)bits_of(isTiny ? a * 8388608.0f : a) - EN_ROOT_HALF);
   const double m = float_of((bits & 0x7fffff) + EN_ROOT_HALF);
   const double s = (m - 1) / (m + 1), z = s * s;
   const double log =

@@ -17,7 +17,7 @@ struct EncodedImage {
   init(contentsOf path: String) throws(UnreadableImage) {
     let bytes: [UInt8]
     do { bytes = try readFile(path: path, upTo: Self.maximumFileBytes + 1) } catch {
-      throw UnreadableImage(kind: "file that cannot be opened", problem: error.problem)
+      throw UnreadableImage(kind: UnreadableImage.unopened, problem: error.problem)
     }
     guard bytes.count <= Self.maximumFileBytes else {
       throw UnreadableImage(kind: "too large file", problem: "more than \(Self.maximumFileBytes) bytes")

@@ -34,6 +34,8 @@ public protocol ImageDataset: Sendable {
 ///
 /// `Fit`, `evaluate` and the experiment do so themselves; a loop of your own over ``Batches`` of files is well inside.
 public func throwingDataFaults<R>(_ body: () throws -> R) throws -> R {
+  // What follows a fault may have come of it.
+  if let problem = DataFaults.pending { throw DataError(problem) }
   let faults = DataFaults()
   let result = Result { try faults.collecting(body) }
   // What `body` threw may follow from the fault.

@@ -4,6 +4,9 @@ import CImages
 struct UnreadableImage: Error {
   let kind: String
   let problem: String
+
+  /// The kind of a file that may be read another time.
+  static let unopened = "file that cannot be opened"
 }
 
 /// What the beginning of an image's file says of it.

@@ -155,16 +155,23 @@ struct ImageReader {
     _ files: PreparedFiles, _ name: String, _ place: inout Place, _ listing: inout ImageListing
   ) throws(DataError) -> (kept: [Int], ImageStore) {
     var (file, key, writer): (URL?, String, PackedImages.Writer?) = (nil, "", nil)
+    // Without the file the images are still there.
+    func giveUp(_ error: any Error) {
+      listing.notices.append("\(error): the images are decoded anew in each epoch")
+      (writer, place) = (nil, .files)
+    }
     if case .packed(let folder) = place {
       let url = folder.appendingPathComponent("\(name).images")
       key = files.key
-      if let packed = PackedImages.open(url, key: key, imageSize: files.imageShape.count) {
+      if let packed = PackedImages.open(
+        url, key: key, items: files.items.count, imageSize: files.imageShape.count)
+      {
         for file in packed.source.unreadable {
           survey.add(UnreadableImage(kind: file.kind, problem: file.problem), file.path)
         }
         return (packed.source.kept, .packed(packed))
       }
-      (file, writer) = (url, try PackedImages.Writer(url))
+      do { (file, writer) = (url, try PackedImages.Writer(url)) } catch { giveUp(error) }
     }
     var (pixels, hasher): ([UInt8], ImageDigests.Hasher) = ([], ImageDigests.Hasher())
     if case .memory = place { pixels.reserveCapacity(files.items.count * files.imageShape.count) }
@@ -172,11 +179,7 @@ struct ImageReader {
     try files.forEachRead { (item, image) throws(DataError) in
       source.kept.append(item)
       if case .memory = place { pixels += image } else { hasher.append(image) }
-      do { try writer?.append(image) } catch {
-        // Without the file the images are still there.
-        listing.notices.append("\(error): the images are decoded anew in each epoch")
-        (writer, place) = (nil, .files)
-      }
+      do { try writer?.append(image) } catch { giveUp(error) }
     } unreadable: { item, problem in
       let path = files.items[item].path
       survey.add(problem, path)
@@ -184,12 +187,18 @@ struct ImageReader {
     }
     if case .memory = place { return (source.kept, .memory(pixels)) }
     if !options.skipsUnreadable { try survey.check(in: root) }
-    if let writer, let file {
-      try writer.finish(source, hasher.finished())
-      if let packed = PackedImages.open(file, key: key, imageSize: files.imageShape.count) {
-        return (source.kept, .packed(packed))
-      }
-      throw DataError("the images were packed, and cannot be read back", in: file.path)
+    // One that could not be opened may be there the next time.
+    let mayReturn = source.unreadable.contains { $0.kind == UnreadableImage.unopened }
+    if let writer, let file, !mayReturn {
+      do {
+        try writer.finish(source, hasher.finished())
+        if let packed = PackedImages.open(
+          file, key: key, items: files.items.count, imageSize: files.imageShape.count)
+        {
+          return (source.kept, .packed(packed))
+        }
+        giveUp(DataError("the images were packed, and cannot be read back", in: file.path))
+      } catch { giveUp(error) }
     }
     return (source.kept, .source(ReadImages(files.kept(source.kept), digests: hasher.finished())))
   }

@@ -72,10 +72,14 @@ final class ReadImages: Sendable {
 
   func image(at index: Int) throws(DataError) -> [UInt8] {
     do {
-      let image = try dataset.image(at: index)
+      // A data set that reads another one may meet a fault, on a thread where nothing collects it.
+      let image = try throwingDataFaults { try dataset.image(at: index) }
       guard image.count == size else {
         throw DataError(
           "\(dataset.name): image \(index) has \(image.count) bytes", wanted: "\(size), of shape \(dataset.imageShape)")
+      }
+      if let known = digests.withLock({ $0?.images[index] }), ci_hash(image, size, 0) != known {
+        throw DataError("\(dataset.name): image \(index) has changed since it was first read")
       }
       return image
     } catch let error as DataError { throw error } catch {

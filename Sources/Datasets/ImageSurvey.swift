@@ -83,7 +83,7 @@ enum SurveyedFile: Sendable {
     } catch {
       let isMissing = !FileManager.default.fileExists(atPath: path)
       self = .unreadable(
-        UnreadableImage(kind: isMissing ? "missing file" : "file that cannot be opened", problem: error.problem))
+        UnreadableImage(kind: isMissing ? "missing file" : UnreadableImage.unopened, problem: error.problem))
     }
   }
 

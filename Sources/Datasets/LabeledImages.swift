@@ -160,7 +160,7 @@ public struct LabeledImages: ImageDataset {
       for index in labels.indices { try withImage(at: index, body) }
       return
     }
-    let chunk = max(1, 1 << 24 / imageShape.count)
+    let chunk = min(max(1, 1 << 24 / imageShape.count), 1 << 16)
     for start in stride(from: 0, to: count, by: chunk) {
       let read = inParallel(min(chunk, count - start)) { index in
         Result { () throws(DataError) in try withImage(at: start + index) { Array($0) } }

@@ -18,7 +18,8 @@ final class OpenFile: Sendable {
 
   /// The file at `path`, nil where it cannot be opened.
   init?(reading path: String) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // What is no file, such as a pipe, is not waited for.
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     var status = stat()
     guard descriptor >= 0 else { return nil }
     let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
@@ -91,10 +92,22 @@ final class OpenFile: Sendable {
 
   /// Removes a temporary file whose process is gone.
   static func removeUnlessInUse(_ path: String) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return }
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
     close(descriptor)
+  }
+
+  /// The size and the time of the last change of a file, which tell whether it is the same.
+  static func state(_ path: String) -> [Int] {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return [] }
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return [Int(status.st_size), Int(time.tv_sec), Int(time.tv_nsec)]
   }
 
   /// The free bytes of the file system that `path` is in, nil where that is not known.

@@ -37,19 +37,22 @@ final class PackedImages: Sendable {
     (self.file, self.size, self.source, self.digests) = (file, size, source, digests)
   }
 
-  /// The file at `url`, where it was made from `key` and is whole; nil where it has to be made.
-  static func open(_ url: URL, key: String, imageSize size: Int) -> PackedImages? {
+  /// The file at `url`, where it was made from `key`, of so many items, and is whole; nil where it has to be made.
+  static func open(_ url: URL, key: String, items: Int, imageSize size: Int) -> PackedImages? {
     guard let file = OpenFile(reading: url.path), let trailer = try? file.bytes(file.size - trailer, trailer) else {
       return nil
     }
     let numbers = (0..<3).map { UInt64(littleEndian: trailer[$0 * 8..<$0 * 8 + 8]) }
-    guard Array(trailer.suffix(8)) == magic, numbers[0] < 1 << 40, numbers[1] < 1 << 40 else { return nil }
+    // Numbers and paths of the items, and no more.
+    guard Array(trailer.suffix(8)) == magic, numbers[0] <= (items + 1) * 8, numbers[1] <= 1 << 20 + items * 1 << 14
+    else { return nil }
     let (hashes, json) = (Int(numbers[0]), Int(numbers[1]))
     let start = file.size - Self.trailer - hashes - json
     guard start >= 0, let footer = try? file.bytes(start, hashes + json),
       ci_hash(footer, footer.count, 0) == numbers[2],
       let source = try? JSONDecoder().decode(Source.self, from: Data(footer[hashes...])), source.key == key,
-      hashes == (source.kept.count + 1) * 8, start == source.kept.count * size
+      hashes == (source.kept.count + 1) * 8, start == source.kept.count * size,
+      source.kept.allSatisfy((0..<items).contains), zip(source.kept, source.kept.dropFirst()).allSatisfy(<)
     else { return nil }
     let all = (0...source.kept.count).map { UInt64(littleEndian: footer[$0 * 8..<$0 * 8 + 8]) }
     return PackedImages(file, size, source, ImageDigests(images: Array(all.dropLast()), whole: all.last!))

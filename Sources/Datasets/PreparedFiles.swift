@@ -41,11 +41,11 @@ struct PreparedFiles: ImageDataset {
   var key: String {
     var hash = FNV1a()
     hash.append(bytes: "1 \(form.preparation) \(form.preparation.appliesOrientation) \(imageShape)".utf8)
-    let states = inParallel(items.count) { FileState(items[$0].path) }
+    let states = inParallel(items.count) { OpenFile.state(items[$0].path) }
     for (item, state) in zip(items, states) {
       hash.append(bytes: item.path.utf8)
       let box = item.box.map { [$0.top, $0.left, $0.height, $0.width] } ?? []
-      for number in [state.size, state.seconds, state.nanoseconds, box.count] + box {
+      for number in [state.count] + state + [box.count] + box {
         hash.append(UInt64(bitPattern: Int64(number)))
       }
     }
@@ -111,18 +111,5 @@ struct PreparedFiles: ImageDataset {
       }
       return nil
     } catch { return error }
-  }
-}
-
-/// What tells whether a file has changed.
-private struct FileState: Sendable {
-  var (size, seconds, nanoseconds) = (-1, 0, 0)
-
-  init(_ path: String) {
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
-    else { return }
-    size = (attributes[.size] as? NSNumber)?.intValue ?? -1
-    let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-    (seconds, nanoseconds) = (Int(time.rounded(.down)), Int((time - time.rounded(.down)) * 1e9))
   }
 }

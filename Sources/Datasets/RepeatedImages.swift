@@ -31,8 +31,14 @@ extension DatasetSplit {
   /// The number of images of which another class has the same one.
   private func contradictions(_ fingerprints: [UInt64]) -> Int {
     let labels = training.labels + (validation?.labels ?? []) + test.labels
-    var classes: [UInt64: Set<Int>] = [:]
-    for (fingerprint, label) in zip(fingerprints, labels) { classes[fingerprint, default: []].insert(label) }
-    return fingerprints.count { classes[$0]!.count > 1 }
+    var (first, contradicting): ([UInt64: Int], Set<UInt64>) = ([:], [])
+    for (fingerprint, label) in zip(fingerprints, labels) {
+      if let known = first[fingerprint] {
+        if known != label { contradicting.insert(fingerprint) }
+      } else {
+        first[fingerprint] = label
+      }
+    }
+    return fingerprints.count { contradicting.contains($0) }
   }
 }

@@ -110,8 +110,11 @@ public struct DatasetSplit: Sendable {
     var split = self
     (split.training, split.test) = (training.prepared(preparation), test.prepared(preparation))
     split.validation = validation?.prepared(preparation)
-    // What is too large for memory is scaled as it is read.
-    guard options.holds(bytes) else { return split }
+    guard options.holds(bytes) else {
+      split.notices.append(
+        "images of \(size) pixels are more than --cache allows in memory: they are scaled in each epoch")
+      return split
+    }
     (split.training, split.test) = (try split.training.inMemory(), try split.test.inMemory())
     split.validation = try split.validation?.inMemory()
     return split

@@ -13,7 +13,7 @@ struct Export: ParsableCommand {
       width] and gives logits; .npz and .safetensors are the weights in PyTorch's layout, under the names of the file that \
       a given baseline came from, else under PyTorch's. With --raw-pixels the network takes photographs as programs hold them, \
       bytes of any size as [batch, height, width, 3], also where it was trained on grey images, and prepares them itself as \
-      'encodenet predict' does, all but their orientation.
+      'encodenet predict' does, all but their orientation, and with all pixels of a JPEG (--full-decoding).
       """)
 
   @OptionGroup var options: ClassifierOptions

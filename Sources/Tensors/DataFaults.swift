@@ -11,6 +11,9 @@ package final class DataFaults: Sendable {
   /// The first fault collected, nil where there was none.
   package var first: String? { fault.withLock { $0 } }
 
+  /// The first fault that was collected so far by whoever collects here, nil where there was none.
+  package static var pending: String? { current?.first }
+
   /// Runs `body` and collects its faults.
   package func collecting<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     try Self.$current.withValue(self) { () -> Result<R, E> in

@@ -127,6 +127,58 @@ import Testing
     }
   }
 
+  @Test func aPackedFileOfOtherItemsIsMadeAnew() throws {
+    try withFolder { folder in
+      let (file, key) = (folder.appendingPathComponent("x.images"), "k")
+      for kept in [[0, 1, 7], [-1, 0, 1], [2, 1, 0], [0, 0, 1], [0, 1, 2]] {
+        let writer = try PackedImages.Writer(file)
+        var hasher = ImageDigests.Hasher()
+        for image in 0..<3 {
+          let pixels = [UInt8](repeating: UInt8(image), count: 4)
+          try pixels.withUnsafeBufferPointer { (pixels) throws(DataError) in
+            hasher.append(pixels)
+            try writer.append(pixels)
+          }
+        }
+        try writer.finish(.init(key: key, kept: kept), hasher.finished())
+        let opened = PackedImages.open(file, key: key, items: 3, imageSize: 4)
+        #expect((opened != nil) == (kept == [0, 1, 2]), "\(kept)")
+        #expect(PackedImages.open(file, key: key, items: 2, imageSize: 4) == nil)
+      }
+    }
+  }
+
+  @Test func anImageThatHasChangedSinceItWasReadIsAFault() throws {
+    try withFolder { folder in
+      try write(folder)
+      let split = try ImageFolder.load(folder, options(0))
+      for index in 0..<24 {
+        let name = "\(index % 2 == 0 ? "a" : "b")/\(index).png"
+        try folder.write(name, DecodedImage(pixels: [UInt8](repeating: 9, count: 360), shape: [12, 10, 3]).png())
+      }
+      let error = #expect(throws: DataError.self) { try throwingDataFaults { split.training.image(at: 3) } }
+      #expect(error?.problem.contains("image 3 has changed since it was first read") == true)
+    }
+  }
+
+  /// A data set that reads another one, on threads where nobody collects its faults.
+  @Test func faultsOfADataSetInsideOfAnotherAreThrown() throws {
+    struct Wrapper: ImageDataset {
+      let base: LabeledImages
+      var name: String { base.name }
+      var count: Int { base.count }
+      var imageShape: Shape { base.imageShape }
+      var classNames: [String] { base.classNames }
+      func label(at index: Int) -> Int { base.label(at: index) }
+      func image(at index: Int) throws -> [UInt8] { base.image(at: index) }
+    }
+    let images = Wrapper(base: try LabeledImages(Failing()))
+    let error = #expect(throws: DataError.self) {
+      try throwingDataFaults { try Batches(of: images, size: 4).epoch(0).map(\.labels) }
+    }
+    #expect(error?.problem == "failing: image 2 cannot be read: Lost()")
+  }
+
   @Test func whatKilledProcessesLeftIsRemovedAndWhatLivingOnesWriteIsNot() throws {
     try withFolder { folder in
       let (data, cache) = (folder.appendingPathComponent("data"), folder.appendingPathComponent("cache"))

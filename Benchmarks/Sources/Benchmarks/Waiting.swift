@@ -34,7 +34,8 @@ private func printWaitingForFiles() {
   let packed = FileManager.default.temporaryDirectory.appendingPathComponent("packed-\(UUID())")
   defer { try? FileManager.default.removeItem(at: packed) }
   let places: [(name: String, cache: Int, folder: URL?)] = [
-    ("in memory", .max, nil), ("packed, written now", 0, packed), ("packed", 0, packed), ("decoded in each epoch", 0, nil),
+    ("in memory", .max, nil), ("packed, written now", 0, packed), ("packed", 0, packed),
+    ("decoded in each epoch", 0, nil),
   ]
   print("\nJPEGs of \(Photographs.folder)                  s an epoch  waited %  µs an image to read, once")
   for (name, cache, folder) in places {

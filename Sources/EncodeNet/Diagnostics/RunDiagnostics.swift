@@ -49,9 +49,11 @@ extension ExperimentRun {
   ///
   /// Audit images are not looked at: what is chosen by them judges nothing any more.
   public func conversionOutcomes(_ stages: [ConversionStage]) throws -> [SeedDiagnostics.Conversion?] {
-    let view = try ConversionView(self, run.baseline().network, judge())
-    let sets = view.sets(withAudit: false)
-    return stages.map { stage in stage.gcae.map { view.conversion($0, sets: sets).conversion } }
+    try throwingDataFaults {
+      let view = try ConversionView(self, run.baseline().network, judge())
+      let sets = view.sets(withAudit: false)
+      return stages.map { stage in stage.gcae.map { view.conversion($0, sets: sets).conversion } }
+    }
   }
 
   private func features(of layer: any Layer, named name: String) throws -> SeedDiagnostics.Features? {

@@ -31,6 +31,8 @@ package struct StepTrainer {
     _ stage: String, key: String, _ fit: Fit<Model, Source>, average: WeightAverage? = nil,
     afterEpoch: (EpochReport) -> Void = { _ in }
   ) throws -> [EpochReport] {
+    // Nothing is trained on what was made of an image that could not be read.
+    if let problem = DataFaults.pending { throw ExperimentError(problem) }
     let other = keys.value.withLock { keys in
       defer { keys[stage] = key }
       return keys[stage].flatMap { $0 == key ? nil : $0 }
