@@ -123,10 +123,10 @@ struct ImageReader {
       listing.notices.append("\(size): they are decoded anew in each epoch")
       return .files
     }
+    // A folder that cannot be made has no free bytes that are known, and the file in it says why.
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let free = OpenFile.freeBytes(at: folder.path) ?? 0
     // Space for hashes, and for what a run saves besides.
-    guard bytes + bytes / 20 + 1 << 28 < free else {
+    if let free = OpenFile.freeBytes(at: folder.path), free <= bytes + bytes / 20 + 1 << 28 {
       listing.notices.append(
         "\(size), and \(folder.path) has \(inWords(free)) free, too little to pack them there: they are decoded anew in each epoch"
       )

@@ -98,7 +98,9 @@ final class PackedImages: Sendable {
       let hashes = footer.count
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
-      footer += (try? encoder.encode(source)).map { Array($0) } ?? []
+      do { footer += try encoder.encode(source) } catch {
+        throw DataError("what was packed cannot be written as JSON: \(error)", in: url.path)
+      }
       let numbers = [UInt64(hashes), UInt64(footer.count - hashes), ci_hash(footer, footer.count, 0)]
       buffer += footer + numbers.flatMap(\.littleEndianBytes) + PackedImages.magic
       try flush()
