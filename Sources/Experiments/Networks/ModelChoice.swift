@@ -53,6 +53,9 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     return Int((name.hasSuffix(Self.cifarEnding) ? name.dropLast(Self.cifarEnding.count) : name[...]).dropFirst(6))
   }
 
+  /// Whether this ResNet is deeper than those that learn at the usual rate.
+  var isVeryDeep: Bool { depth ?? 0 > 56 }
+
   /// The side of the images that the network was made for, in pixels.
   var usualSide: Int { imageNetDepth == nil ? 32 : 224 }
 
