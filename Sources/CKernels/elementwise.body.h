@@ -6,43 +6,74 @@
     }                                                                   \
   }
 
-// Whole vectors, of which the last is a copy filled up: what has no branches is not done number by number at the end. The
-// pragma says that `y` may be an operand itself, but overlaps none otherwise.
-#define ELEMENTARY(name)                                               \
-  OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {   \
-    const long whole = n & -en_lanes, rest = n - whole;                \
-    VECTORIZED                                                         \
-    for (long i = 0; i < whole; i++) y[i] = name##_of(x[i]);           \
-    if (rest == 0) return;                                             \
-    REAL last[en_lanes] = {0};                                         \
-    memcpy(last, x + whole, rest * sizeof(REAL));                      \
-    VECTORIZED                                                         \
-    for (long i = 0; i < en_lanes; i++) last[i] = name##_of(last[i]);  \
-    memcpy(y + whole, last, rest * sizeof(REAL));                      \
+// A kernel `header` that maps x to y, where v is an element. Whole vectors, of which the last is a copy filled up: what has no
+// branches is not done number by number at the end. The pragma says that `y` may be an operand itself, but overlaps none otherwise.
+#define MAPPED(header, result)                    \
+  OVERLOADED KERNEL void header {                 \
+    const long whole = n & -en_lanes, rest = n - whole; \
+    VECTORIZED                                    \
+    for (long i = 0; i < whole; i++) {            \
+      const REAL v = x[i];                        \
+      y[i] = result;                              \
+    }                                             \
+    if (rest == 0) return;                        \
+    REAL last[en_lanes] = {0};                    \
+    memcpy(last, x + whole, rest * sizeof(REAL)); \
+    VECTORIZED                                    \
+    for (long i = 0; i < en_lanes; i++) {         \
+      const REAL v = last[i];                     \
+      last[i] = result;                           \
+    }                                             \
+    memcpy(y + whole, last, rest * sizeof(REAL)); \
+  }
+#define ELEMENTARY(name) MAPPED(en_##name(long n, const REAL *x, REAL *y), name##_of(v))
+
+// The same for functions that reduce their argument; those that are too large for it, infinite or NaN are put right one by one.
+#define PERIODIC(name)                                                                 \
+  OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {                   \
+    for (long start = 0; start < n; start += en_block) {                               \
+      const long count = n - start < en_block ? n - start : en_block;                  \
+      REAL a[en_block] = {0}, b[en_block];                                             \
+      memcpy(a, x + start, count * sizeof(REAL));                                      \
+      VECTORIZED                                                                       \
+      for (long i = 0; i < en_block; i++) b[i] = name##_of(a[i]);                      \
+      int beyond = 0;                                                                  \
+      for (long i = 0; i < en_block; i++) beyond |= !(fabs(a[i]) <= en_largest_periodic); \
+      if (beyond) {                                                                    \
+        for (long i = 0; i < count; i++) {                                             \
+          if (!(fabs(a[i]) <= en_largest_periodic)) b[i] = name(a[i]);                 \
+        }                                                                              \
+      }                                                                                \
+      memcpy(y + start, b, count * sizeof(REAL));                                      \
+    }                                                                                  \
   }
 #include "unary.table.h"
+#undef PERIODIC
 #undef ELEMENTARY
 #undef UNARY
 
-#define PULLBACK(name, result)                                                                  \
-  OVERLOADED KERNEL void en_##name##_pullback(long n, const REAL *x, const REAL *dy, REAL *dx) { \
-    const long whole = n & -en_lanes, rest = n - whole;                                         \
-    VECTORIZED                                                                                  \
-    for (long i = 0; i < whole; i++) {                                                          \
-      const REAL v = x[i], d = dy[i];                                                           \
-      dx[i] = result;                                                                           \
-    }                                                                                           \
-    if (rest == 0) return;                                                                      \
-    REAL lastX[en_lanes] = {0}, lastD[en_lanes] = {0};                                          \
-    memcpy(lastX, x + whole, rest * sizeof(REAL));                                              \
-    memcpy(lastD, dy + whole, rest * sizeof(REAL));                                             \
-    VECTORIZED                                                                                  \
-    for (long i = 0; i < en_lanes; i++) {                                                       \
-      const REAL v = lastX[i], d = lastD[i];                                                    \
-      lastD[i] = result;                                                                        \
-    }                                                                                           \
-    memcpy(dx + whole, lastD, rest * sizeof(REAL));                                             \
+// A kernel `header` that takes a gradient d of y back to x, of which v is an element.
+#define MAPPED_BACK(header, result)                \
+  OVERLOADED KERNEL void header {                  \
+    const long whole = n & -en_lanes, rest = n - whole; \
+    VECTORIZED                                     \
+    for (long i = 0; i < whole; i++) {             \
+      const REAL v = x[i], d = dy[i];              \
+      dx[i] = result;                              \
+    }                                              \
+    if (rest == 0) return;                         \
+    REAL lastX[en_lanes] = {0}, lastD[en_lanes] = {0}; \
+    memcpy(lastX, x + whole, rest * sizeof(REAL)); \
+    memcpy(lastD, dy + whole, rest * sizeof(REAL)); \
+    VECTORIZED                                     \
+    for (long i = 0; i < en_lanes; i++) {          \
+      const REAL v = lastX[i], d = lastD[i];       \
+      lastD[i] = result;                           \
+    }                                              \
+    memcpy(dx + whole, lastD, rest * sizeof(REAL)); \
   }
+#define PULLBACK(name, result) \
+  MAPPED_BACK(en_##name##_pullback(long n, const REAL *x, const REAL *dy, REAL *dx), result)
 #include "pullback.table.h"
 #undef PULLBACK
 
@@ -71,26 +102,26 @@
 // Powers of a block of numbers at a time, whose operands lie side by side whatever their steps.
 static inline __attribute__((always_inline, overloadable)) void fill_power_block(
   long count, long step, const REAL *x, REAL *a) {
-  if (step && count == en_power_block) {
-    memcpy(a, x, en_power_block * sizeof(REAL));
+  if (step && count == en_block) {
+    memcpy(a, x, en_block * sizeof(REAL));
   } else if (step) {
     for (long i = 0; i < count; i++) a[i] = x[i];
-    for (long i = count; i < en_power_block; i++) a[i] = 1;
+    for (long i = count; i < en_block; i++) a[i] = 1;
   } else {
-    for (long i = 0; i < en_power_block; i++) a[i] = *x;
+    for (long i = 0; i < en_block; i++) a[i] = *x;
   }
 }
 
 OVERLOADED KERNEL void en_power(
   long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {
   for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {
-    for (long start = 0; start < n; start += en_power_block) {
-      const long count = n - start < en_power_block ? n - start : en_power_block;
-      REAL a[en_power_block], b[en_power_block];
+    for (long start = 0; start < n; start += en_block) {
+      const long count = n - start < en_block ? n - start : en_block;
+      REAL a[en_block], b[en_block];
       fill_power_block(count, aStep, x + start * aStep, a);
       fill_power_block(count, bStep, z + start * bStep, b);
       VECTORIZED
-      for (long i = 0; i < en_power_block; i++) a[i] = pow_of(a[i], b[i]);
+      for (long i = 0; i < en_block; i++) a[i] = pow_of(a[i], b[i]);
       memcpy(y + start, a, count * sizeof(REAL));
     }
   }
@@ -116,3 +147,13 @@ OVERLOADED KERNEL void en_leaky_relu_backward(long n, REAL slope, const REAL *x,
   }
   for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
 }
+
+// Where NaN passes, it is the last operand of the selections.
+MAPPED(en_elu(long n, REAL scale, const REAL *x, REAL *y), v > 0 ? v : scale * expm1_of(v > 0 ? 0 : v))
+MAPPED_BACK(
+  en_elu_backward(long n, REAL scale, const REAL *x, const REAL *dy, REAL *dx), v > 0 ? d : d * (scale * exp_of(v > 0 ? 0 : v)))
+MAPPED(en_clamp(long n, REAL low, REAL high, const REAL *x, REAL *y), v < low ? low : v > high ? high : v)
+MAPPED_BACK(
+  en_clamp_backward(long n, REAL low, REAL high, const REAL *x, const REAL *dy, REAL *dx), v >= low && v <= high ? d : 0)
+#undef MAPPED
+#undef MAPPED_BACK

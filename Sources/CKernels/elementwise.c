@@ -3,8 +3,9 @@
 #include <tgmath.h>
 
 #include "activations.h"
+#include "periodic.h"
 
-enum { en_lanes = 16, en_power_block = 64 };
+enum { en_lanes = 16, en_block = 64 };
 
 #define REAL float
 #define VECTORIZED _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")

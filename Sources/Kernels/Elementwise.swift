@@ -4,6 +4,10 @@ import CKernels
 package enum UnaryFunction: Sendable {
   case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
   case sigmoid, softplus, gelu, geluByTanh, silu, normalDensity, normalDistribution
+  /// x > 0 ? x : scale · (exp(x) - 1)
+  case elu(scale: Scalar)
+  /// x, or the end of the range that it is beyond; NaN stays.
+  case clamp(ClosedRange<Scalar>)
 
   /// Applies the function to `count` elements of `x`; `y` may be `x`.
   package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
@@ -33,6 +37,8 @@ package enum UnaryFunction: Sendable {
     case .silu: en_silu(count, x, y)
     case .normalDensity: en_normal_density(count, x, y)
     case .normalDistribution: en_normal_distribution(count, x, y)
+    case .elu(let scale): en_elu(count, scale, x, y)
+    case .clamp(let range): en_clamp(count, range.lowerBound, range.upperBound, x, y)
     }
   }
 }
@@ -42,6 +48,8 @@ package enum UnaryFunction: Sendable {
 package enum UnaryPullback: Sendable {
   case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
   case gelu, geluByTanh, silu, normalDistribution
+  case elu(scale: Scalar)
+  case clamp(ClosedRange<Scalar>)
 
   /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
   package func callAsFunction(
@@ -62,6 +70,8 @@ package enum UnaryPullback: Sendable {
     case .geluByTanh: en_gelu_tanh_pullback(count, v, dy, dx)
     case .silu: en_silu_pullback(count, v, dy, dx)
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
+    case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
+    case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)
     }
   }
 }

@@ -17,7 +17,10 @@ enum Main {
     if arguments == ["--serve"] { return try Service.run() }
     if arguments == ["--algorithms"] { return printAlgorithms() }
     if arguments == ["--waiting"] { return printWaiting() }
-    if arguments == ["--operations"] { return Operation.names.forEach { print($0) } }
+    if arguments == ["--operations"] {
+      for name in Operation.names { print(name) }
+      return
+    }
     while !arguments.isEmpty {
       let option = arguments.removeFirst()
       guard !arguments.isEmpty else { return print(usage) }

@@ -6,7 +6,9 @@
   OVERLOADED void en_##name(long n, const float *x, float *y);  \
   OVERLOADED void en_##name(long n, const double *x, double *y);
 #define ELEMENTARY(name) UNARY(name, )
+#define PERIODIC(name) UNARY(name, )
 #include "unary.table.h"
+#undef PERIODIC
 #undef ELEMENTARY
 #undef UNARY
 
@@ -38,3 +40,19 @@ OVERLOADED void en_leaky_relu(long n, double slope, const double *x, double *y);
 /// dx[i] = x[i] > 0 ? dy[i] : slope · dy[i]
 OVERLOADED void en_leaky_relu_backward(long n, float slope, const float *x, const float *dy, float *dx);
 OVERLOADED void en_leaky_relu_backward(long n, double slope, const double *x, const double *dy, double *dx);
+
+/// y[i] = x[i] > 0 ? x[i] : scale · (exp(x[i]) - 1); y may be x.
+OVERLOADED void en_elu(long n, float scale, const float *x, float *y);
+OVERLOADED void en_elu(long n, double scale, const double *x, double *y);
+
+/// dx[i] = x[i] > 0 ? dy[i] : dy[i] · scale · exp(x[i]); dx may be dy.
+OVERLOADED void en_elu_backward(long n, float scale, const float *x, const float *dy, float *dx);
+OVERLOADED void en_elu_backward(long n, double scale, const double *x, const double *dy, double *dx);
+
+/// y[i] = low where x[i] is below, high where it is above, else x[i]; y may be x.
+OVERLOADED void en_clamp(long n, float low, float high, const float *x, float *y);
+OVERLOADED void en_clamp(long n, double low, double high, const double *x, double *y);
+
+/// dx[i] = dy[i] where low ≤ x[i] ≤ high, else 0; dx may be dy.
+OVERLOADED void en_clamp_backward(long n, float low, float high, const float *x, const float *dy, float *dx);
+OVERLOADED void en_clamp_backward(long n, double low, double high, const double *x, const double *dy, double *dx);
