@@ -3,6 +3,8 @@
 #include <tgmath.h>
 
 #include "activations.h"
+#include "contract.h"
+#include "vectors.h"
 
 enum { en_lanes = 16, en_power_block = 64 };
 
