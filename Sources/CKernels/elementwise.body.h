@@ -1,5 +1,6 @@
 #define UNARY(name, result)                                             \
   OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {    \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));                     \
     for (long i = 0; i < n; i++) {                                      \
       const REAL v = x[i];                                              \
       y[i] = result;                                                    \
@@ -10,6 +11,7 @@
 // branches is not done number by number at the end. The pragma says that `y` may be an operand itself, but overlaps none otherwise.
 #define MAPPED(header, result)                    \
   OVERLOADED KERNEL void header {                 \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n)); \
     const long whole = n & -en_lanes, rest = n - whole; \
     VECTORIZED                                    \
     for (long i = 0; i < whole; i++) {            \
@@ -31,6 +33,7 @@
 // The same for functions that reduce their argument; those that are too large for it, infinite or NaN are put right one by one.
 #define PERIODIC(name)                                                                 \
   OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {                   \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));                                    \
     for (long start = 0; start < n; start += en_block) {                               \
       const long count = n - start < en_block ? n - start : en_block;                  \
       REAL a[en_block] = {0}, b[en_block];                                             \
@@ -55,6 +58,7 @@
 // A kernel `header` that takes a gradient d of y back to x, of which v is an element.
 #define MAPPED_BACK(header, result)                \
   OVERLOADED KERNEL void header {                  \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(dy, n) && EN_HAS(dx, n)); \
     const long whole = n & -en_lanes, rest = n - whole; \
     VECTORIZED                                     \
     for (long i = 0; i < whole; i++) {             \
@@ -77,30 +81,42 @@
 #include "pullback.table.h"
 #undef PULLBACK
 
-// Branches on the operands' steps along a row, 0 or 1, so that the loops vectorise.
-#define BINARY(name, result)                                                                                      \
-  OVERLOADED KERNEL void en_##name(                                                                               \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {     \
-    for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {                                         \
-      if (aStep && bStep) {                                                                                       \
-        for (long i = 0; i < n; i++) { const REAL a = x[i], b = z[i]; y[i] = result; }                            \
-      } else if (aStep) {                                                                                         \
-        const REAL b = *z;                                                                                        \
-        for (long i = 0; i < n; i++) { const REAL a = x[i]; y[i] = result; }                                      \
-      } else if (bStep) {                                                                                         \
-        const REAL a = *x;                                                                                        \
-        for (long i = 0; i < n; i++) { const REAL b = z[i]; y[i] = result; }                                      \
-      } else {                                                                                                    \
-        const REAL a = *x, b = *z;                                                                                \
-        for (long i = 0; i < n; i++) y[i] = result;                                                               \
-      }                                                                                                           \
-    }                                                                                                             \
+#ifndef NDEBUG
+static OVERLOADED void check_pairs(en_pairs p, const REAL *x, const REAL *z, const REAL *y) {
+  assert(p.rows >= 0 && p.n >= 0 && p.aRow >= 0 && p.bRow >= 0);
+  assert((p.aStep == 0 || p.aStep == 1) && (p.bStep == 0 || p.bStep == 1));
+  assert(EN_HAS(x, p.rows * p.n) && EN_HAS(z, p.rows * p.n) && EN_HAS(y, p.rows * p.n));
+}
+#define CHECK_PAIRS(...) check_pairs(__VA_ARGS__)
+#else
+#define CHECK_PAIRS(...)
+#endif
+
+// Branches on the operands' steps along a row, so that the loops vectorise.
+#define BINARY(name, result)                                                                   \
+  OVERLOADED KERNEL void en_##name(en_pairs p, const REAL *x, const REAL *z, REAL *y) {        \
+    CHECK_PAIRS(p, x, z, y);                                                                   \
+    const long n = p.n;                                                                        \
+    for (long row = 0; row < p.rows; row++, x += p.aRow, z += p.bRow, y += n) {                \
+      if (p.aStep && p.bStep) {                                                                \
+        for (long i = 0; i < n; i++) { const REAL a = x[i], b = z[i]; y[i] = result; }         \
+      } else if (p.aStep) {                                                                    \
+        const REAL b = *z;                                                                     \
+        for (long i = 0; i < n; i++) { const REAL a = x[i]; y[i] = result; }                   \
+      } else if (p.bStep) {                                                                    \
+        const REAL a = *x;                                                                     \
+        for (long i = 0; i < n; i++) { const REAL b = z[i]; y[i] = result; }                   \
+      } else {                                                                                 \
+        const REAL a = *x, b = *z;                                                             \
+        for (long i = 0; i < n; i++) y[i] = result;                                            \
+      }                                                                                        \
+    }                                                                                          \
   }
 #include "binary.table.h"
 #undef BINARY
 
 // Powers of a block of numbers at a time, whose operands lie side by side whatever their steps.
-static inline __attribute__((always_inline, overloadable)) void fill_power_block(
+INLINED OVERLOADED void fill_power_block(
   long count, long step, const REAL *x, REAL *a) {
   if (step && count == en_block) {
     memcpy(a, x, en_block * sizeof(REAL));
@@ -112,27 +128,30 @@ static inline __attribute__((always_inline, overloadable)) void fill_power_block
   }
 }
 
-OVERLOADED KERNEL void en_power(
-  long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {
-  for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {
-    for (long start = 0; start < n; start += en_block) {
-      const long count = n - start < en_block ? n - start : en_block;
+OVERLOADED KERNEL void en_power(en_pairs p, const REAL *x, const REAL *z, REAL *y) {
+  CHECK_PAIRS(p, x, z, y);
+  for (long row = 0; row < p.rows; row++, x += p.aRow, z += p.bRow, y += p.n) {
+    for (long start = 0; start < p.n; start += en_block) {
+      const long count = p.n - start < en_block ? p.n - start : en_block;
       REAL a[en_block], b[en_block];
-      fill_power_block(count, aStep, x + start * aStep, a);
-      fill_power_block(count, bStep, z + start * bStep, b);
+      fill_power_block(count, p.aStep, x + start * p.aStep, a);
+      fill_power_block(count, p.bStep, z + start * p.bStep, b);
       VECTORIZED
       for (long i = 0; i < en_block; i++) a[i] = pow_of(a[i], b[i]);
       memcpy(y + start, a, count * sizeof(REAL));
     }
   }
 }
+#undef CHECK_PAIRS
 
 OVERLOADED KERNEL void en_select(long n, const REAL *mask, const REAL *a, const REAL *b, REAL *y) {
+  assert(n >= 0 && EN_HAS(mask, n) && EN_HAS(a, n) && EN_HAS(b, n) && EN_HAS(y, n));
   for (long i = 0; i < n; i++) y[i] = mask[i] != 0 ? a[i] : b[i];
 }
 
 // A slope of 0 is a branch of its own, as 0 · -∞ is NaN.
 OVERLOADED KERNEL void en_leaky_relu(long n, REAL slope, const REAL *x, REAL *y) {
+  assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));
   if (slope == 0) {
     for (long i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
     return;
@@ -141,6 +160,7 @@ OVERLOADED KERNEL void en_leaky_relu(long n, REAL slope, const REAL *x, REAL *y)
 }
 
 OVERLOADED KERNEL void en_leaky_relu_backward(long n, REAL slope, const REAL *x, const REAL *dy, REAL *dx) {
+  assert(n >= 0 && EN_HAS(x, n) && EN_HAS(dy, n) && EN_HAS(dx, n));
   if (slope == 0) {
     for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : 0;
     return;

@@ -3,7 +3,9 @@
 #include <tgmath.h>
 
 #include "activations.h"
+#include "contract.h"
 #include "periodic.h"
+#include "vectors.h"
 
 enum { en_lanes = 16, en_block = 64 };
 

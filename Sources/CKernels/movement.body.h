@@ -2,27 +2,25 @@
 typedef REAL EIGHT __attribute__((vector_size(8 * sizeof(REAL)), aligned(sizeof(REAL))));
 
 /// y[i · yRow + j] = x[i + j · xColumn] for i and j below 8: three perfect shuffles of the rows.
-static inline __attribute__((always_inline, overloadable)) void transpose_eight(long xColumn, long yRow, const REAL *x, REAL *y) {
+INLINED OVERLOADED void transpose_eight(long xColumn, long yRow, const REAL *x, REAL *y) {
   EIGHT a[8], b[8];
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 8; j++) a[j] = *(const EIGHT *)(x + j * xColumn);
-#pragma clang loop unroll(full)
-  for (int step = 0; step < 3; step++) {
-#pragma clang loop unroll(full)
-    for (int k = 0; k < 4; k++) {
+  EACH(j, 0, 8) a[j] = *(const EIGHT *)(x + j * xColumn);
+  EACH(step, 0, 3) {
+    EACH(k, 0, 4) {
       b[2 * k] = __builtin_shufflevector(a[k], a[k + 4], 0, 8, 1, 9, 2, 10, 3, 11);
       b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + 4], 4, 12, 5, 13, 6, 14, 7, 15);
     }
-#pragma clang loop unroll(full)
-    for (int j = 0; j < 8; j++) a[j] = b[j];
+    EACH(j, 0, 8) a[j] = b[j];
   }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 8; i++) *(EIGHT *)(y + i * yRow) = a[i];
+  EACH(i, 0, 8) *(EIGHT *)(y + i * yRow) = a[i];
 }
 
 // Tiles of 16 by 16, which are whole cache lines of both sides: no line waits in a cache for its other half.
 OVERLOADED KERNEL void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const REAL *x, REAL *y) {
   enum { tile = 16 };
+  assert(rows >= 0 && columns >= 0 && EN_HAS(x, rows * columns) && EN_HAS(y, rows * columns) && x != y);
+  assert(columns <= 1 || xColumn > 0);
+  assert(rows <= 1 || yRow >= columns);
   for (long i = 0; i < rows; i += tile) {
     for (long j = 0; j < columns; j += tile) {
       const REAL *from = x + i + j * xColumn;
@@ -61,6 +59,8 @@ static OVERLOADED void transpose_planes(
 
 OVERLOADED void en_read_strided(
   long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  assert(rank >= 0 && EN_HAS(dimensions, rank) && EN_HAS(strides, rank));
+  for (long axis = 0; axis < rank; axis++) assert(dimensions[axis] >= 0);
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
   if (rank > 1) {
     // Where an axis before the last is the contiguous one, the last one is read across it.
@@ -86,6 +86,8 @@ OVERLOADED void en_read_strided(
 
 OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  assert(rank >= 0 && EN_HAS(dimensions, rank) && EN_HAS(strides, rank));
+  for (long axis = 0; axis < rank; axis++) assert(dimensions[axis] >= 0);
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
   if (rank > 1) {
     long size = 1;
@@ -103,10 +105,14 @@ OVERLOADED void en_write_strided(
 }
 
 OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(indices, rows) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  for (long row = 0; row < rows; row++) assert(indices[row] >= 0);
   for (long row = 0; row < rows; row++) memcpy(y + row * n, x + indices[row] * n, n * sizeof(REAL));
 }
 
 OVERLOADED KERNEL void en_scatter_add_rows(long rows, long n, const long *indices, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(indices, rows) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  for (long row = 0; row < rows; row++) assert(indices[row] >= 0);
   for (long row = 0; row < rows; row++) {
     for (long i = 0; i < n; i++) y[indices[row] * n + i] += x[row * n + i];
   }

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "contract.h"
+#include "vectors.h"
+
 #define REAL float
 #define EIGHT en_eight_floats
 #include "movement.body.h"

@@ -1,6 +1,6 @@
 // Sums in a fixed number of lanes, reduced as a tree: short chains of additions keep errors small, and the result does not
 // depend on the vector width.
-static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *x) {
+INLINED REAL block_sum(long n, const REAL *x) {
   enum { lanes = 32 };
   REAL sum[lanes] = {0};
   long i = 0;
@@ -15,7 +15,7 @@ static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *
 }
 
 // A strip of `width` columns; where that is a constant, its sums stay in registers over all rows.
-static inline __attribute__((always_inline, overloadable)) void strip_sums(
+INLINED OVERLOADED void strip_sums(
   long from, long to, long inner, const long width, const REAL *x, REAL *y) {
   enum { block = 512 };
   double total[en_strip] = {0};
@@ -30,7 +30,10 @@ static inline __attribute__((always_inline, overloadable)) void strip_sums(
   for (long i = 0; i < width; i++) y[i] = (REAL)total[i];
 }
 
-OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to, const REAL *x, REAL *y) {
+OVERLOADED KERNEL void en_sum(en_axes axes, long from, long to, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  assert(from >= 0 && to <= axes.n);
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   enum { block = 512 };
   for (long o = 0; o < outer; o++) {
     const REAL *slice = x + o * n * inner;
@@ -48,7 +51,10 @@ OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to
   }
 }
 
-OVERLOADED KERNEL void en_extreme(long outer, long n, long inner, int sign, const REAL *x, REAL *y, long *indices) {
+OVERLOADED KERNEL void en_extreme(en_axes axes, int sign, const REAL *x, REAL *y, long *indices) {
+  CHECK_AXES(axes, x, y);
+  assert((sign == 1 || sign == -1) && axes.n > 0 && EN_HAS(indices, axes.outer * axes.inner));
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   for (long o = 0; o < outer; o++, y += inner, indices += inner) {
     for (long i = 0; i < inner; i++) {
       y[i] = x[o * n * inner + i];
@@ -65,7 +71,9 @@ OVERLOADED KERNEL void en_extreme(long outer, long n, long inner, int sign, cons
   }
 }
 
-OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, const REAL *x, REAL *y) {
+OVERLOADED KERNEL void en_products_of_others(en_axes axes, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     for (long i = 0; i < inner; i++) {
       REAL product = 1;
@@ -83,7 +91,9 @@ OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, con
 }
 
 // Totals in double, as a long chain of additions in float loses a digit for each factor of ten.
-OVERLOADED KERNEL void en_cumulative_sum(long outer, long n, long inner, int reversed, const REAL *x, REAL *y) {
+OVERLOADED KERNEL void en_cumulative_sum(en_axes axes, int reversed, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     for (long left = 0; left < inner; left += en_strip) {
       const long width = inner - left < en_strip ? inner - left : en_strip;

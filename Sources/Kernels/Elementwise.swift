@@ -88,20 +88,20 @@ package enum BinaryFunction: Sendable {
     rows: Int, columns: Int, _ a: UnsafePointer<Scalar>, _ aSteps: Steps, _ b: UnsafePointer<Scalar>, _ bSteps: Steps,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let (aRow, aStep) = aSteps
-    let (bRow, bStep) = bSteps
+    let pairs = en_pairs(
+      rows: rows, n: columns, aRow: aSteps.row, aStep: aSteps.element, bRow: bSteps.row, bStep: bSteps.element)
     switch self {
-    case .add: en_add(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .subtract: en_subtract(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .multiply: en_multiply(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .divide: en_divide(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .power: en_power(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .maximum: en_maximum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .minimum: en_minimum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .less: en_less(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .lessOrEqual: en_less_or_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .equal: en_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .notEqual: en_not_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .add: en_add(pairs, a, b, y)
+    case .subtract: en_subtract(pairs, a, b, y)
+    case .multiply: en_multiply(pairs, a, b, y)
+    case .divide: en_divide(pairs, a, b, y)
+    case .power: en_power(pairs, a, b, y)
+    case .maximum: en_maximum(pairs, a, b, y)
+    case .minimum: en_minimum(pairs, a, b, y)
+    case .less: en_less(pairs, a, b, y)
+    case .lessOrEqual: en_less_or_equal(pairs, a, b, y)
+    case .equal: en_equal(pairs, a, b, y)
+    case .notEqual: en_not_equal(pairs, a, b, y)
     }
   }
 

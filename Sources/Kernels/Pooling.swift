@@ -21,6 +21,18 @@ package struct ImageWindows: Sendable {
   package var outputHeight: Int { outputs(height) }
   package var outputWidth: Int { outputs(width) }
 
+  fileprivate var descriptor: en_windows {
+    en_windows(
+      height: height, width: width, channels: channels, size: size, stride: stride, padding: padding,
+      outHeight: outputHeight, outWidth: outputWidth)
+  }
+
+  fileprivate func subsampling(_ outputChannels: Int, _ before: Int) -> en_subsampling {
+    en_subsampling(
+      width: width, channels: channels, stride: stride, outHeight: outputHeight, outWidth: outputWidth,
+      outChannels: outputChannels, before: before)
+  }
+
   private func outputs(_ side: Int) -> Int {
     let steps = side + 2 * padding - size
     guard ceilMode else { return steps / stride + 1 }
@@ -37,27 +49,21 @@ package enum Pooling {
     _ windows: ImageWindows, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
     indices: UnsafeMutablePointer<Int32>
   ) {
-    en_max_pool(
-      windows.height, windows.width, windows.channels, windows.size, windows.stride, windows.padding,
-      windows.outputHeight, windows.outputWidth, x, y, indices)
+    en_max_pool(windows.descriptor, x, y, indices)
   }
 
   /// y = weight · the sum of each window; padding counts as 0.
   package static func weightedSum(
     _ windows: ImageWindows, weight: Scalar, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_window_sum(
-      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
-      windows.padding, windows.outputHeight, windows.outputWidth, weight, x, y)
+    en_window_sum(windows.descriptor, weight, x, y)
   }
 
   /// The adjoint of ``weightedSum(_:weight:_:_:)``: adds weight · dy to each pixel of its window. Overwrites dx.
   package static func spread(
     _ windows: ImageWindows, weight: Scalar, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_window_spread(
-      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
-      windows.padding, windows.outputHeight, windows.outputWidth, weight, dy, dx)
+    en_window_spread(windows.descriptor, weight, dy, dx)
   }
 
   /// y[…][outputChannels] = every `stride`-th pixel of x, its channels from `before` on, zeros around them.
@@ -65,10 +71,7 @@ package enum Pooling {
     _ windows: ImageWindows, outputChannels: Int, before: Int, _ x: UnsafePointer<Scalar>,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_subsample(
-      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
-      before,
-      x, y)
+    en_subsample(windows.subsampling(outputChannels, before), x, y)
   }
 
   /// The adjoint of ``subsample(_:outputChannels:before:_:_:)``, added to dx.
@@ -76,10 +79,7 @@ package enum Pooling {
     _ windows: ImageWindows, outputChannels: Int, before: Int, _ dy: UnsafePointer<Scalar>,
     _ dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_subsample_adjoint(
-      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
-      before,
-      dy, dx)
+    en_subsample_adjoint(windows.subsampling(outputChannels, before), dy, dx)
   }
 }
 
@@ -100,15 +100,28 @@ package struct BilinearInterpolation: Sendable {
 
   /// Writes the enlarged image.
   package func callAsFunction(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
-    en_interpolate(
-      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
-      columns.fractions, x, y)
+    withDescriptor { en_interpolate($0, x, y) }
   }
 
   /// Adds the adjoint to dx.
   package func addBackward(_ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>) {
-    en_interpolate_adjoint(
-      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
-      columns.fractions, dy, dx)
+    withDescriptor { en_interpolate_adjoint($0, dy, dx) }
+  }
+
+  private func withDescriptor(_ body: (InterpolationDescriptor) -> Void) {
+    let (outHeight, outWidth) = (rows.fractions.count, columns.fractions.count)
+    rows.inputs.withUnsafeBufferPointer { rowInputs in
+      rows.fractions.withUnsafeBufferPointer { rowFractions in
+        columns.inputs.withUnsafeBufferPointer { columnInputs in
+          columns.fractions.withUnsafeBufferPointer { columnFractions in
+            body(
+              InterpolationDescriptor(
+                width: width, channels: channels, outHeight: outHeight, outWidth: outWidth,
+                rows: rowInputs.baseAddress, rowFractions: rowFractions.baseAddress,
+                columns: columnInputs.baseAddress, columnFractions: columnFractions.baseAddress))
+          }
+        }
+      }
+    }
   }
 }

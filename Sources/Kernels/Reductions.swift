@@ -8,6 +8,8 @@ package struct ReducedAxes: Sendable {
 
   package init(outer: Int, count: Int, inner: Int) { (self.outer, self.count, self.inner) = (outer, count, inner) }
 
+  fileprivate var descriptor: en_axes { en_axes(outer: outer, n: count, inner: inner) }
+
   /// The same with other outer axes.
   package func withOuter(_ outer: Int) -> ReducedAxes { ReducedAxes(outer: outer, count: count, inner: inner) }
 }
@@ -21,7 +23,7 @@ package enum Reductions {
   package static func sum(
     _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_sum(axes.outer, axes.count, axes.inner, range.lowerBound, range.upperBound, x, y)
+    en_sum(axes.descriptor, range.lowerBound, range.upperBound, x, y)
   }
 
   /// y[o][i] = the extreme x[o][k][i]; indices[o][i] = the first k that has it. NaN is larger and smaller than any number.
@@ -29,20 +31,20 @@ package enum Reductions {
     _ extreme: Extreme, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
     indices: UnsafeMutablePointer<Int>
   ) {
-    en_extreme(axes.outer, axes.count, axes.inner, extreme == .largest ? 1 : -1, x, y, indices)
+    en_extreme(axes.descriptor, extreme == .largest ? 1 : -1, x, y, indices)
   }
 
   /// y[o][k][i] = Π x[o][j][i] over j ≠ k
   package static func productsOfOthers(
     _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_products_of_others(axes.outer, axes.count, axes.inner, x, y)
+    en_products_of_others(axes.descriptor, x, y)
   }
 
   /// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or backwards over j ≥ k
   package static func cumulativeSum(
     _ axes: ReducedAxes, _ direction: Direction, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_cumulative_sum(axes.outer, axes.count, axes.inner, direction == .backward ? 1 : 0, x, y)
+    en_cumulative_sum(axes.descriptor, direction == .backward ? 1 : 0, x, y)
   }
 }

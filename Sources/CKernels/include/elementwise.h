@@ -19,12 +19,17 @@
 #include "pullback.table.h"
 #undef PULLBACK
 
-/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f from binary.table.h.
-#define BINARY(name, result)                                                                                          \
-  OVERLOADED void en_##name(                                                                                          \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const float *a, const float *b, float *y);       \
-  OVERLOADED void en_##name(                                                                                          \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const double *a, const double *b, double *y);
+/// Rows of `n` pairs of operands; from row to row and from pair to pair of an operand, the latter 0 or 1: a step of 0 repeats what
+/// it has. The result is contiguous.
+typedef struct {
+  long rows, n;
+  long aRow, aStep, bRow, bStep;
+} en_pairs;
+
+/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), f from binary.table.h.
+#define BINARY(name, result)                                                                   \
+  OVERLOADED void en_##name(en_pairs pairs, const float *a, const float *b, float *y);         \
+  OVERLOADED void en_##name(en_pairs pairs, const double *a, const double *b, double *y);
 #include "binary.table.h"
 BINARY(power, )
 #undef BINARY
