@@ -106,7 +106,7 @@ def torch_work(work, variant):
         layer, direction = w["layer"], w["pass"]
         kernel, stride, is_transposed = layer["kernel"], layer["stride"], layer["isTransposed"]
         channels = (layer["inputs"], layer["outputs"]) if is_transposed else (layer["outputs"], layer["inputs"])
-        x = torch.randn(128, layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
+        x = torch.randn(layer["images"], layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
         weight = torch.randn(*channels, kernel, kernel).contiguous(memory_format=form)
         padding, extra = [kernel // 2] * 2, [stride - 1 if is_transposed else 0] * 2
         settings = ([stride] * 2, padding, [1, 1], is_transposed, extra, 1)
@@ -219,12 +219,13 @@ def torch_operations():
         "sum-rows": lambda x: x.sum(1), "sum-columns": lambda x: x.sum(0), "transposed": lambda x: x.t().contiguous(),
         "nchw-to-nhwc": lambda x: x.permute(0, 2, 3, 1).contiguous(), "nhwc-to-nchw": lambda x: x.permute(0, 3, 1, 2).contiguous(),
         "concatenated-channels": lambda x, y: torch.cat([x, y], 1), "layerNorm": lambda x, g, b: F.layer_norm(x, g.shape, g, b),
-        "dropout": lambda x: F.dropout(x, 0.5),
+        "dropout": lambda x: F.dropout(x, 0.5), "maxPool": lambda x: F.max_pool2d(x, 2),
+        "averagePool": lambda x: F.avg_pool2d(x, 2),
     }
 
 
 # Those whose channels lie where the variant says: the last axis of our shapes is the second of the peer's.
-IMAGE_OPERATIONS = {"concatenated-channels"}
+IMAGE_OPERATIONS = {"concatenated-channels", "maxPool", "averagePool"}
 
 
 def torch_operation(w, form):

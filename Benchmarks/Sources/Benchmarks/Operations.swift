@@ -11,7 +11,7 @@ struct Operation: Encodable {
   var isPositive = false
   var isBackward = false
 
-  fileprivate init(_ name: String, _ shapes: [[Int]], isPositive: Bool = false) {
+  init(_ name: String, _ shapes: [[Int]], isPositive: Bool = false) {
     (self.name, self.shapes, self.isPositive) = (name, shapes, isPositive)
   }
 
@@ -26,7 +26,7 @@ struct Operation: Encodable {
     return 4 * (counts.reduce(0, +) + counts[0]) * (isBackward ? 2 : 1)
   }
 
-  fileprivate var bothWays: [Case] {
+  var bothWays: [Case] {
     var backward = self
     backward.isBackward = true
     return [.operation(self), .operation(backward)]
@@ -62,6 +62,9 @@ struct Operation: Encodable {
     "transposed": { $0[0].transposed() }, "nchw-to-nhwc": { $0[0].permuted([0, 2, 3, 1]) },
     "nhwc-to-nchw": { $0[0].permuted([0, 3, 1, 2]) },
     "concatenated-channels": { .concatenated([$0[0], $0[1]], axis: 3) },
+    "add": { $0[0] + $0[1] },
+    "batchNormReLU": { batchNorm2d($0[0], gamma: $0[1], beta: $0[2], epsilon: 1e-5, relu: true).0 },
+    "maxPool": { maxPool2d($0[0], size: 2, stride: 2) }, "averagePool": { averagePool2d($0[0], size: 2, stride: 2) },
     "layerNorm": { layerNorm($0[0], gamma: $0[1], beta: $0[2]) },
     "dropout": { x in
       var generator = SplittableGenerator(seed: 2)
@@ -83,6 +86,7 @@ struct Operation: Encodable {
       Operation("transposed", [[2048, 2048]]), Operation("transposed", [[129, 65]]),
       Operation("nchw-to-nhwc", [[32, 64, 56, 56]]), Operation("nhwc-to-nchw", [[32, 56, 56, 64]]),
       Operation("concatenated-channels", [[32, 56, 56, 64], [32, 56, 56, 64]]),
+      Operation("maxPool", [[32, 32, 32, 64]]), Operation("averagePool", [[32, 32, 32, 64]]),
       Operation("layerNorm", [[4096, 768], [768], [768]]), Operation("dropout", [[4_000_000]]),
     ]
     return (elementwise + positive + rows + others).flatMap(\.bothWays)
