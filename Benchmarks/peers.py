@@ -106,7 +106,7 @@ def torch_work(work, variant):
         layer, direction = w["layer"], w["pass"]
         kernel, stride, is_transposed = layer["kernel"], layer["stride"], layer["isTransposed"]
         channels = (layer["inputs"], layer["outputs"]) if is_transposed else (layer["outputs"], layer["inputs"])
-        x = torch.randn(128, layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
+        x = torch.randn(layer["images"], layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
         weight = torch.randn(*channels, kernel, kernel).contiguous(memory_format=form)
         padding, extra = [kernel // 2] * 2, [stride - 1 if is_transposed else 0] * 2
         settings = ([stride] * 2, padding, [1, 1], is_transposed, extra, 1)

@@ -139,6 +139,7 @@ extension Operation {
     "adaptiveAveragePool2d": one { adaptiveAveragePool2d($0, height: 7, width: 7) },
     "adaptiveMaxPool2d": one { adaptiveMaxPool2d($0, height: 7, width: 7) },
     "batchNorm2d": plain { batchNorm2d($0[0], gamma: $0[1], beta: $0[2]).y },
+    "batchNorm2d-relu": plain { batchNorm2d($0[0], gamma: $0[1], beta: $0[2], relu: true).y },
     "batchNorm2d-inference": { inputs in
       let (mean, variance) = (Tensor.zeros(inputs[1].shape), Tensor.ones(inputs[1].shape))
       return { batchNorm2d($0[0], gamma: $0[1], beta: $0[2], mean: mean, variance: variance) }
