@@ -299,11 +299,6 @@ def torch_operations():
         mask = x.detach() > 0
         return lambda x, y: torch.where(mask, x, y)
 
-    @made("replacing")
-    def replacing(x, y):
-        mask = x.detach() > 0
-        return lambda x, y: torch.where(mask, y, x)
-
     @made("gather-rows")
     def gather_rows(x):
         places = indices(4096, x.shape[0])

@@ -175,5 +175,14 @@ MAPPED_BACK(
 MAPPED(en_clamp(long n, REAL low, REAL high, const REAL *x, REAL *y), v < low ? low : v > high ? high : v)
 MAPPED_BACK(
   en_clamp_backward(long n, REAL low, REAL high, const REAL *x, const REAL *dy, REAL *dx), v >= low && v <= high ? d : 0)
+// With q = min(|x|, δ) both branches are q (|x| - q/2).
+INLINED OVERLOADED REAL huber_of(REAL threshold, REAL v) {
+  const REAL a = v < 0 ? -v : v, q = a > threshold ? threshold : a;
+  return q * (a - q * (REAL)0.5);
+}
+MAPPED(en_huber(long n, REAL threshold, const REAL *x, REAL *y), huber_of(threshold, v))
+MAPPED_BACK(
+  en_huber_backward(long n, REAL threshold, const REAL *x, const REAL *dy, REAL *dx),
+  d * (v < -threshold ? -threshold : v > threshold ? threshold : v))
 #undef MAPPED
 #undef MAPPED_BACK

@@ -16,10 +16,7 @@ static void check_axes(en_axes axes, const void *x, const void *y) {
 #endif
 
 #define REAL float
-#define block_sum block_sum_float
 #include "reductions.body.h"
-#undef block_sum
 #undef REAL
 #define REAL double
-#define block_sum block_sum_double
 #include "reductions.body.h"

@@ -97,6 +97,14 @@ OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y)
   }
 }
 
+OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n > 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows));
+  for (long row = 0; row < rows; row++, x += n) {
+    const REAL top = finite_top(n, x);
+    y[row] = (REAL)(natural_log(shifted_exp_sum(n, top, x, (REAL *)0)) + top);
+  }
+}
+
 OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
   assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {

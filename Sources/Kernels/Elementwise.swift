@@ -8,6 +8,8 @@ package enum UnaryFunction: Sendable {
   case elu(scale: Scalar)
   /// x, or the end of the range that it is beyond; NaN stays.
   case clamp(ClosedRange<Scalar>)
+  /// x²/2 where |x| is below the threshold δ, else δ (|x| - δ/2).
+  case huber(threshold: Scalar)
 
   /// Applies the function to `count` elements of `x`; `y` may be `x`.
   package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
@@ -39,6 +41,7 @@ package enum UnaryFunction: Sendable {
     case .normalDistribution: en_normal_distribution(count, x, y)
     case .elu(let scale): en_elu(count, scale, x, y)
     case .clamp(let range): en_clamp(count, range.lowerBound, range.upperBound, x, y)
+    case .huber(let threshold): en_huber(count, threshold, x, y)
     }
   }
 }
@@ -50,6 +53,7 @@ package enum UnaryPullback: Sendable {
   case gelu, geluByTanh, silu, normalDistribution
   case elu(scale: Scalar)
   case clamp(ClosedRange<Scalar>)
+  case huber(threshold: Scalar)
 
   /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
   package func callAsFunction(
@@ -72,13 +76,14 @@ package enum UnaryPullback: Sendable {
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
     case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
     case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)
+    case .huber(let threshold): en_huber_backward(count, threshold, v, dy, dx)
     }
   }
 }
 
 /// A function of two elements: y[row][i] = f(a[row][i], b[row][i]).
 package enum BinaryFunction: Sendable {
-  case add, subtract, multiply, divide, power, maximum, minimum, less, lessOrEqual, equal, notEqual
+  case add, subtract, multiply, divide, power, maximum, minimum, weighted, less, lessOrEqual, equal, notEqual
 
   /// The steps of an operand from row to row and along a row, the latter 0 or 1: a step of 0 repeats what it has.
   package typealias Steps = (row: Int, element: Int)
@@ -98,6 +103,7 @@ package enum BinaryFunction: Sendable {
     case .power: en_power(pairs, a, b, y)
     case .maximum: en_maximum(pairs, a, b, y)
     case .minimum: en_minimum(pairs, a, b, y)
+    case .weighted: en_weighted(pairs, a, b, y)
     case .less: en_less(pairs, a, b, y)
     case .lessOrEqual: en_less_or_equal(pairs, a, b, y)
     case .equal: en_equal(pairs, a, b, y)

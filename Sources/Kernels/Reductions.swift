@@ -26,12 +26,33 @@ package enum Reductions {
     en_sum(axes.descriptor, range.lowerBound, range.upperBound, x, y)
   }
 
-  /// y[o][i] = the extreme x[o][k][i]; indices[o][i] = the first k that has it. NaN is larger and smaller than any number.
-  package static func extreme(
-    _ extreme: Extreme, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
-    indices: UnsafeMutablePointer<Int>
+  /// y[o][i] = Σ x[o][k][i]² over `k` in `range`, summed likewise.
+  package static func sumOfSquares(
+    _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_extreme(axes.descriptor, extreme == .largest ? 1 : -1, x, y, indices)
+    en_sum_squares(axes.descriptor, range.lowerBound, range.upperBound, x, y)
+  }
+
+  /// y[o][i] = the extreme x[o][k][i] over `k` in `range`, which is not empty. NaN is larger and smaller than any number.
+  package static func extreme(
+    _ extreme: Extreme, _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_extreme(axes.descriptor, extreme == .largest ? 1 : -1, range.lowerBound, range.upperBound, x, y)
+  }
+
+  /// indices[o][i] = the first k where x[o][k][i] is the extreme y[o][i].
+  package static func places(
+    of y: UnsafePointer<Scalar>, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ indices: UnsafeMutablePointer<Int>
+  ) {
+    en_places(axes.descriptor, x, y, indices)
+  }
+
+  /// y[row] = Π x[row][k]
+  package static func product(
+    rows: Int, columns: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_product(rows, columns, x, y)
   }
 
   /// y[o][k][i] = Π x[o][j][i] over j ≠ k

@@ -24,6 +24,11 @@ package struct Rows: Sendable {
     en_log_softmax(count, width, x, y)
   }
 
+  /// y[row] = log Σ exp(x)
+  package func logSumExp(_ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>) {
+    en_log_sum_exp(count, width, x, y)
+  }
+
   /// dx = dy - exp(y) Σ dy; `dx` may be `dy`.
   package func logSoftmaxGradient(
     _ dy: UnsafePointer<Scalar>, output y: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>

@@ -50,10 +50,6 @@ extension Operation {
       let mask = inputs[0].detached .> 0
       return { .where(mask, $0[0], $0[1]) }
     },
-    "replacing": { inputs in
-      let mask = inputs[0].detached .> 0
-      return { $0[0].replacing(with: $0[1], where: mask) }
-    },
     "isApproximatelyEqual": plain {
       _ = $0[0].isApproximatelyEqual(to: $0[0])
       return $0[0]

@@ -28,7 +28,7 @@ extension Operation {
   }()
 
   private static let pairs: [Case] = {
-    let arithmetic = ["add", "subtract", "multiply", "divide", "maximum", "minimum", "where", "replacing"]
+    let arithmetic = ["add", "subtract", "multiply", "divide", "maximum", "minimum", "where"]
     let comparisons = ["equal", "not-equal", "less", "less-equal", "greater", "greater-equal"]
     let (large, small) = ([[4_000_000], [4_000_000]], [[10_000], [10_000]])
     return bothWays(

@@ -17,6 +17,10 @@ OVERLOADED void en_softmax_backward(long rows, long n, const double *y, const do
 OVERLOADED void en_log_softmax(long rows, long n, const float *x, float *y);
 OVERLOADED void en_log_softmax(long rows, long n, const double *x, double *y);
 
+/// y[row] = log Σ exp(x)
+OVERLOADED void en_log_sum_exp(long rows, long n, const float *x, float *y);
+OVERLOADED void en_log_sum_exp(long rows, long n, const double *x, double *y);
+
 /// dx = dy - exp(y) Σ dy; dx may be dy.
 OVERLOADED void en_log_softmax_backward(long rows, long n, const float *y, const float *dy, float *dx);
 OVERLOADED void en_log_softmax_backward(long rows, long n, const double *y, const double *dy, double *dx);
