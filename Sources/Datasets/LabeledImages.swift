@@ -1,6 +1,5 @@
 import CImages
 import FileFormats
-import Kernels
 import Synchronization
 
 /// Images of one shape with their classes: bytes, in memory or read from where they are.
