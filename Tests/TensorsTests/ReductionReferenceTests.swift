@@ -47,7 +47,7 @@ import Testing
     let products = (x * 0.1 + 1).product(alongAxes: [1])
     let sums = x.cumulativeSum(axis: 1)
     for slice in 0..<5 * inner {
-      let values = column(x, slice / inner, slice % inner).map(Double.init)
+      let values = column(x, slice / inner, slice % inner).map { Double($0) }
       func expect(_ y: Tensor, _ right: Double, _ name: String) {
         let distance = abs(Double(y.scalars[slice]) - right)
         #expect(distance <= 2e-6 * max(1, abs(right)), "\(name), n \(n), inner \(inner), slice \(slice)")
