@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "contract.h"
+#include "vectors.h"
 
 #ifndef NDEBUG
 static void check_windows(en_windows w) {
@@ -18,10 +19,7 @@ static void check_subsampling(en_subsampling s) {
 #endif
 
 #define REAL float
-#define INTERPOLATION en_float_interpolation
 #include "pooling.body.h"
 #undef REAL
-#undef INTERPOLATION
 #define REAL double
-#define INTERPOLATION en_double_interpolation
 #include "pooling.body.h"

@@ -6,7 +6,7 @@ import CKernels
   typealias EpilogueDescriptor = en_double_epilogue
   typealias ChannelNormDescriptor = en_double_channel_norm
   typealias ChannelGradientDescriptor = en_double_channel_gradient
-  typealias InterpolationDescriptor = en_double_interpolation
+  typealias AxisMapDescriptor = en_double_axis_map
   typealias MomentumDescriptor = en_double_momentum
   typealias AdamDescriptor = en_double_adam
   typealias TargetsDescriptor = en_double_targets
@@ -16,7 +16,7 @@ import CKernels
   typealias EpilogueDescriptor = en_float_epilogue
   typealias ChannelNormDescriptor = en_float_channel_norm
   typealias ChannelGradientDescriptor = en_float_channel_gradient
-  typealias InterpolationDescriptor = en_float_interpolation
+  typealias AxisMapDescriptor = en_float_axis_map
   typealias MomentumDescriptor = en_float_momentum
   typealias AdamDescriptor = en_float_adam
   typealias TargetsDescriptor = en_float_targets

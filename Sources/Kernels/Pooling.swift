@@ -42,6 +42,17 @@ package struct ImageWindows: Sendable {
   }
 }
 
+/// One image `[height, width, channels]` cut into parts, which may overlap: part i of n has the pixels from `⌊i size / n⌋` to
+/// `⌈(i + 1) size / n⌉`.
+package struct ImageParts: Sendable {
+  fileprivate let descriptor: en_parts
+
+  package init(height: Int, width: Int, channels: Int, outputHeight: Int, outputWidth: Int) {
+    descriptor = en_parts(
+      height: height, width: width, channels: channels, outHeight: outputHeight, outWidth: outputWidth)
+  }
+}
+
 /// Pooling of one image, and the derivatives of it.
 package enum Pooling {
   /// Writes the largest element of each window and its index in the image, the first of equals. Padding never wins.
@@ -50,6 +61,14 @@ package enum Pooling {
     indices: UnsafeMutablePointer<Int32>
   ) {
     en_max_pool(windows.descriptor, x, y, indices)
+  }
+
+  /// Writes the largest element of each of `parts` and its index in the image, the first of equals.
+  package static func maximum(
+    _ parts: ImageParts, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
+    indices: UnsafeMutablePointer<Int32>
+  ) {
+    en_max_parts(parts.descriptor, x, y, indices)
   }
 
   /// y = weight · the sum of each window; padding counts as 0.
@@ -80,48 +99,5 @@ package enum Pooling {
     _ dx: UnsafeMutablePointer<Scalar>
   ) {
     en_subsample_adjoint(windows.subsampling(outputChannels, before), dy, dx)
-  }
-}
-
-/// Linear interpolation of one image: each output lies between two rows and two columns of the input.
-package struct BilinearInterpolation: Sendable {
-  /// Along one axis, the two inputs of each output, and the fraction of the second.
-  package typealias Axis = (inputs: [Int32], fractions: [Scalar])
-
-  private let width: Int
-  private let channels: Int
-  private let rows: Axis
-  private let columns: Axis
-
-  /// - Parameter width: Of the input.
-  package init(width: Int, channels: Int, rows: Axis, columns: Axis) {
-    (self.width, self.channels, self.rows, self.columns) = (width, channels, rows, columns)
-  }
-
-  /// Writes the enlarged image.
-  package func callAsFunction(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
-    withDescriptor { en_interpolate($0, x, y) }
-  }
-
-  /// Adds the adjoint to dx.
-  package func addBackward(_ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>) {
-    withDescriptor { en_interpolate_adjoint($0, dy, dx) }
-  }
-
-  private func withDescriptor(_ body: (InterpolationDescriptor) -> Void) {
-    let (outHeight, outWidth) = (rows.fractions.count, columns.fractions.count)
-    rows.inputs.withUnsafeBufferPointer { rowInputs in
-      rows.fractions.withUnsafeBufferPointer { rowFractions in
-        columns.inputs.withUnsafeBufferPointer { columnInputs in
-          columns.fractions.withUnsafeBufferPointer { columnFractions in
-            body(
-              InterpolationDescriptor(
-                width: width, channels: channels, outHeight: outHeight, outWidth: outWidth,
-                rows: rowInputs.baseAddress, rowFractions: rowFractions.baseAddress,
-                columns: columnInputs.baseAddress, columnFractions: columnFractions.baseAddress))
-          }
-        }
-      }
-    }
   }
 }

@@ -11,5 +11,6 @@
 #include "convolution.h"
 #include "winograd.h"
 #include "pooling.h"
+#include "resampling.h"
 #include "normalization.h"
 #include "optimizers.h"

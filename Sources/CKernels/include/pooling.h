@@ -14,6 +14,15 @@ typedef struct {
 OVERLOADED void en_max_pool(en_windows windows, const float *x, float *y, int *indices);
 OVERLOADED void en_max_pool(en_windows windows, const double *x, double *y, int *indices);
 
+/// An image cut into outHeight by outWidth parts: part i of n has the pixels from ⌊i size / n⌋ to ⌈(i + 1) size / n⌉.
+typedef struct {
+  long height, width, channels, outHeight, outWidth;
+} en_parts;
+
+/// The maximum of each part and its index in the image, the first of equals.
+OVERLOADED void en_max_parts(en_parts parts, const float *x, float *y, int *indices);
+OVERLOADED void en_max_parts(en_parts parts, const double *x, double *y, int *indices);
+
 /// y[i] = x[indices[i]]
 OVERLOADED void en_gather(long n, const int *indices, const float *x, float *y);
 OVERLOADED void en_gather(long n, const int *indices, const double *x, double *y);
@@ -43,29 +52,3 @@ OVERLOADED void en_window_sum(en_windows windows, double weight, const double *x
 /// The adjoint of en_window_sum: adds weight · dy to each pixel of its window. Overwrites dx.
 OVERLOADED void en_window_spread(en_windows windows, float weight, const float *dy, float *dx);
 OVERLOADED void en_window_spread(en_windows windows, double weight, const double *dy, double *dx);
-
-/// Each output pixel lies between two rows and two columns of an image of `width`: rows[2i], rows[2i + 1], of which the second has the
-/// weight rowFractions[i], and the same of columns.
-typedef struct {
-  long width, channels, outHeight, outWidth;
-  const int *rows;
-  const float *rowFractions;
-  const int *columns;
-  const float *columnFractions;
-} en_float_interpolation;
-
-typedef struct {
-  long width, channels, outHeight, outWidth;
-  const int *rows;
-  const double *rowFractions;
-  const int *columns;
-  const double *columnFractions;
-} en_double_interpolation;
-
-/// y[outHeight][outWidth] = the weighted mean of four pixels of x.
-OVERLOADED void en_interpolate(en_float_interpolation interpolation, const float *x, float *y);
-OVERLOADED void en_interpolate(en_double_interpolation interpolation, const double *x, double *y);
-
-/// The adjoint of en_interpolate, added to dx.
-OVERLOADED void en_interpolate_adjoint(en_float_interpolation interpolation, const float *dy, float *dx);
-OVERLOADED void en_interpolate_adjoint(en_double_interpolation interpolation, const double *dy, double *dx);
