@@ -1,4 +1,4 @@
-// The gradient of weights by the direct algorithm: rows of x under the taps by panels of dy, summed over pixels.
+// The gradient of weights by the direct algorithm: for each tap, xᵀ dy summed over the pixels; x by rows, dy by panels.
 
 // The micro-kernel: `count` rows of a panel or two. dy is packed; x is packed for these rows, or read in place.
 INLINED OVERLOADED void rows_of_panels(

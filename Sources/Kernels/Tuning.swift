@@ -156,8 +156,8 @@ enum Tuning {
     /// Tiles that are taken together where images are computed as they are needed. Chosen by its reason: those of one
     /// image of 32×32.
     static let fusedTiles = 64
-    /// What a scalar of weights costs to read from memory, in products; and the least tiles: fewer rows of sums than
-    /// four take as long as four. Chosen by its reason, for one image (9ff531f).
+    /// What a scalar of weights costs to read from memory, in products; and the tiles that count at least, for one to
+    /// three rows of sums take as long as four. Chosen by its reason, for one image (9ff531f).
     static let productsOfRead = 10
     static let leastTiles = 4
     /// Tiles up to which, and weights from which on, threads share outputs in place of tiles, each transforming the

@@ -50,7 +50,7 @@ OVERLOADED void en_winograd_pixel_sums(
 OVERLOADED void en_winograd_pixel_sums(
   en_winograd_form form, long tiles, const double *components, long component, double *sums, int adds);
 
-/// y = epilogue of Aᵀ components A, for some blocks of y's channels
+/// y = epilogue of Aᵀ components A, for the blocks of y's channels in `blocks`
 OVERLOADED void en_winograd_output(
   en_tiles tiles, en_channel_blocks blocks, en_component_layout layout, const float *components, en_float_epilogue epilogue,
   float *y);
