@@ -80,6 +80,8 @@ INLINED OVERLOADED void pixels_by_panel(
       if (epilogue.bias) sum += *(const ROW *)epilogue.bias;
       if (epilogue.residual) sum += *(const ROW *)(epilogue.residual + to[i]);
       for (long j = 0; j < en_panel_width; j++) sum[j] = epilogue.relu && sum[j] < 0 ? 0 : sum[j];
+      if (epilogue.relu == 6)
+        for (long j = 0; j < en_panel_width; j++) sum[j] = sum[j] > 6 ? 6 : sum[j];
       *(ROW *)(y + to[i]) = sum;
     }
   } else {
@@ -90,7 +92,7 @@ INLINED OVERLOADED void pixels_by_panel(
         REAL v = sum[j];
         if (epilogue.bias) v += epilogue.bias[j];
         if (epilogue.residual) v += epilogue.residual[to[i] + j];
-        y[to[i] + j] = epilogue.relu && v < 0 ? 0 : v;
+        y[to[i] + j] = epilogue.relu && v < 0 ? 0 : epilogue.relu == 6 && v > 6 ? 6 : v;
       }
     }
   }
@@ -176,7 +178,7 @@ INLINED OVERLOADED void pixels_by_columns(
       REAL v = sums[0][i * en_narrow_columns + j];
       if (epilogue.bias) v += epilogue.bias[j];
       if (epilogue.residual) v += epilogue.residual[to[i] + j];
-      y[to[i] + j] = epilogue.relu && v < 0 ? 0 : v;
+      y[to[i] + j] = epilogue.relu && v < 0 ? 0 : epilogue.relu == 6 && v > 6 ? 6 : v;
     }
   }
 }

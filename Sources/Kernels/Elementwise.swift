@@ -3,7 +3,7 @@ import CKernels
 /// A function of one element: y[i] = f(x[i]).
 package enum UnaryFunction: Sendable {
   case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
-  case sigmoid, softplus, gelu, geluByTanh, silu, normalDensity, normalDistribution
+  case sigmoid, softplus, gelu, geluByTanh, silu, relu6, normalDensity, normalDistribution
 
   /// Applies the function to `count` elements of `x`; `y` may be `x`.
   package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
@@ -31,6 +31,7 @@ package enum UnaryFunction: Sendable {
     case .gelu: en_gelu(count, x, y)
     case .geluByTanh: en_gelu_tanh(count, x, y)
     case .silu: en_silu(count, x, y)
+    case .relu6: en_relu6(count, x, y)
     case .normalDensity: en_normal_density(count, x, y)
     case .normalDistribution: en_normal_distribution(count, x, y)
     }
@@ -41,7 +42,7 @@ package enum UnaryFunction: Sendable {
 /// name says so.
 package enum UnaryPullback: Sendable {
   case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
-  case gelu, geluByTanh, silu, normalDistribution
+  case gelu, geluByTanh, silu, relu6ByOutput, normalDistribution
 
   /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
   package func callAsFunction(
@@ -61,6 +62,7 @@ package enum UnaryPullback: Sendable {
     case .gelu: en_gelu_pullback(count, v, dy, dx)
     case .geluByTanh: en_gelu_tanh_pullback(count, v, dy, dx)
     case .silu: en_silu_pullback(count, v, dy, dx)
+    case .relu6ByOutput: en_relu6_by_output_pullback(count, v, dy, dx)
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
     }
   }

@@ -9,6 +9,7 @@
 #include "random.h"
 #include "microkernel.h"
 #include "convolution.h"
+#include "taps.h"
 #include "winograd.h"
 #include "pooling.h"
 #include "normalization.h"

@@ -2,7 +2,8 @@
 
 // The register tile that the micro-kernels of products share: MR rows of sixteen sums.
 
-// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU. A null bias or
+// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU where relu is 1, and
+// ReLU6 where it is 6. A null bias or
 // residual is left out; the residual has the layout of y. Non-temporal stores bypass the caches: y is larger than any of them,
 // begins at a cache line, and each pixel takes whole lines.
 typedef struct {

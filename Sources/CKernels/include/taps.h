@@ -1,0 +1,109 @@
+#pragma once
+#include "microkernel.h"
+#include "multiversion.h"
+
+// Convolutions whose groups have few channels. A product of matrices would leave most of a vector empty: here a vector holds
+// channels of one pixel of the result, and stays in a register while all taps are added.
+//
+// A run is a row of pixels of the result, `toStep` apart, that the same taps reach; a tap reads pixels that are `fromStep` apart.
+// At the border a run has fewer taps, so nothing is multiplied by a padded zero. Backward-data is the same with x and y swapped,
+// and has runs of its own for each phase of a stride.
+
+/// What a tap reads, as scalars from the beginning of its run, and which tap of the kernel it is.
+typedef struct {
+  long offset, tap;
+} en_tap;
+
+/// A run: where its first pixel begins in x and y, and its taps among those of the plan. The last `leadCount` of them read pixels
+/// that no run before has read.
+typedef struct {
+  long from, to, pixels, firstTap, tapCount, leadCount;
+} en_tap_run;
+
+/// Runs of one image, with the number of scalars of an image of x and of y that they stay within.
+typedef struct {
+  const en_tap_run *runs;
+  long runCount;
+  const en_tap *taps;
+  long tapCount, kernelTaps;
+  long fromStep, toStep;
+  long xCount, yCount;
+} en_tap_plan;
+
+/// One weight for each tap and channel: w and sums are [tap][`wStep`], of which `channels` are read. Channels begin at x, y, w.
+typedef struct {
+  en_tap_plan plan;
+  long channels, wStep;
+  const float *x, *w;
+  en_float_epilogue epilogue;
+  float *y;
+} en_float_depthwise;
+typedef struct {
+  en_tap_plan plan;
+  long channels, wStep;
+  const double *x, *w;
+  en_double_epilogue epilogue;
+  double *y;
+} en_double_depthwise;
+
+/// y = epilogue of Σ x · w over the taps.
+OVERLOADED void en_depthwise(const en_float_depthwise *work);
+OVERLOADED void en_depthwise(const en_double_depthwise *work);
+
+/// The same shapes backward: `sums` += Σ x · dy over the pixels.
+typedef struct {
+  en_tap_plan plan;
+  long channels, wStep;
+  const float *x, *dy;
+  float *sums;
+} en_float_depthwise_weights;
+typedef struct {
+  en_tap_plan plan;
+  long channels, wStep;
+  const double *x, *dy;
+  double *sums;
+} en_double_depthwise_weights;
+
+OVERLOADED void en_depthwise_weights(const en_float_depthwise_weights *work);
+OVERLOADED void en_depthwise_weights(const en_double_depthwise_weights *work);
+
+/// Groups of `inputs` channels of x and `outputs` of y each. Weights and sums are packed: of each group [block][tap][input][lane],
+/// where blocks of `outputs` have as many lanes as `en_group_lanes` says.
+typedef struct {
+  en_tap_plan plan;
+  long groups, inputs, outputs;
+  const float *x, *w;
+  en_float_epilogue epilogue;
+  float *y;
+} en_float_groups;
+typedef struct {
+  en_tap_plan plan;
+  long groups, inputs, outputs;
+  const double *x, *w;
+  en_double_epilogue epilogue;
+  double *y;
+} en_double_groups;
+
+OVERLOADED void en_convolve_groups(const en_float_groups *work);
+OVERLOADED void en_convolve_groups(const en_double_groups *work);
+
+typedef struct {
+  en_tap_plan plan;
+  long groups, inputs, outputs;
+  const float *x, *dy;
+  float *sums;
+} en_float_groups_weights;
+typedef struct {
+  en_tap_plan plan;
+  long groups, inputs, outputs;
+  const double *x, *dy;
+  double *sums;
+} en_double_groups_weights;
+
+OVERLOADED void en_convolve_groups_weights(const en_float_groups_weights *work);
+OVERLOADED void en_convolve_groups_weights(const en_double_groups_weights *work);
+
+/// The lanes of the next block where `left` outputs of a group are left.
+static inline __attribute__((always_inline)) long en_group_lanes(long left) {
+  return left >= 8 ? 8 : left >= 4 ? 4 : 1;
+}
