@@ -62,6 +62,11 @@ struct Operation: Encodable {
     "transposed": { $0[0].transposed() }, "nchw-to-nhwc": { $0[0].permuted([0, 2, 3, 1]) },
     "nhwc-to-nchw": { $0[0].permuted([0, 3, 1, 2]) },
     "concatenated-channels": { .concatenated([$0[0], $0[1]], axis: 3) },
+    "depthwise-3x3": { conv2d($0[0], $0[1], padding: 1, groups: $0[0].shape[3]) },
+    "depthwise-3x3-stride-2": { conv2d($0[0], $0[1], stride: 2, padding: 1, groups: $0[0].shape[3]) },
+    "depthwise-5x5": { conv2d($0[0], $0[1], padding: 2, groups: $0[0].shape[3]) },
+    "grouped-3x3": { conv2d($0[0], $0[1], padding: 1, groups: $0[0].shape[3] / $0[1].shape[2]) },
+    "grouped-3x3-stride-2": { conv2d($0[0], $0[1], stride: 2, padding: 1, groups: $0[0].shape[3] / $0[1].shape[2]) },
     "layerNorm": { layerNorm($0[0], gamma: $0[1], beta: $0[2]) },
     "dropout": { x in
       var generator = SplittableGenerator(seed: 2)
@@ -85,6 +90,17 @@ struct Operation: Encodable {
       Operation("concatenated-channels", [[32, 56, 56, 64], [32, 56, 56, 64]]),
       Operation("layerNorm", [[4096, 768], [768], [768]]), Operation("dropout", [[4_000_000]]),
     ]
-    return (elementwise + positive + rows + others).flatMap(\.bothWays)
+    // Depthwise layers of MobileNetV2, and of ResNeXt those with 32 groups.
+    let groups = [
+      Operation("depthwise-3x3", [[32, 56, 56, 128], [3, 3, 1, 128]]),
+      Operation("depthwise-3x3", [[32, 7, 7, 960], [3, 3, 1, 960]]),
+      Operation("depthwise-3x3", [[1, 14, 14, 576], [3, 3, 1, 576]]),
+      Operation("depthwise-3x3-stride-2", [[32, 56, 56, 128], [3, 3, 1, 128]]),
+      Operation("depthwise-5x5", [[32, 56, 56, 128], [5, 5, 1, 128]]),
+      Operation("grouped-3x3", [[32, 28, 28, 256], [3, 3, 8, 256]]),
+      Operation("grouped-3x3", [[32, 56, 56, 128], [3, 3, 4, 128]]),
+      Operation("grouped-3x3-stride-2", [[32, 28, 28, 256], [3, 3, 8, 256]]),
+    ]
+    return (elementwise + positive + rows + others + groups).flatMap(\.bothWays)
   }()
 }
