@@ -14,9 +14,10 @@ typedef double double_16_line __attribute__((vector_size(128), aligned(64)));
 typedef float float_1;
 typedef double double_1;
 
-/// How many of `left` pixels a micro-kernel takes next.
+/// How many of `left` pixels a micro-kernel takes next: as few strips as can be, of nearly the same length.
 static inline __attribute__((always_inline)) long strip_of(long left, long maxMR) {
-  return left >= 12 && maxMR == 12 ? 12 : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+  if (maxMR == 12 && left >= 12) return 12;
+  return left == 7 || left == 8 ? 4 : left == 9 || left == 10 ? 5 : left < 6 ? left : 6;
 }
 
 static inline __attribute__((unused)) int is_within(en_tap_plan plan, long xChannels, long yChannels) {

@@ -85,6 +85,79 @@ UNROLLED OVERLOADED long NAMED(depthwise_weights, LANES)(
 }
 #endif
 
+#if LANES == 16
+// The k-th of `size` channels of each group, for all lanes of its results: in a vector are several groups of `size` channels each.
+#define OF_EIGHT(v, k) \
+  __builtin_shufflevector(v, v, k, k, k, k, k, k, k, k, 8 + k, 8 + k, 8 + k, 8 + k, 8 + k, 8 + k, 8 + k, 8 + k)
+#define OF_FOUR(v, k) \
+  __builtin_shufflevector( \
+    v, v, k, k, k, k, 4 + k, 4 + k, 4 + k, 4 + k, 8 + k, 8 + k, 8 + k, 8 + k, 12 + k, 12 + k, 12 + k, 12 + k)
+
+// Computes sixteen results of whole groups of `size` channels, 4 or 8, from channel `c` on.
+UNROLLED OVERLOADED void NAMED(whole_group_pixels, LANES)(
+  const long count, const long size, const TYPE(groups) *work, en_tap_run run, const en_tap *taps, long c) {
+  const long step = work->plan.fromStep;
+  const REAL *x = work->x + run.from + c, *w = work->w + c * work->plan.kernelTaps * size;
+  VECTOR sums[12] = {0};
+  for (long t = 0; t < run.tapCount; t++) {
+    const REAL *row = w + taps[t].tap * size * LANES, *source = x + taps[t].offset;
+    VECTOR pixels[12];
+    EACH_PIXEL pixels[i] = READ(source + i * step);
+    if (t >= run.tapCount - run.leadCount) {
+      EACH_PIXEL __builtin_prefetch(source + (count + i) * step, 0, 3);
+    }
+#define PRODUCTS(k, PICK)                            \
+  {                                                  \
+    const VECTOR b = READ(row + k * LANES);          \
+    EACH_PIXEL sums[i] += PICK(pixels[i], k) * b;    \
+  }
+    if (size == 8) {
+      PRODUCTS(0, OF_EIGHT) PRODUCTS(1, OF_EIGHT) PRODUCTS(2, OF_EIGHT) PRODUCTS(3, OF_EIGHT)
+      PRODUCTS(4, OF_EIGHT) PRODUCTS(5, OF_EIGHT) PRODUCTS(6, OF_EIGHT) PRODUCTS(7, OF_EIGHT)
+    } else {
+      PRODUCTS(0, OF_FOUR) PRODUCTS(1, OF_FOUR) PRODUCTS(2, OF_FOUR) PRODUCTS(3, OF_FOUR)
+    }
+#undef PRODUCTS
+  }
+  NAMED(finish, LANES)(count, sums, work->epilogue, c, work->y, run.to + c, work->plan.toStep);
+}
+
+// Adds the products of sixteen results of whole groups to their sums.
+UNROLLED OVERLOADED void NAMED(whole_group_weights, LANES)(
+  const long count, const long size, const TYPE(groups_weights) *work, en_tap_run run, const en_tap *taps, long c) {
+  const long step = work->plan.fromStep, toStep = work->plan.toStep;
+  const REAL *x = work->x + run.from + c, *upstream = work->dy + run.to + c;
+  REAL *panel = work->sums + c * work->plan.kernelTaps * size;
+  VECTOR dy[12];
+  EACH_PIXEL dy[i] = READ(upstream + i * toStep);
+  EACH_PIXEL __builtin_prefetch(upstream + (count + i) * toStep, 0, 3);
+  for (long t = 0; t < run.tapCount; t++) {
+    REAL *row = panel + taps[t].tap * size * LANES;
+    const REAL *source = x + taps[t].offset;
+    VECTOR pixels[12];
+    EACH_PIXEL pixels[i] = READ(source + i * step);
+    if (t >= run.tapCount - run.leadCount) {
+      EACH_PIXEL __builtin_prefetch(source + (count + i) * step, 0, 3);
+    }
+#define PRODUCTS(k, PICK)                             \
+  {                                                   \
+    VECTOR sum = READ(row + k * LANES);               \
+    EACH_PIXEL sum += PICK(pixels[i], k) * dy[i];     \
+    AT(row + k * LANES) = sum;                        \
+  }
+    if (size == 8) {
+      PRODUCTS(0, OF_EIGHT) PRODUCTS(1, OF_EIGHT) PRODUCTS(2, OF_EIGHT) PRODUCTS(3, OF_EIGHT)
+      PRODUCTS(4, OF_EIGHT) PRODUCTS(5, OF_EIGHT) PRODUCTS(6, OF_EIGHT) PRODUCTS(7, OF_EIGHT)
+    } else {
+      PRODUCTS(0, OF_FOUR) PRODUCTS(1, OF_FOUR) PRODUCTS(2, OF_FOUR) PRODUCTS(3, OF_FOUR)
+    }
+#undef PRODUCTS
+  }
+}
+#undef OF_EIGHT
+#undef OF_FOUR
+#endif
+
 #if LANES != 16
 // Computes a block of outputs from `o` on of group `g`.
 UNROLLED OVERLOADED void NAMED(group_pixels, LANES)(

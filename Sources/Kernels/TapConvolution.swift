@@ -52,8 +52,12 @@ struct TapConvolution {
       let rows = plan.rows
       // Pieces of few products would cost more to hand out than they take.
       let grain = max(1, (1 << 15) / max(1, plan.resultCount / rows * groups.products))
-      Parallel.sweep(images * rows, grain: grain) { range in
-        forEachImage(range, rows) { pass.compute($0, $1, channels: 0..<groups.count * groups.outputs) }
+      groups.tiles().withUnsafeBufferPointer { tiles in
+        Parallel.sweep(images * rows, grain: grain) { range in
+          forEachImage(range, rows) { image, rows in
+            for channels in tiles { pass.compute(image, rows, channels: channels) }
+          }
+        }
       }
     }
   }

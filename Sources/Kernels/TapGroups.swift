@@ -33,34 +33,52 @@ struct TapGroups {
 
   /// The weights in the order in which `en_convolve_groups` reads them.
   func packed(_ w: UnsafePointer<Scalar>) -> Storage {
-    let storage = Storage(count: count * outputs * taps * inputs)
-    forEachBlock { group, output, lanes in
-      en_read_strided(
-        3, [taps, inputs, lanes], [steps.tap, steps.input, steps.output],
-        w + group * steps.group + output * steps.output,
-        storage.pointer + (group * outputs + output) * taps * inputs)
+    let storage = Storage(count: count * outputs * products)
+    forEachBlock { block in
+      en_read_strided(4, block.dimensions, block.steps, w + block.offset, storage.pointer + block.packedOffset)
     }
     return storage
   }
 
   /// The inverse of ``packed(_:)``.
   func unpack(_ packed: UnsafePointer<Scalar>, into w: UnsafeMutablePointer<Scalar>) {
-    forEachBlock { group, output, lanes in
-      en_write_strided(
-        3, [taps, inputs, lanes], [steps.tap, steps.input, steps.output],
-        packed + (group * outputs + output) * taps * inputs,
-        w + group * steps.group + output * steps.output)
+    forEachBlock { block in
+      en_write_strided(4, block.dimensions, block.steps, packed + block.packedOffset, w + block.offset)
     }
   }
 
-  private func forEachBlock(_ body: (_ group: Int, _ output: Int, _ lanes: Int) -> Void) {
-    for group in 0..<count {
+  /// A vector of results: where its weights are, and the steps between them.
+  private struct Block {
+    let (offset, packedOffset): (Int, Int)
+    /// Taps, inputs, groups and outputs.
+    let dimensions: [Int]
+    let steps: [Int]
+  }
+
+  private func forEachBlock(_ body: (Block) -> Void) {
+    // Vectors of results have whole groups, or a part of one.
+    let groups = en_takes_whole_groups(count, inputs, outputs) != 0 ? en_panel_width / outputs : 1
+    for group in stride(from: 0, to: count, by: groups) {
       var output = 0
       while output < outputs {
-        let lanes = en_group_lanes(outputs - output)
-        body(group, output, lanes)
+        let lanes = groups > 1 ? outputs : en_group_lanes(outputs - output)
+        body(
+          Block(
+            offset: group * steps.group + output * steps.output, packedOffset: (group * outputs + output) * products,
+            dimensions: [taps, inputs, groups, lanes], steps: [steps.tap, steps.input, steps.group, steps.output]))
         output += lanes
       }
+    }
+  }
+
+  /// Parts of the channels of a depthwise convolution, whose weights stay in the first-level cache.
+  func tiles() -> [Range<Int>] {
+    let vectors = (count * outputs + en_panel_width - 1) / en_panel_width
+    let cached = max(1, (16 << 10) / MemoryLayout<Scalar>.stride / (products * en_panel_width))
+    let parts = isDepthwise ? (vectors + cached - 1) / cached : 1
+    return (0..<parts).map {
+      let range = Fraction($0, of: parts)(vectors)
+      return range.lowerBound * en_panel_width..<min(range.upperBound * en_panel_width, count * outputs)
     }
   }
 }

@@ -18,7 +18,7 @@ struct TapWeights {
   private let plan: TapPlan
   private let parts: Int
   /// Parts of the channels of a depthwise convolution, whose sums stay in the first-level cache.
-  private let tiles: Int
+  private let tiles: [Range<Int>]
   /// Scalars of the weights.
   private let count: Int
 
@@ -31,8 +31,7 @@ struct TapWeights {
     // Sums take a sixteenth of the memory of what is summed at most.
     let operands = c.images * (plan.sourceCount + plan.resultCount)
     parts = max(1, min(64, c.images * plan.rows, operands / (16 * count)))
-    let cached = max(1, (16 << 10) / MemoryLayout<Scalar>.stride / (groups.products * en_panel_width))
-    tiles = groups.isDepthwise ? (c.outputs + cached * en_panel_width - 1) / (cached * en_panel_width) : 1
+    tiles = groups.tiles()
   }
 
   func run(_ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, into dw: UnsafeMutablePointer<Scalar>) {
@@ -62,16 +61,15 @@ struct TapWeights {
     let (c, groups, parts, tiles, count) = (convolution, groups, parts, tiles, count)
     let sums = Storage(repeating: 0, count: parts * count)
     let rows = plan.rows
-    let rowBytes = (2 * plan.sourceCount + plan.resultCount) / max(rows, 1) * MemoryLayout<Scalar>.stride / tiles
+    let rowBytes = (2 * plan.sourceCount + plan.resultCount) / max(rows, 1) * MemoryLayout<Scalar>.stride / tiles.count
     let block = max(4, Processor.secondLevelCache / 2 / max(rowBytes, 1))
     plan.withPointers { runs in
       let gradient = Gradient(
         plan: runs, sourceCount: plan.sourceCount, resultCount: plan.resultCount, groups: groups, x: x, dy: dy)
-      Parallel.forEach(parts * tiles) { range in
+      Parallel.forEach(parts * tiles.count) { range in
         for task in range {
-          let (part, tile) = task.quotientAndRemainder(dividingBy: tiles)
-          let vectors = Fraction(tile, of: tiles)((c.outputs + en_panel_width - 1) / en_panel_width)
-          let channels = vectors.lowerBound * en_panel_width..<min(vectors.upperBound * en_panel_width, c.outputs)
+          let (part, tile) = task.quotientAndRemainder(dividingBy: tiles.count)
+          let channels = tiles[tile]
           let partSums = sums.pointer + part * count
           forEachImage(Fraction(part, of: parts)(c.images * rows), rows) { image, rows in
             for first in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {

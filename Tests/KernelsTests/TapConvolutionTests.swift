@@ -59,6 +59,9 @@ import Testing
   /// Blocks of eight, four and one outputs, several inputs for each, and what the direct algorithm keeps.
   static let grouped: [Shape] = [
     Shape(height: 5, width: 13, groups: 4, inputs: 8, outputs: 8),
+    Shape(height: 6, width: 9, groups: 3, inputs: 8, outputs: 8),
+    Shape(height: 9, width: 31, groups: 4, inputs: 4, outputs: 4),
+    Shape(height: 9, width: 31, groups: 6, inputs: 8, outputs: 8),
     Shape(height: 6, width: 7, groups: 8, inputs: 4, outputs: 4, stride: 2),
     Shape(height: 7, width: 5, groups: 3, inputs: 2, outputs: 13, stride: 3),
     Shape(height: 4, width: 9, groups: 5, inputs: 3, outputs: 7, kernel: 5, padding: 2),

@@ -68,7 +68,8 @@ OVERLOADED void en_depthwise_weights(const en_float_depthwise_weights *work);
 OVERLOADED void en_depthwise_weights(const en_double_depthwise_weights *work);
 
 /// Groups of `inputs` channels of x and `outputs` of y each. Weights and sums are packed: of each group [block][tap][input][lane],
-/// where blocks of `outputs` have as many lanes as `en_group_lanes` says.
+/// where blocks of `outputs` have as many lanes as `en_group_lanes` says; or, where `en_takes_whole_groups`, of each sixteen outputs
+/// [tap][input][lane].
 typedef struct {
   en_tap_plan plan;
   long groups, inputs, outputs;
@@ -106,4 +107,10 @@ OVERLOADED void en_convolve_groups_weights(const en_double_groups_weights *work)
 /// The lanes of the next block where `left` outputs of a group are left.
 static inline __attribute__((always_inline)) long en_group_lanes(long left) {
   return left >= 8 ? 8 : left >= 4 ? 4 : 1;
+}
+
+/// Whether a vector of sixteen results has whole groups, of which each reads as many channels as it writes. Groups of eight fill a
+/// vector of AVX2 by themselves.
+static inline __attribute__((always_inline)) int en_takes_whole_groups(long groups, long inputs, long outputs) {
+  return inputs == outputs && (outputs == 4 || (outputs == 8 && en_max_mr() > 6)) && groups * outputs % 16 == 0;
 }
