@@ -45,7 +45,8 @@ let package = Package(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
 
     // The library, from the bottom up
-    .target(name: "CKernels"),
+    // Asserts of kernels count in debug builds, as Swift's do.
+    .target(name: "CKernels", cSettings: [.define("NDEBUG", .when(configuration: .release))]),
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels", "CLAPACKE"]),
     .target(name: "CObjects"),

@@ -25,7 +25,7 @@ import sys
 import time
 import warnings
 
-THREADS = os.cpu_count()
+THREADS = int(os.environ.get("THREADS", 0)) or os.cpu_count()
 
 
 # The peers' side: what a case is in PyTorch and ONNX Runtime.
@@ -138,7 +138,7 @@ def torch_work(work, variant):
         layer, direction = w["layer"], w["pass"]
         kernel, stride, is_transposed = layer["kernel"], layer["stride"], layer["isTransposed"]
         channels = (layer["inputs"], layer["outputs"]) if is_transposed else (layer["outputs"], layer["inputs"])
-        x = torch.randn(128, layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
+        x = torch.randn(layer["images"], layer["inputs"], layer["side"], layer["side"]).contiguous(memory_format=form)
         weight = torch.randn(*channels, kernel, kernel).contiguous(memory_format=form)
         padding, extra = [kernel // 2] * 2, [stride - 1 if is_transposed else 0] * 2
         settings = ([stride] * 2, padding, [1, 1], is_transposed, extra, 1)
@@ -239,46 +239,180 @@ declared = []
 
 
 def torch_operations():
-    """The operations of Benchmarks/Sources/Benchmarks/Operations.swift, by their names there."""
+    """The operations of Benchmarks/Sources/Benchmarks/OperationFunctions.swift, by their names there: makers of functions, for inputs as
+    those given. What PyTorch gives as a view is copied, as this library's result is memory of its own."""
     import torch
     from torch.nn import functional as F
 
-    return {
-        "exp": torch.exp, "log": torch.log, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "erf": torch.erf, "gelu": F.gelu,
+    def like(x, y):
+        """`y` in memory of the layout of `x`."""
+        last = x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last)
+        return y.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+
+    def indices(count, extent):
+        return torch.arange(count) * 7919 % extent
+
+    def positive(x):
+        x = x.detach()
+        return x @ x.T + torch.eye(len(x))
+
+    plain = {
+        "abs": torch.abs, "ceil": torch.ceil, "floor": torch.floor, "round": torch.round, "sign": torch.sign, "negate": torch.neg,
+        "exp": torch.exp, "expm1": torch.expm1, "log": torch.log, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt,
+        "square": torch.square, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "tanh": torch.tanh,
+        "sigmoid": torch.sigmoid, "erf": torch.erf, "relu": torch.relu, "leakyReLU": F.leaky_relu, "elu": F.elu, "gelu": F.gelu,
+        "relu6": F.relu6,
         "gelu-tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "softplus": F.softplus,
-        "pow": lambda x: torch.pow(x, 1.7), "softmax": lambda x: F.softmax(x, -1), "logSoftmax": lambda x: F.log_softmax(x, -1),
-        "softmaxCrossEntropy": lambda x: F.cross_entropy(x, torch.arange(x.shape[0]) % x.shape[1]),
-        "sum-rows": lambda x: x.sum(1), "sum-columns": lambda x: x.sum(0), "transposed": lambda x: x.t().contiguous(),
-        "nchw-to-nhwc": lambda x: x.permute(0, 2, 3, 1).contiguous(), "nhwc-to-nchw": lambda x: x.permute(0, 3, 1, 2).contiguous(),
-        "concatenated-channels": lambda x, y: torch.cat([x, y], 1), "layerNorm": lambda x, g, b: F.layer_norm(x, g.shape, g, b),
-        "dropout": lambda x: F.dropout(x, 0.5),
-        **{name: lambda x, w, stride=stride: F.conv2d(x, w, None, stride, w.shape[-1] // 2, 1, x.shape[1] // w.shape[1])
-           for name, stride in CONVOLUTIONS.items()},
+        "pow": lambda x: torch.pow(x, 1.7), "clamped": lambda x: x.clamp(-1, 1), "isNaN": torch.isnan,
+        "add-number": lambda x: x + 1.5, "multiply-number": lambda x: x * 1.5, "divide-number": lambda x: 1.5 / x,
+        "greater-number": lambda x: x > 0.5,
+        "add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div, "pow-pair": torch.pow,
+        "maximum": torch.maximum, "minimum": torch.minimum, "equal": torch.eq, "not-equal": torch.ne, "less": torch.lt,
+        "less-equal": torch.le, "greater": torch.gt, "greater-equal": torch.ge,
+        "isApproximatelyEqual": lambda x: torch.allclose(x, x),
+        "sum-all": torch.sum, "sum-rows": lambda x: x.sum(1), "sum-columns": lambda x: x.sum(0),
+        "sum-pixels": lambda x: x.sum((2, 3)), "sum-but-channels": lambda x: x.sum((0, 2, 3)),
+        "mean-all": torch.mean, "mean-rows": lambda x: x.mean(1), "mean-pixels": lambda x: x.mean((2, 3)),
+        "max-all": torch.max, "max-rows": lambda x: x.amax(1), "max-columns": lambda x: x.amax(0), "min-rows": lambda x: x.amin(1),
+        "product-rows": lambda x: x.prod(1), "variance-rows": lambda x: x.var(1, correction=0),
+        "variance-columns": lambda x: x.var(0, correction=0), "norm-all": torch.linalg.vector_norm,
+        "norm-rows": lambda x: torch.linalg.vector_norm(x, dim=1), "logSumExp-rows": lambda x: x.logsumexp(1),
+        "any-rows": lambda x: x.any(1), "all-rows": lambda x: x.all(1), "any": torch.any, "all": torch.all,
+        "argmax-rows": lambda x: x.argmax(1), "argmin-rows": lambda x: x.argmin(1), "argmax-columns": lambda x: x.argmax(0),
+        "cumulativeSum-rows": lambda x: x.cumsum(1), "cumulativeSum-columns": lambda x: x.cumsum(0),
+        "sort-rows": lambda x: x.sort(1).values, "topK-rows": lambda x: x.topk(5).values,
+        "transposed": lambda x: x.t().contiguous(), "nchw-to-nhwc": lambda x: x.permute(0, 2, 3, 1).contiguous(),
+        "nhwc-to-nchw": lambda x: x.permute(0, 3, 1, 2).contiguous(), "swap-middle": lambda x: x.transpose(1, 2).contiguous(),
+        "concatenated-channels": lambda x, y: torch.cat([x, y], 1), "concatenated-rows": lambda x, y: torch.cat([x, y]),
+        "stacked": lambda x, y: torch.stack([x, y], 1), "split-channels": lambda x: like(x, x.split([16, 48], 1)[1]),
+        "sliced-rows": lambda x: x[100:900].clone(), "sliced-columns": lambda x: x[:, 100:900].contiguous(),
+        "sliced-box": lambda x: like(x, x[:, :, 4:52, 4:52]), "index": lambda x: x[3].clone(), "range": lambda x: x[100:900].clone(),
+        "padded": lambda x: F.pad(x, (1, 1, 1, 1)), "reflected": lambda x: F.pad(x, (2, 2, 2, 2), mode="reflect"),
+        "flipped": lambda x: x.flip(3), "broadcast": lambda x: x.expand(4096, 1000).contiguous(),
+        "subsampled2d": lambda x: like(x, x[:, :, ::2, ::2]),
+        "matmul": torch.matmul, "matmul-transposeA": lambda x, y: x.mT @ y, "matmul-transposeB": lambda x, y: x @ y.mT,
+        "einsum": lambda x, y: torch.einsum("bqhd,bkhd->bhqk", x, y), "qr": lambda x: torch.linalg.qr(x).R,
+        "solve": torch.linalg.solve, "svd": lambda x: torch.linalg.svd(x, full_matrices=False).S,
+        "attention": F.scaled_dot_product_attention,
+        "attention-causal": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+        "conv2d": lambda x, w: F.conv2d(x, w, padding=w.shape[2] // 2),
+        "conv2d-stride2": lambda x, w: F.conv2d(x, w, stride=2, padding=w.shape[2] // 2),
+        "conv2d-dilation2": lambda x, w: F.conv2d(x, w, padding=w.shape[2] // 2 * 2, dilation=2),
+        "conv2d-groups": lambda x, w: F.conv2d(x, w, padding=w.shape[2] // 2, groups=x.shape[1] // w.shape[1]),
+        "conv2d-groups-stride2": lambda x, w: F.conv2d(x, w, stride=2, padding=w.shape[2] // 2, groups=x.shape[1] // w.shape[1]),
+        "convTranspose2d": lambda x, w: F.conv_transpose2d(x, w, stride=2, padding=w.shape[2] // 2 - 1),
+        "maxPool2d": lambda x: F.max_pool2d(x, 2), "maxPool2d-3-stride2": lambda x: F.max_pool2d(x, 3, 2, 1),
+        "averagePool2d": lambda x: F.avg_pool2d(x, 2), "globalAveragePool2d": lambda x: x.mean((2, 3)),
+        "adaptiveAveragePool2d": lambda x: F.adaptive_avg_pool2d(x, 7),
+        "adaptiveMaxPool2d": lambda x: F.adaptive_max_pool2d(x, 7),
+        "batchNorm2d": lambda x, g, b: F.batch_norm(x, None, None, g, b, training=True),
+        "groupNorm": lambda x, g, b: F.group_norm(x, 32, g, b),
+        "resized-bilinear": lambda x: F.interpolate(x, size=(64, 64), mode="bilinear"),
+        "resized-nearest": lambda x: F.interpolate(x, size=(64, 64), mode="nearest"),
+        "upsampleNearest2d": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
+        "upsampleBilinear2d": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+        "softmax": lambda x: F.softmax(x, -1), "softmax-columns": lambda x: F.softmax(x, 1),
+        "logSoftmax": lambda x: F.log_softmax(x, -1), "meanSquaredError": F.mse_loss, "meanAbsoluteError": F.l1_loss,
+        "huber": F.huber_loss, "layerNorm": lambda x, g, b: F.layer_norm(x, g.shape, g, b), "dropout": lambda x: F.dropout(x, 0.5),
+        "zeros": lambda x: torch.zeros(x.shape), "repeating": lambda x: torch.full(x.shape, 1.5),
+        "arange": lambda x: torch.arange(x.numel(), dtype=torch.float32), "eye": lambda x: torch.eye(len(x)),
+        "normal": lambda x: torch.randn(x.shape), "uniform": lambda x: torch.rand(x.shape),
+        "bernoulli": lambda x: torch.empty(x.shape).bernoulli_(0.3),
     }
+    makers = {name: (lambda function: lambda *inputs: function)(function) for name, function in plain.items()}
+
+    def made(name):
+        def keep(maker):
+            makers[name] = maker
+
+        return keep
+
+    @made("where")
+    def where(x, y):
+        mask = x.detach() > 0
+        return lambda x, y: torch.where(mask, x, y)
+
+    @made("gather-rows")
+    def gather_rows(x):
+        places = indices(4096, x.shape[0])
+        return lambda x: x.index_select(0, places)
+
+    @made("gather-columns")
+    def gather_columns(x):
+        places = indices(256, x.shape[1])
+        return lambda x: x.index_select(1, places)
+
+    @made("scatterAdded")
+    def scatter_added(x):
+        places = indices(x.shape[0], 50_000)
+        return lambda x: torch.zeros(50_000, x.shape[1]).index_add(0, places, x)
+
+    @made("cholesky")
+    def cholesky(x):
+        matrix = positive(x)
+        return lambda x: torch.linalg.cholesky(matrix)
+
+    @made("symmetricEigen")
+    def symmetric_eigen(x):
+        matrix = x + x.T
+        return lambda x: torch.linalg.eigh(matrix).eigenvalues
+
+    @made("batchNorm2d-inference")
+    def batch_norm_inference(x, gamma, beta):
+        mean, variance = torch.zeros_like(gamma), torch.ones_like(gamma)
+        return lambda x, g, b: F.batch_norm(x, mean, variance, g, b)
+
+    @made("softmaxCrossEntropy")
+    def cross_entropy(x):
+        labels = torch.arange(x.shape[0]) % x.shape[1]
+        return lambda x: F.cross_entropy(x, labels)
+
+    @made("softmaxCrossEntropy-targets")
+    def cross_entropy_of_targets(x):
+        targets = F.softmax(x.detach() * 2, -1)
+        return lambda x: F.cross_entropy(x, targets)
+
+    @made("klDivergence")
+    def kl_divergence(x):
+        targets = F.softmax(x.detach() * 2, -1)
+        return lambda x: F.kl_div(F.log_softmax(x, -1), targets, reduction="batchmean")
+
+    @made("binaryCrossEntropyWithLogits")
+    def binary_cross_entropy(x):
+        targets = (x.detach() > 0).float()
+        return lambda x: F.binary_cross_entropy_with_logits(x, targets)
+
+    @made("oneHot")
+    def one_hot(x):
+        labels = torch.arange(x.shape[0]) % x.shape[1]
+        return lambda x: F.one_hot(labels, x.shape[1]).float()
+
+    return makers
 
 
-# Convolutions of an image with a weight, and their strides.
-CONVOLUTIONS = {
-    "depthwise-3x3": 1, "depthwise-3x3-stride-2": 2, "depthwise-5x5": 1, "grouped-3x3": 1, "grouped-3x3-stride-2": 2,
+# Those of images, whose channels lie where the variant says: the last axis of our shapes is the second of the peer's.
+IMAGE_OPERATIONS = {
+    "sum-pixels", "sum-but-channels", "mean-pixels", "concatenated-channels", "split-channels", "sliced-box", "padded", "reflected",
+    "flipped", "subsampled2d", "conv2d", "conv2d-stride2", "conv2d-dilation2", "conv2d-groups", "conv2d-groups-stride2",
+    "convTranspose2d", "maxPool2d", "maxPool2d-3-stride2", "averagePool2d", "globalAveragePool2d", "adaptiveAveragePool2d",
+    "adaptiveMaxPool2d", "batchNorm2d", "batchNorm2d-inference", "groupNorm", "resized-bilinear", "resized-nearest",
+    "upsampleNearest2d", "upsampleBilinear2d",
 }
-# Those whose channels lie where the variant says: the last axis of our shapes is the second of the peer's.
-IMAGE_OPERATIONS = {"concatenated-channels", *CONVOLUTIONS}
 
 
 def torch_operation(w, form):
     import torch
 
-    function = torch_operations()[w["name"]]
-
-    def made(shape, index):
+    def made(place, shape):
         x = torch.rand(shape) * 3.9 + 0.1 if w["isPositive"] else torch.randn(shape)
-        if w["name"] in CONVOLUTIONS and index == 1:
-            x = x.permute(3, 2, 0, 1).contiguous(memory_format=form)
-        elif w["name"] in IMAGE_OPERATIONS:
-            x = x.permute(0, 3, 1, 2).contiguous(memory_format=form)
+        if w["name"] in IMAGE_OPERATIONS and len(shape) == 4:
+            is_weight = place == 1 and w["name"].startswith("conv")
+            x = x.permute(3, 2, 0, 1) if is_weight else x.permute(0, 3, 1, 2)
+            x = x.contiguous(memory_format=form)
         return x
 
-    inputs = [made(shape, index) for index, shape in enumerate(w["shapes"])]
+    inputs = [made(place, shape) for place, shape in enumerate(w["shapes"])]
+    function = torch_operations()[w["name"]](*inputs)
     if not w["isBackward"]:
 
         def forward():
@@ -537,6 +671,11 @@ def markdown(result):
     products = [row["ratio"] for row in result["cases"] if row["name"].startswith("gemm")]
     if products:
         lines += ["", f"Matrix products: geometric mean {statistics.geometric_mean(products):.2f}."]
+    swept = sorted((row for row in result["cases"] if row["name"].startswith("operations ")), key=lambda row: row["ratio"])
+    if swept:
+        below = sum(row["ratio"] < 0.95 for row in swept)
+        lines += ["", f"{len(swept)} cases of single operations: geometric mean {statistics.geometric_mean(row['ratio'] for row in swept):.2f}, "
+                  f"{below} below 0.95. The lowest: " + ", ".join(f"{row['name'].removeprefix('operations ')} {row['ratio']:.2f}" for row in swept[:10]) + "."]
     if result["memory"]:
         lines += ["", "| peak memory of three steps | ours, MiB | peer, MiB | share |", "|---|---:|---:|---:|"]
         lines += [f"| {m['name']} | {m['ours_mib']} | {m['peer_mib']} | {m['share']:.2f} |" for m in result["memory"]]

@@ -16,7 +16,8 @@ for line in lines:
     rows.append('  "' + "".join(chr(ord("a") + level) for level in levels) + f'{label}",')
 assert len(rows) == 1797, len(rows)
 out.write_text(
-    """// Written by Scripts/embed_digits.py; the source and its licence are in digits.h.
+    """// A table of data.
+// Written by Scripts/embed_digits.py; the source and its licence are in digits.h.
 #include "digits.h"
 
 // A line is an image: its 64 grey levels as the letters a to q, then its label.

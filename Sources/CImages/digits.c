@@ -1,3 +1,4 @@
+// A table of data.
 // Written by Scripts/embed_digits.py; the source and its licence are in digits.h.
 #include "digits.h"
 

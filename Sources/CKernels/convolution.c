@@ -2,25 +2,24 @@
 
 #include <string.h>
 
-// A panel's row as one vector, which the compiler splits into as many registers as the instruction set needs.
-// Aligned like a scalar, for unaligned loads and stores.
-typedef float float_row __attribute__((vector_size(64), aligned(4)));
-typedef double double_row __attribute__((vector_size(128), aligned(8)));
-// The same, aligned to a cache line.
-typedef float float_line __attribute__((vector_size(64), aligned(64)));
-typedef double double_line __attribute__((vector_size(128), aligned(64)));
+#include "contract.h"
+#include "vectors.h"
 
 #define REAL float
 #define EPILOGUE en_float_epilogue
-#define ROW float_row
+#define VECTOR float_16
 #define LINE float_line
+#include "register_tile.body.h"
 #include "convolution.body.h"
+#include "convolution_weights.body.h"
 #undef REAL
 #undef EPILOGUE
-#undef ROW
+#undef VECTOR
 #undef LINE
 #define REAL double
 #define EPILOGUE en_double_epilogue
-#define ROW double_row
+#define VECTOR double_16
 #define LINE double_line
+#include "register_tile.body.h"
 #include "convolution.body.h"
+#include "convolution_weights.body.h"

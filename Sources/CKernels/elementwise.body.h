@@ -1,107 +1,157 @@
 #define UNARY(name, result)                                             \
   OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {    \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));                     \
     for (long i = 0; i < n; i++) {                                      \
       const REAL v = x[i];                                              \
       y[i] = result;                                                    \
     }                                                                   \
   }
 
-// Whole vectors, of which the last is a copy filled up: what has no branches is not done number by number at the end. The
-// pragma says that `y` may be an operand itself, but overlaps none otherwise.
-#define ELEMENTARY(name)                                               \
-  OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {   \
-    const long whole = n & -en_lanes, rest = n - whole;                \
-    VECTORIZED                                                         \
-    for (long i = 0; i < whole; i++) y[i] = name##_of(x[i]);           \
-    if (rest == 0) return;                                             \
-    REAL last[en_lanes] = {0};                                         \
-    memcpy(last, x + whole, rest * sizeof(REAL));                      \
-    VECTORIZED                                                         \
-    for (long i = 0; i < en_lanes; i++) last[i] = name##_of(last[i]);  \
-    memcpy(y + whole, last, rest * sizeof(REAL));                      \
+// A kernel `header` that maps x to y, where v is an element. Whole vectors, of which the last is a copy filled up: what has no
+// branches is not done number by number at the end. The pragma says that `y` may be an operand itself, but overlaps none otherwise.
+#define MAPPED(header, result)                    \
+  OVERLOADED KERNEL void header {                 \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n)); \
+    const long whole = n & -en_lanes, rest = n - whole; \
+    VECTORIZED                                    \
+    for (long i = 0; i < whole; i++) {            \
+      const REAL v = x[i];                        \
+      y[i] = result;                              \
+    }                                             \
+    if (rest == 0) return;                        \
+    REAL last[en_lanes] = {0};                    \
+    memcpy(last, x + whole, rest * sizeof(REAL)); \
+    VECTORIZED                                    \
+    for (long i = 0; i < en_lanes; i++) {         \
+      const REAL v = last[i];                     \
+      last[i] = result;                           \
+    }                                             \
+    memcpy(y + whole, last, rest * sizeof(REAL)); \
+  }
+#define ELEMENTARY(name) MAPPED(en_##name(long n, const REAL *x, REAL *y), name##_of(v))
+
+// The same for functions that reduce their argument; those that are too large for it, infinite or NaN are put right one by one.
+#define PERIODIC(name)                                                                 \
+  OVERLOADED KERNEL void en_##name(long n, const REAL *x, REAL *y) {                   \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));                                    \
+    for (long start = 0; start < n; start += en_block) {                               \
+      const long count = n - start < en_block ? n - start : en_block;                  \
+      REAL a[en_block] = {0}, b[en_block];                                             \
+      memcpy(a, x + start, count * sizeof(REAL));                                      \
+      VECTORIZED                                                                       \
+      for (long i = 0; i < en_block; i++) b[i] = name##_of(a[i]);                      \
+      int beyond = 0;                                                                  \
+      for (long i = 0; i < en_block; i++) beyond |= !(fabs(a[i]) <= en_largest_periodic); \
+      if (beyond) {                                                                    \
+        for (long i = 0; i < count; i++) {                                             \
+          if (!(fabs(a[i]) <= en_largest_periodic)) b[i] = name(a[i]);                 \
+        }                                                                              \
+      }                                                                                \
+      memcpy(y + start, b, count * sizeof(REAL));                                      \
+    }                                                                                  \
   }
 #include "unary.table.h"
+#undef PERIODIC
 #undef ELEMENTARY
 #undef UNARY
 
-#define PULLBACK(name, result)                                                                  \
-  OVERLOADED KERNEL void en_##name##_pullback(long n, const REAL *x, const REAL *dy, REAL *dx) { \
-    const long whole = n & -en_lanes, rest = n - whole;                                         \
-    VECTORIZED                                                                                  \
-    for (long i = 0; i < whole; i++) {                                                          \
-      const REAL v = x[i], d = dy[i];                                                           \
-      dx[i] = result;                                                                           \
-    }                                                                                           \
-    if (rest == 0) return;                                                                      \
-    REAL lastX[en_lanes] = {0}, lastD[en_lanes] = {0};                                          \
-    memcpy(lastX, x + whole, rest * sizeof(REAL));                                              \
-    memcpy(lastD, dy + whole, rest * sizeof(REAL));                                             \
-    VECTORIZED                                                                                  \
-    for (long i = 0; i < en_lanes; i++) {                                                       \
-      const REAL v = lastX[i], d = lastD[i];                                                    \
-      lastD[i] = result;                                                                        \
-    }                                                                                           \
-    memcpy(dx + whole, lastD, rest * sizeof(REAL));                                             \
+// A kernel `header` that takes a gradient d of y back to x, of which v is an element.
+#define MAPPED_BACK(header, result)                \
+  OVERLOADED KERNEL void header {                  \
+    assert(n >= 0 && EN_HAS(x, n) && EN_HAS(dy, n) && EN_HAS(dx, n)); \
+    const long whole = n & -en_lanes, rest = n - whole; \
+    VECTORIZED                                     \
+    for (long i = 0; i < whole; i++) {             \
+      const REAL v = x[i], d = dy[i];              \
+      dx[i] = result;                              \
+    }                                              \
+    if (rest == 0) return;                         \
+    REAL lastX[en_lanes] = {0}, lastD[en_lanes] = {0}; \
+    memcpy(lastX, x + whole, rest * sizeof(REAL)); \
+    memcpy(lastD, dy + whole, rest * sizeof(REAL)); \
+    VECTORIZED                                     \
+    for (long i = 0; i < en_lanes; i++) {          \
+      const REAL v = lastX[i], d = lastD[i];       \
+      lastD[i] = result;                           \
+    }                                              \
+    memcpy(dx + whole, lastD, rest * sizeof(REAL)); \
   }
+#define PULLBACK(name, result) \
+  MAPPED_BACK(en_##name##_pullback(long n, const REAL *x, const REAL *dy, REAL *dx), result)
 #include "pullback.table.h"
 #undef PULLBACK
 
-// Branches on the operands' steps along a row, 0 or 1, so that the loops vectorise.
-#define BINARY(name, result)                                                                                      \
-  OVERLOADED KERNEL void en_##name(                                                                               \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {     \
-    for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {                                         \
-      if (aStep && bStep) {                                                                                       \
-        for (long i = 0; i < n; i++) { const REAL a = x[i], b = z[i]; y[i] = result; }                            \
-      } else if (aStep) {                                                                                         \
-        const REAL b = *z;                                                                                        \
-        for (long i = 0; i < n; i++) { const REAL a = x[i]; y[i] = result; }                                      \
-      } else if (bStep) {                                                                                         \
-        const REAL a = *x;                                                                                        \
-        for (long i = 0; i < n; i++) { const REAL b = z[i]; y[i] = result; }                                      \
-      } else {                                                                                                    \
-        const REAL a = *x, b = *z;                                                                                \
-        for (long i = 0; i < n; i++) y[i] = result;                                                               \
-      }                                                                                                           \
-    }                                                                                                             \
+#ifndef NDEBUG
+static OVERLOADED void check_pairs(en_pairs p, const REAL *x, const REAL *z, const REAL *y) {
+  assert(p.rows >= 0 && p.n >= 0 && p.aRow >= 0 && p.bRow >= 0);
+  assert((p.aStep == 0 || p.aStep == 1) && (p.bStep == 0 || p.bStep == 1));
+  assert(EN_HAS(x, p.rows * p.n) && EN_HAS(z, p.rows * p.n) && EN_HAS(y, p.rows * p.n));
+}
+#define CHECK_PAIRS(...) check_pairs(__VA_ARGS__)
+#else
+#define CHECK_PAIRS(...)
+#endif
+
+// Branches on the operands' steps along a row, so that the loops vectorise.
+#define BINARY(name, result)                                                                   \
+  OVERLOADED KERNEL void en_##name(en_pairs p, const REAL *x, const REAL *z, REAL *y) {        \
+    CHECK_PAIRS(p, x, z, y);                                                                   \
+    const long n = p.n;                                                                        \
+    for (long row = 0; row < p.rows; row++, x += p.aRow, z += p.bRow, y += n) {                \
+      if (p.aStep && p.bStep) {                                                                \
+        for (long i = 0; i < n; i++) { const REAL a = x[i], b = z[i]; y[i] = result; }         \
+      } else if (p.aStep) {                                                                    \
+        const REAL b = *z;                                                                     \
+        for (long i = 0; i < n; i++) { const REAL a = x[i]; y[i] = result; }                   \
+      } else if (p.bStep) {                                                                    \
+        const REAL a = *x;                                                                     \
+        for (long i = 0; i < n; i++) { const REAL b = z[i]; y[i] = result; }                   \
+      } else {                                                                                 \
+        const REAL a = *x, b = *z;                                                             \
+        for (long i = 0; i < n; i++) y[i] = result;                                            \
+      }                                                                                        \
+    }                                                                                          \
   }
 #include "binary.table.h"
 #undef BINARY
 
 // Powers of a block of numbers at a time, whose operands lie side by side whatever their steps.
-static inline __attribute__((always_inline, overloadable)) void fill_power_block(
+INLINED OVERLOADED void fill_power_block(
   long count, long step, const REAL *x, REAL *a) {
-  if (step && count == en_power_block) {
-    memcpy(a, x, en_power_block * sizeof(REAL));
+  if (step && count == en_block) {
+    memcpy(a, x, en_block * sizeof(REAL));
   } else if (step) {
     for (long i = 0; i < count; i++) a[i] = x[i];
-    for (long i = count; i < en_power_block; i++) a[i] = 1;
+    for (long i = count; i < en_block; i++) a[i] = 1;
   } else {
-    for (long i = 0; i < en_power_block; i++) a[i] = *x;
+    for (long i = 0; i < en_block; i++) a[i] = *x;
   }
 }
 
-OVERLOADED KERNEL void en_power(
-  long rows, long n, long aRow, long aStep, long bRow, long bStep, const REAL *x, const REAL *z, REAL *y) {
-  for (long row = 0; row < rows; row++, x += aRow, z += bRow, y += n) {
-    for (long start = 0; start < n; start += en_power_block) {
-      const long count = n - start < en_power_block ? n - start : en_power_block;
-      REAL a[en_power_block], b[en_power_block];
-      fill_power_block(count, aStep, x + start * aStep, a);
-      fill_power_block(count, bStep, z + start * bStep, b);
+OVERLOADED KERNEL void en_power(en_pairs p, const REAL *x, const REAL *z, REAL *y) {
+  CHECK_PAIRS(p, x, z, y);
+  for (long row = 0; row < p.rows; row++, x += p.aRow, z += p.bRow, y += p.n) {
+    for (long start = 0; start < p.n; start += en_block) {
+      const long count = p.n - start < en_block ? p.n - start : en_block;
+      REAL a[en_block], b[en_block];
+      fill_power_block(count, p.aStep, x + start * p.aStep, a);
+      fill_power_block(count, p.bStep, z + start * p.bStep, b);
       VECTORIZED
-      for (long i = 0; i < en_power_block; i++) a[i] = pow_of(a[i], b[i]);
+      for (long i = 0; i < en_block; i++) a[i] = pow_of(a[i], b[i]);
       memcpy(y + start, a, count * sizeof(REAL));
     }
   }
 }
+#undef CHECK_PAIRS
 
 OVERLOADED KERNEL void en_select(long n, const REAL *mask, const REAL *a, const REAL *b, REAL *y) {
+  assert(n >= 0 && EN_HAS(mask, n) && EN_HAS(a, n) && EN_HAS(b, n) && EN_HAS(y, n));
   for (long i = 0; i < n; i++) y[i] = mask[i] != 0 ? a[i] : b[i];
 }
 
 // A slope of 0 is a branch of its own, as 0 · -∞ is NaN.
 OVERLOADED KERNEL void en_leaky_relu(long n, REAL slope, const REAL *x, REAL *y) {
+  assert(n >= 0 && EN_HAS(x, n) && EN_HAS(y, n));
   if (slope == 0) {
     for (long i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
     return;
@@ -110,9 +160,29 @@ OVERLOADED KERNEL void en_leaky_relu(long n, REAL slope, const REAL *x, REAL *y)
 }
 
 OVERLOADED KERNEL void en_leaky_relu_backward(long n, REAL slope, const REAL *x, const REAL *dy, REAL *dx) {
+  assert(n >= 0 && EN_HAS(x, n) && EN_HAS(dy, n) && EN_HAS(dx, n));
   if (slope == 0) {
     for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : 0;
     return;
   }
   for (long i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i];
 }
+
+// Where NaN passes, it is the last operand of the selections.
+MAPPED(en_elu(long n, REAL scale, const REAL *x, REAL *y), v > 0 ? v : scale * expm1_of(v > 0 ? 0 : v))
+MAPPED_BACK(
+  en_elu_backward(long n, REAL scale, const REAL *x, const REAL *dy, REAL *dx), v > 0 ? d : d * (scale * exp_of(v > 0 ? 0 : v)))
+MAPPED(en_clamp(long n, REAL low, REAL high, const REAL *x, REAL *y), v < low ? low : v > high ? high : v)
+MAPPED_BACK(
+  en_clamp_backward(long n, REAL low, REAL high, const REAL *x, const REAL *dy, REAL *dx), v >= low && v <= high ? d : 0)
+// With q = min(|x|, δ) both branches are q (|x| - q/2).
+INLINED OVERLOADED REAL huber_of(REAL threshold, REAL v) {
+  const REAL a = v < 0 ? -v : v, q = a > threshold ? threshold : a;
+  return q * (a - q * (REAL)0.5);
+}
+MAPPED(en_huber(long n, REAL threshold, const REAL *x, REAL *y), huber_of(threshold, v))
+MAPPED_BACK(
+  en_huber_backward(long n, REAL threshold, const REAL *x, const REAL *dy, REAL *dx),
+  d * (v < -threshold ? -threshold : v > threshold ? threshold : v))
+#undef MAPPED
+#undef MAPPED_BACK

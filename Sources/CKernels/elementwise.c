@@ -3,8 +3,11 @@
 #include <tgmath.h>
 
 #include "activations.h"
+#include "contract.h"
+#include "periodic.h"
+#include "vectors.h"
 
-enum { en_lanes = 16, en_power_block = 64 };
+enum { en_lanes = 16, en_block = 64 };
 
 #define REAL float
 #define VECTORIZED _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")

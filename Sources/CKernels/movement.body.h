@@ -1,28 +1,45 @@
 // Eight numbers side by side, at any address.
 typedef REAL EIGHT __attribute__((vector_size(8 * sizeof(REAL)), aligned(sizeof(REAL))));
+// Fewer of them.
+typedef REAL FOUR __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
+typedef REAL TWO __attribute__((vector_size(2 * sizeof(REAL)), aligned(sizeof(REAL))));
 
 /// y[i · yRow + j] = x[i + j · xColumn] for i and j below 8: three perfect shuffles of the rows.
-static inline __attribute__((always_inline, overloadable)) void transpose_eight(long xColumn, long yRow, const REAL *x, REAL *y) {
+INLINED OVERLOADED void transpose_eight(long xColumn, long yRow, const REAL *x, REAL *y) {
   EIGHT a[8], b[8];
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 8; j++) a[j] = *(const EIGHT *)(x + j * xColumn);
-#pragma clang loop unroll(full)
-  for (int step = 0; step < 3; step++) {
-#pragma clang loop unroll(full)
-    for (int k = 0; k < 4; k++) {
+  EACH(j, 0, 8) a[j] = *(const EIGHT *)(x + j * xColumn);
+  EACH(step, 0, 3) {
+    EACH(k, 0, 4) {
       b[2 * k] = __builtin_shufflevector(a[k], a[k + 4], 0, 8, 1, 9, 2, 10, 3, 11);
       b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + 4], 4, 12, 5, 13, 6, 14, 7, 15);
     }
-#pragma clang loop unroll(full)
-    for (int j = 0; j < 8; j++) a[j] = b[j];
+    EACH(j, 0, 8) a[j] = b[j];
   }
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 8; i++) *(EIGHT *)(y + i * yRow) = a[i];
+  EACH(i, 0, 8) *(EIGHT *)(y + i * yRow) = a[i];
+}
+
+/// A plane of few columns, whose rows follow each other: as many streams become one.
+INLINED OVERLOADED void interleave(long rows, const long columns, long xColumn, const REAL *restrict x, REAL *restrict y) {
+  for (long i = 0; i < rows; i++) {
+    for (long j = 0; j < columns; j++) y[i * columns + j] = x[i + j * xColumn];
+  }
+}
+
+/// A plane of few rows, whose columns follow each other: one stream becomes as many.
+INLINED OVERLOADED void deinterleave(const long rows, long columns, long yRow, const REAL *restrict x, REAL *restrict y) {
+  for (long j = 0; j < columns; j++) {
+    for (long i = 0; i < rows; i++) y[i * yRow + j] = x[i + j * rows];
+  }
 }
 
 // Tiles of 16 by 16, which are whole cache lines of both sides: no line waits in a cache for its other half.
 OVERLOADED KERNEL void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const REAL *x, REAL *y) {
   enum { tile = 16 };
+  assert(rows >= 0 && columns >= 0 && EN_HAS(x, rows * columns) && EN_HAS(y, rows * columns) && x != y);
+  assert(columns <= 1 || xColumn > 0);
+  assert(rows <= 1 || yRow >= columns);
+  if (columns == 3 && yRow == 3) return interleave(rows, 3, xColumn, x, y);
+  if (rows == 3 && xColumn == 3) return deinterleave(3, columns, yRow, x, y);
   for (long i = 0; i < rows; i += tile) {
     for (long j = 0; j < columns; j += tile) {
       const REAL *from = x + i + j * xColumn;
@@ -41,6 +58,84 @@ OVERLOADED KERNEL void en_transpose_plane(long rows, long columns, long xColumn,
     }
   }
 }
+
+/// y = x, two vectors that overlap where a run is short: a call for each costs more than the copy.
+INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *restrict y) {
+  enum { long_run = 1 << 12 };
+  if (n >= long_run) {
+    memcpy(y, x, n * sizeof(REAL));
+  } else if (n >= 16) {
+    for (long i = 0; i < n - 16; i += 16) STORE(y + i, LOAD(x + i));
+    STORE(y + n - 16, LOAD(x + n - 16));
+  } else if (n >= 8) {
+    const EIGHT last = *(const EIGHT *)(x + n - 8);
+    *(EIGHT *)y = *(const EIGHT *)x;
+    *(EIGHT *)(y + n - 8) = last;
+  } else {
+    for (long i = 0; i < n; i++) y[i] = x[i];
+  }
+}
+
+// A run of few scalars moves as one vector: what it writes behind the run is overwritten by the next one. The last run, and
+// the one at the highest address, are moved as they are.
+#define MOVE_SHORT(TYPE, from, to) (*(TYPE *)(to) = *(const TYPE *)(from))
+#define SHORT_RUNS(TYPE)                                                               \
+  {                                                                                    \
+    const long first = xStep < 0;                                                      \
+    if (first) copy_run(n, x, y);                                                      \
+    for (long i = first; i < rows - 1; i++) MOVE_SHORT(TYPE, x + i * xStep, y + i * n); \
+    copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                           \
+  }
+
+OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  assert(rows <= 1 || xStep == 0 || xStep >= n || -xStep >= n);
+  if (rows == 0 || n == 0) return;
+  if (n > 16) {
+    for (long i = 0; i < rows; i++) copy_run(n, x + i * xStep, y + i * n);
+    return;
+  }
+  REAL repeated[16] = {0};
+  if (xStep == 0) {
+    for (long i = 0; i < n; i++) repeated[i] = x[i];
+    x = repeated;
+  }
+  if (n > 8) SHORT_RUNS(VECTOR)
+  else if (n > 4) SHORT_RUNS(EIGHT)
+  else if (n > 2) SHORT_RUNS(FOUR)
+  else if (n == 2) SHORT_RUNS(TWO)
+  else
+    for (long i = 0; i < rows; i++) y[i] = x[i * xStep];
+}
+#undef SHORT_RUNS
+
+#define JOIN_SHORT(TYPE, parts)                                                                           \
+  for (; row < rows - 16; row++) {                                                                        \
+    for (long part = 0; part < parts; y += widths[part++]) MOVE_SHORT(TYPE, x[part] + row * widths[part], y); \
+  }
+
+OVERLOADED KERNEL void en_join_rows(long rows, long parts, const long *widths, const REAL *const *x, REAL *y) {
+  assert(rows >= 0 && parts >= 0 && EN_HAS(widths, parts) && EN_HAS(x, parts));
+  long widest = 0, narrowest = 16;
+  for (long part = 0; part < parts; part++) {
+    assert(widths[part] >= 0 && EN_HAS(x[part], rows * widths[part]));
+    if (widths[part] > widest) widest = widths[part];
+    if (widths[part] < narrowest) narrowest = widths[part];
+  }
+  long row = 0;
+  // A vector may reach fifteen scalars too far, which are as many rows at most.
+  if (narrowest > 0) {
+    if (parts == 2 && widest <= 4) JOIN_SHORT(FOUR, 2)
+    else if (parts == 2 && widest <= 8) JOIN_SHORT(EIGHT, 2)
+    else if (widest <= 4) JOIN_SHORT(FOUR, parts)
+    else if (widest <= 8) JOIN_SHORT(EIGHT, parts)
+    else if (widest <= 16) JOIN_SHORT(VECTOR, parts)
+  }
+  for (; row < rows; row++) {
+    for (long part = 0; part < parts; y += widths[part++]) copy_run(widths[part], x[part] + row * widths[part], y);
+  }
+}
+#undef JOIN_SHORT
 
 /// The axes but `across` and the last one, from `axis` on, around planes of those two.
 static OVERLOADED void transpose_planes(
@@ -61,6 +156,8 @@ static OVERLOADED void transpose_planes(
 
 OVERLOADED void en_read_strided(
   long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  assert(rank >= 0 && EN_HAS(dimensions, rank) && EN_HAS(strides, rank));
+  for (long axis = 0; axis < rank; axis++) assert(dimensions[axis] >= 0);
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
   if (rank > 1) {
     // Where an axis before the last is the contiguous one, the last one is read across it.
@@ -69,8 +166,8 @@ OVERLOADED void en_read_strided(
     }
     long size = 1;
     for (long axis = 1; axis < rank; axis++) size *= dimensions[axis];
-    if (rank == 2 && strides[1] == 1) {
-      for (long i = 0; i < n; i++) memcpy(y + i * size, x + i * step, size * sizeof(REAL));
+    if (rank == 2 && strides[1] == 1 && (step == 0 || labs(step) >= size)) {
+      en_copy_runs(n, size, step, x, y);
     } else {
       for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, x + i * step, y + i * size);
     }
@@ -86,6 +183,8 @@ OVERLOADED void en_read_strided(
 
 OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  assert(rank >= 0 && EN_HAS(dimensions, rank) && EN_HAS(strides, rank));
+  for (long axis = 0; axis < rank; axis++) assert(dimensions[axis] >= 0);
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
   if (rank > 1) {
     long size = 1;
@@ -102,11 +201,36 @@ OVERLOADED void en_write_strided(
   }
 }
 
-OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const REAL *x, REAL *y) {
-  for (long row = 0; row < rows; row++) memcpy(y + row * n, x + indices[row] * n, n * sizeof(REAL));
+#define GATHER_SHORT(TYPE)                                                                      \
+  for (long row = 0; row < rows - 1; row++) {                                                   \
+    if (indices[row] < count - 1) MOVE_SHORT(TYPE, x + indices[row] * n, y + row * n);          \
+    else copy_run(n, x + indices[row] * n, y + row * n);                                        \
+  }
+
+OVERLOADED KERNEL void en_gather_rows(long rows, long n, long count, const long *indices, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(indices, rows) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  for (long row = 0; row < rows; row++) assert(indices[row] >= 0 && indices[row] < count);
+  if (rows == 0 || n == 0) return;
+  if (n == 1) {
+    for (long row = 0; row < rows; row++) y[row] = x[indices[row]];
+    return;
+  }
+  if (n > 16) {
+    for (long row = 0; row < rows; row++) copy_run(n, x + indices[row] * n, y + row * n);
+    return;
+  }
+  if (n > 8) GATHER_SHORT(VECTOR)
+  else if (n > 4) GATHER_SHORT(EIGHT)
+  else if (n > 2) GATHER_SHORT(FOUR)
+  else GATHER_SHORT(TWO)
+  copy_run(n, x + indices[rows - 1] * n, y + (rows - 1) * n);
 }
+#undef GATHER_SHORT
+#undef MOVE_SHORT
 
 OVERLOADED KERNEL void en_scatter_add_rows(long rows, long n, const long *indices, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(indices, rows) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  for (long row = 0; row < rows; row++) assert(indices[row] >= 0);
   for (long row = 0; row < rows; row++) {
     for (long i = 0; i < n; i++) y[indices[row] * n + i] += x[row * n + i];
   }

@@ -16,7 +16,6 @@
   }
 
 // Optional operands and the usual numbers of channels are constants wherever these functions are inlined.
-#define INLINED static inline __attribute__((always_inline))
 #define FOR_USUAL(channels, CALL) \
   switch (channels) {             \
   case 16: CALL(16); break;       \
@@ -46,41 +45,54 @@ INLINED OVERLOADED void channel_moments(
 
 OVERLOADED KERNEL void en_channel_moments(
   long rows, long channels, const REAL *shift, const REAL *x, double *sums, double *squares) {
+  assert(rows >= 0 && channels >= 0 && EN_HAS(shift, channels) && EN_HAS(x, rows * channels));
+  assert(EN_HAS(sums, channels) && EN_HAS(squares, channels));
 #define MOMENTS(channels) channel_moments(rows, channels, shift, x, sums, squares)
   FOR_USUAL(channels, MOMENTS)
 #undef MOMENTS
 }
 
 // dz: dy masked by the ReLU after the norm, whose output is y or recomputed.
-#define MASKED(c)                                                                                                     \
-  (relu == no_relu || (relu == relu_from_output ? y[start + c] : scale[c] * (x[start + c] - mean[c]) + offset[c]) > 0 \
-     ? dy[start + c]                                                                                                  \
+#define MASKED(c)                                                                             \
+  (relu == no_relu                                                                            \
+       || (relu == relu_from_output ? g.y[start + c]                                          \
+                                    : g.scale[c] * (g.x[start + c] - g.mean[c]) + g.offset[c]) \
+         > 0                                                                                  \
+     ? g.dy[start + c]                                                                        \
      : 0)
 
+#ifndef NDEBUG
+static OVERLOADED void check_gradient(GRADIENT g) {
+  assert(g.rows >= 0 && g.channels >= 0 && EN_HAS(g.mean, g.channels));
+  assert(EN_HAS(g.dy, g.rows * g.channels) && EN_HAS(g.x, g.rows * g.channels));
+  assert(!g.scale == !g.offset);
+}
+#endif
+
 INLINED OVERLOADED void channel_products(
-  long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset,
-  const REAL *dy, const REAL *y, const REAL *x, double *sums, double *products, REAL *restrict dz, const int dzMode) {
-  if (dzMode == dz_in_place) dy = dz;
+  GRADIENT g, const long channels, const int relu, const int dzMode, double *sums, double *products, REAL *restrict dz) {
+  const long rows = g.rows;
+  if (dzMode == dz_in_place) g.dy = dz;
   FOR_EACH_TILE({
     REAL s[tile] = {0}, q[tile] = {0};
     for (long row = first; row < last; row++) {
       const long start = row * channels;
       if (dzMode && width >= 32) {
         // Separate loops for the steps: they vectorise where they are too long to be unrolled first.
-        REAL g[tile];
-        for (long c = 0; c < width; c++) g[c] = MASKED(c0 + c);
+        REAL d[tile];
+        for (long c = 0; c < width; c++) d[c] = MASKED(c0 + c);
         for (long c = 0; c < width; c++) {
-          s[c] += g[c];
-          q[c] += g[c] * (x[start + c0 + c] - mean[c0 + c]);
+          s[c] += d[c];
+          q[c] += d[c] * (g.x[start + c0 + c] - g.mean[c0 + c]);
         }
-        for (long c = 0; c < width; c++) dz[start + c0 + c] = g[c];
+        for (long c = 0; c < width; c++) dz[start + c0 + c] = d[c];
         continue;
       }
       for (long c = 0; c < width; c++) {
-        const REAL g = MASKED(c0 + c);
-        if (dzMode) dz[start + c0 + c] = g;
-        s[c] += g;
-        q[c] += g * (x[start + c0 + c] - mean[c0 + c]);
+        const REAL d = MASKED(c0 + c);
+        if (dzMode) dz[start + c0 + c] = d;
+        s[c] += d;
+        q[c] += d * (g.x[start + c0 + c] - g.mean[c0 + c]);
       }
     }
     for (long c = 0; c < width; c++) {
@@ -90,77 +102,78 @@ INLINED OVERLOADED void channel_products(
   })
 }
 
-OVERLOADED KERNEL void en_channel_products(
-  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *dy, const REAL *y,
-  const REAL *x, double *sums, double *products, REAL *dz) {
-  const int relu = y ? relu_from_output : scale ? relu_recomputed : no_relu;
-  const int dzMode = !dz ? dz_none : dz == dy ? dz_in_place : dz_apart;
-#define PRODUCTS_AFTER(relu, channels, dzMode) \
-  channel_products(rows, channels, relu, mean, scale, offset, dy, y, x, sums, products, dz, dzMode)
-#define PRODUCTS(channels)                                                                                   \
-  if (relu == relu_from_output && dzMode == dz_in_place)                                                   \
-    PRODUCTS_AFTER(relu_from_output, channels, dz_in_place);                                                \
+OVERLOADED KERNEL void en_channel_products(GRADIENT g, double *sums, double *products, REAL *dz) {
+#ifndef NDEBUG
+  check_gradient(g);
+  assert(EN_HAS(sums, g.channels) && EN_HAS(products, g.channels));
+#endif
+  const int relu = g.y ? relu_from_output : g.scale ? relu_recomputed : no_relu;
+  const int dzMode = !dz ? dz_none : dz == g.dy ? dz_in_place : dz_apart;
+#define PRODUCTS_AFTER(relu, channels, dzMode) channel_products(g, channels, relu, dzMode, sums, products, dz)
+#define PRODUCTS(channels)                                                                               \
+  if (relu == relu_from_output && dzMode == dz_in_place)                                                 \
+    PRODUCTS_AFTER(relu_from_output, channels, dz_in_place);                                             \
   else if (relu == relu_from_output && dzMode) PRODUCTS_AFTER(relu_from_output, channels, dz_apart);     \
-  else if (relu == relu_from_output) PRODUCTS_AFTER(relu_from_output, channels, dz_none);                  \
-  else if (relu == relu_recomputed) PRODUCTS_AFTER(relu_recomputed, channels, dz_none);                          \
+  else if (relu == relu_from_output) PRODUCTS_AFTER(relu_from_output, channels, dz_none);                \
+  else if (relu == relu_recomputed) PRODUCTS_AFTER(relu_recomputed, channels, dz_none);                  \
   else PRODUCTS_AFTER(no_relu, channels, dz_none)
-  FOR_USUAL(channels, PRODUCTS)
+  FOR_USUAL(g.channels, PRODUCTS)
 #undef PRODUCTS
 #undef PRODUCTS_AFTER
 }
 
 INLINED OVERLOADED void scale_channels(
-  long rows, const long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
-  const int hasResidual, const int relu, REAL *restrict y) {
-  for (long row = 0; row < rows; row++, x += channels, residual += hasResidual ? channels : 0, y += channels) {
+  NORM n, const long channels, const int hasResidual, const int relu, REAL *restrict y) {
+  for (long row = 0; row < n.rows; row++) {
     for (long c = 0; c < channels; c++) {
-      const REAL v = scale[c] * (x[c] - mean[c]) + offset[c] + (hasResidual ? residual[c] : 0);
+      const REAL v = n.scale[c] * (n.x[c] - n.mean[c]) + n.offset[c] + (hasResidual ? n.residual[c] : 0);
       y[c] = relu && v < 0 ? 0 : v;
     }
+    n.x += channels;
+    if (hasResidual) n.residual += channels;
+    y += channels;
   }
 }
 
-OVERLOADED KERNEL void en_scale_channels(
-  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *x, const REAL *residual,
-  int relu, REAL *y) {
-#define SCALE_AND(channels, hasResidual, relu) \
-  scale_channels(rows, channels, mean, scale, offset, x, residual, hasResidual, relu, y)
-#define SCALE(channels)                                      \
-  if (residual && relu) SCALE_AND(channels, 1, 1);      \
-  else if (residual) SCALE_AND(channels, 1, 0);              \
-  else if (relu) SCALE_AND(channels, 0, 1);             \
+OVERLOADED KERNEL void en_scale_channels(NORM n, REAL *y) {
+  assert(n.rows >= 0 && n.channels >= 0 && EN_HAS(n.x, n.rows * n.channels) && EN_HAS(y, n.rows * n.channels));
+  assert(EN_HAS(n.mean, n.channels) && EN_HAS(n.scale, n.channels) && EN_HAS(n.offset, n.channels));
+#define SCALE_AND(channels, hasResidual, relu) scale_channels(n, channels, hasResidual, relu, y)
+#define SCALE(channels)                                   \
+  if (n.residual && n.relu) SCALE_AND(channels, 1, 1);    \
+  else if (n.residual) SCALE_AND(channels, 1, 0);         \
+  else if (n.relu) SCALE_AND(channels, 0, 1);             \
   else SCALE_AND(channels, 0, 0)
-  FOR_USUAL(channels, SCALE)
+  FOR_USUAL(n.channels, SCALE)
 #undef SCALE
 #undef SCALE_AND
 }
 
 INLINED OVERLOADED void batch_norm_backward(
-  long rows, const long channels, const int relu, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p,
-  const REAL *q, const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *restrict dx) {
-  for (long row = 0; row < rows; row++) {
+  GRADIENT g, const long channels, const int relu, const REAL *p, const REAL *q, const REAL *r, REAL *restrict dx) {
+  for (long row = 0; row < g.rows; row++) {
     const long start = row * channels;
     for (long c = 0; c < channels; c++) {
-      const REAL g = MASKED(c);
-      dx[start + c] = p[c] * g + q[c] * (x[start + c] - mean[c]) + r[c];
+      const REAL d = MASKED(c);
+      dx[start + c] = p[c] * d + q[c] * (g.x[start + c] - g.mean[c]) + r[c];
     }
   }
 }
 
-OVERLOADED KERNEL void en_batch_norm_backward(
-  long rows, long channels, const REAL *mean, const REAL *scale, const REAL *offset, const REAL *p, const REAL *q,
-  const REAL *r, const REAL *dy, const REAL *y, const REAL *x, REAL *dx) {
-#define BACKWARD_AFTER(relu, channels) \
-  batch_norm_backward(rows, channels, relu, mean, scale, offset, p, q, r, dy, y, x, dx)
-#define BACKWARD(channels)                               \
-  if (y) BACKWARD_AFTER(relu_from_output, channels);       \
-  else if (scale) BACKWARD_AFTER(relu_recomputed, channels);  \
+OVERLOADED KERNEL void en_batch_norm_backward(GRADIENT g, const REAL *p, const REAL *q, const REAL *r, REAL *dx) {
+#ifndef NDEBUG
+  check_gradient(g);
+  assert(EN_HAS(p, g.channels) && EN_HAS(q, g.channels) && EN_HAS(r, g.channels) && EN_HAS(dx, g.rows * g.channels));
+#endif
+#define BACKWARD_AFTER(relu, channels) batch_norm_backward(g, channels, relu, p, q, r, dx)
+#define BACKWARD(channels)                                      \
+  if (g.y) BACKWARD_AFTER(relu_from_output, channels);          \
+  else if (g.scale) BACKWARD_AFTER(relu_recomputed, channels);  \
   else BACKWARD_AFTER(no_relu, channels)
-  FOR_USUAL(channels, BACKWARD)
+  FOR_USUAL(g.channels, BACKWARD)
 #undef BACKWARD
 #undef BACKWARD_AFTER
 }
 #undef MASKED
-#undef INLINED
 #undef FOR_USUAL
 #undef FOR_EACH_TILE

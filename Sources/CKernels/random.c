@@ -2,8 +2,11 @@
 
 #include <math.h>
 
+#include "contract.h"
+#include "vectors.h"
+
 /// The output of SplitMix64 at `index`.
-static inline __attribute__((always_inline)) unsigned long hash(unsigned long seed, unsigned long index) {
+INLINED unsigned long hash(unsigned long seed, unsigned long index) {
   unsigned long z = seed + (index + 1) * 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -11,9 +14,11 @@ static inline __attribute__((always_inline)) unsigned long hash(unsigned long se
 }
 
 OVERLOADED KERNEL void en_uniform(unsigned long seed, long first, long n, float *y) {
+  assert(n >= 0 && EN_HAS(y, n));
   for (long i = 0; i < n; i++) y[i] = (float)(hash(seed, first + i) >> 40) * 0x1p-24f;
 }
 OVERLOADED KERNEL void en_uniform(unsigned long seed, long first, long n, double *y) {
+  assert(n >= 0 && EN_HAS(y, n));
   for (long i = 0; i < n; i++) y[i] = (double)(hash(seed, first + i) >> 11) * 0x1p-53;
 }
 
@@ -26,6 +31,7 @@ static inline void normal_pair(unsigned long seed, long index, double *pair) {
   pair[1] = radius * sin(angle);
 }
 OVERLOADED void en_normal(unsigned long seed, long first, long n, float *y) {
+  assert(n >= 0 && first % 2 == 0 && EN_HAS(y, n));
   for (long i = 0; i < n; i += 2) {
     double pair[2];
     normal_pair(seed, first + i, pair);
@@ -34,6 +40,7 @@ OVERLOADED void en_normal(unsigned long seed, long first, long n, float *y) {
   }
 }
 OVERLOADED void en_normal(unsigned long seed, long first, long n, double *y) {
+  assert(n >= 0 && first % 2 == 0 && EN_HAS(y, n));
   for (long i = 0; i < n; i += 2) {
     double pair[2];
     normal_pair(seed, first + i, pair);
@@ -44,10 +51,12 @@ OVERLOADED void en_normal(unsigned long seed, long first, long n, double *y) {
 
 // As a tensor of uniform numbers, compared with `keep`, would do.
 OVERLOADED KERNEL void en_dropout(unsigned long seed, long first, long n, float keep, const float *x, float *y) {
+  assert(n >= 0 && keep > 0 && EN_HAS(x, n) && EN_HAS(y, n));
   const float scale = 1 / keep;
   for (long i = 0; i < n; i++) y[i] = x[i] * ((float)(hash(seed, first + i) >> 40) * 0x1p-24f < keep ? scale : 0);
 }
 OVERLOADED KERNEL void en_dropout(unsigned long seed, long first, long n, double keep, const double *x, double *y) {
+  assert(n >= 0 && keep > 0 && EN_HAS(x, n) && EN_HAS(y, n));
   const double scale = 1 / keep;
   for (long i = 0; i < n; i++) y[i] = x[i] * ((double)(hash(seed, first + i) >> 11) * 0x1p-53 < keep ? scale : 0);
 }

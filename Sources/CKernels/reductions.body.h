@@ -1,13 +1,17 @@
 // Sums in a fixed number of lanes, reduced as a tree: short chains of additions keep errors small, and the result does not
-// depend on the vector width.
-static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *x) {
+// depend on the vector width. Short sums are one chain: several go on at once.
+INLINED OVERLOADED REAL block_sum(const int squares, long n, const REAL *x) {
   enum { lanes = 32 };
   REAL sum[lanes] = {0};
+  if (n < lanes) {
+    for (long i = 0; i < n; i++) sum[0] += squares ? x[i] * x[i] : x[i];
+    return sum[0];
+  }
   long i = 0;
   for (; i + lanes <= n; i += lanes) {
-    for (int lane = 0; lane < lanes; lane++) sum[lane] += x[i + lane];
+    for (int lane = 0; lane < lanes; lane++) sum[lane] += squares ? x[i + lane] * x[i + lane] : x[i + lane];
   }
-  for (int lane = 0; i + lane < n; lane++) sum[lane] += x[i + lane];
+  for (int lane = 0; i + lane < n; lane++) sum[lane] += squares ? x[i + lane] * x[i + lane] : x[i + lane];
   for (int half = lanes / 2; half > 0; half /= 2) {
     for (int lane = 0; lane < half; lane++) sum[lane] += sum[lane + half];
   }
@@ -15,57 +19,166 @@ static inline __attribute__((always_inline)) REAL block_sum(long n, const REAL *
 }
 
 // A strip of `width` columns; where that is a constant, its sums stay in registers over all rows.
-static inline __attribute__((always_inline, overloadable)) void strip_sums(
-  long from, long to, long inner, const long width, const REAL *x, REAL *y) {
+INLINED OVERLOADED void strip_sums(
+  const int squares, long from, long to, long inner, const long width, const REAL *x, REAL *y) {
   enum { block = 512 };
   double total[en_strip] = {0};
   for (long k = from; k < to; k += block) {
     const long end = to - k < block ? to : k + block;
     REAL sum[en_strip] = {0};
     for (long row = k; row < end; row++) {
-      for (long i = 0; i < width; i++) sum[i] += x[row * inner + i];
+      const REAL *at = x + row * inner;
+      for (long i = 0; i < width; i++) sum[i] += squares ? at[i] * at[i] : at[i];
     }
     for (long i = 0; i < width; i++) total[i] += sum[i];
   }
   for (long i = 0; i < width; i++) y[i] = (REAL)total[i];
 }
 
-OVERLOADED KERNEL void en_sum(long outer, long n, long inner, long from, long to, const REAL *x, REAL *y) {
+INLINED OVERLOADED void sums(const int squares, en_axes axes, long from, long to, const REAL *x, REAL *y) {
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   enum { block = 512 };
   for (long o = 0; o < outer; o++) {
     const REAL *slice = x + o * n * inner;
     REAL *out = y + o * inner;
     if (inner == 1) {
       double sum = 0;
-      for (long k = from; k < to; k += block) sum += block_sum(to - k < block ? to - k : block, slice + k);
+      for (long k = from; k < to; k += block) sum += block_sum(squares, to - k < block ? to - k : block, slice + k);
       out[0] = (REAL)sum;
       continue;
     }
     for (long left = 0; left < inner; left += en_strip) {
-      if (inner - left >= en_strip) strip_sums(from, to, inner, en_strip, slice + left, out + left);
-      else strip_sums(from, to, inner, inner - left, slice + left, out + left);
+      if (inner - left >= en_strip) strip_sums(squares, from, to, inner, en_strip, slice + left, out + left);
+      else strip_sums(squares, from, to, inner, inner - left, slice + left, out + left);
     }
   }
 }
 
-OVERLOADED KERNEL void en_extreme(long outer, long n, long inner, int sign, const REAL *x, REAL *y, long *indices) {
-  for (long o = 0; o < outer; o++, y += inner, indices += inner) {
-    for (long i = 0; i < inner; i++) {
-      y[i] = x[o * n * inner + i];
-      indices[i] = 0;
+OVERLOADED KERNEL void en_sum(en_axes axes, long from, long to, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  assert(from >= 0 && to <= axes.n);
+  sums(0, axes, from, to, x, y);
+}
+
+OVERLOADED KERNEL void en_sum_squares(en_axes axes, long from, long to, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  assert(from >= 0 && to <= axes.n);
+  sums(1, axes, from, to, x, y);
+}
+
+// The one of two that is beyond the other, or NaN: a comparison with NaN is false, so that the first one stays where it is NaN.
+#define BEYOND(best, v) ((v) != (v) ? (v) : (sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
+
+INLINED OVERLOADED REAL row_extreme(const int sign, long n, const REAL *x) {
+  enum { lanes = 32 };
+  REAL best[lanes];
+  if (n < lanes) {
+    best[0] = x[0];
+    for (long i = 1; i < n; i++) best[0] = BEYOND(best[0], x[i]);
+    return best[0];
+  }
+  for (int lane = 0; lane < lanes; lane++) best[lane] = x[lane];
+  long i = lanes;
+  for (; i + lanes <= n; i += lanes) {
+    for (int lane = 0; lane < lanes; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
+  }
+  for (int lane = 0; i + lane < n; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
+  for (int half = lanes / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
+  }
+  return best[0];
+}
+
+INLINED OVERLOADED void strip_extremes(
+  const int sign, long from, long to, long inner, const long width, const REAL *x, REAL *y) {
+  REAL best[en_strip];
+  for (long i = 0; i < width; i++) best[i] = x[from * inner + i];
+  for (long row = from + 1; row < to; row++) {
+    const REAL *at = x + row * inner;
+    for (long i = 0; i < width; i++) best[i] = BEYOND(best[i], at[i]);
+  }
+  for (long i = 0; i < width; i++) y[i] = best[i];
+}
+
+INLINED OVERLOADED void extremes(const int sign, en_axes axes, long from, long to, const REAL *x, REAL *y) {
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
+  for (long o = 0; o < outer; o++) {
+    const REAL *slice = x + o * n * inner;
+    REAL *out = y + o * inner;
+    if (inner == 1) {
+      out[0] = row_extreme(sign, to - from, slice + from);
+      continue;
     }
-    for (long k = 1; k < n; k++) {
-      const REAL *row = x + (o * n + k) * inner;
-      for (long i = 0; i < inner; i++) {
-        const int wins = y[i] == y[i] && (row[i] != row[i] || (sign > 0 ? row[i] > y[i] : row[i] < y[i]));
-        y[i] = wins ? row[i] : y[i];
-        indices[i] = wins ? k : indices[i];
+    for (long left = 0; left < inner; left += en_strip) {
+      if (inner - left >= en_strip) strip_extremes(sign, from, to, inner, en_strip, slice + left, out + left);
+      else strip_extremes(sign, from, to, inner, inner - left, slice + left, out + left);
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_extreme(en_axes axes, int sign, long from, long to, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  assert((sign == 1 || sign == -1) && from >= 0 && from < to && to <= axes.n);
+  if (sign > 0) extremes(1, axes, from, to, x, y);
+  else extremes(-1, axes, from, to, x, y);
+}
+
+// NaN is an extreme wherever there is one, so that either nothing is NaN, or the first NaN is sought.
+#define IS_FOUND(v, extreme) (((v) == (extreme)) | ((v) != (v)))
+
+INLINED OVERLOADED long first_place(long n, REAL extreme, const REAL *x) {
+  enum { block = 64 };
+  long k = 0;
+  for (; k + block <= n; k += block) {
+    int isHere = 0;
+    for (long i = 0; i < block; i++) isHere |= IS_FOUND(x[k + i], extreme);
+    if (isHere) break;
+  }
+  while (k < n && !IS_FOUND(x[k], extreme)) k++;
+  return k;
+}
+
+OVERLOADED KERNEL void en_places(en_axes axes, const REAL *x, const REAL *y, long *indices) {
+  CHECK_AXES(axes, x, y);
+  assert(EN_HAS(indices, axes.outer * axes.inner));
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
+  for (long o = 0; o < outer; o++, x += n * inner, y += inner, indices += inner) {
+    if (inner == 1) {
+      indices[0] = first_place(n, y[0], x);
+      continue;
+    }
+    for (long k = n - 1; k >= 0; k--) {
+      const REAL *row = x + k * inner;
+      for (long i = 0; i < inner; i++) indices[i] = IS_FOUND(row[i], y[i]) ? k : indices[i];
+    }
+  }
+}
+#undef BEYOND
+#undef IS_FOUND
+
+OVERLOADED KERNEL void en_product(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows));
+  enum { lanes = 32 };
+  for (long row = 0; row < rows; row++, x += n) {
+    REAL product[lanes];
+    for (int lane = 0; lane < lanes; lane++) product[lane] = 1;
+    long i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      for (int lane = 0; lane < lanes; lane++) product[lane] *= x[i + lane];
+    }
+    for (; i < n; i++) product[0] *= x[i];
+    if (n >= lanes) {
+      for (int half = lanes / 2; half > 0; half /= 2) {
+        for (int lane = 0; lane < half; lane++) product[lane] *= product[lane + half];
       }
     }
+    y[row] = product[0];
   }
 }
 
-OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, const REAL *x, REAL *y) {
+OVERLOADED KERNEL void en_products_of_others(en_axes axes, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
   for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     for (long i = 0; i < inner; i++) {
       REAL product = 1;
@@ -82,8 +195,28 @@ OVERLOADED KERNEL void en_products_of_others(long outer, long n, long inner, con
   }
 }
 
-// Totals in double, as a long chain of additions in float loses a digit for each factor of ten.
-OVERLOADED KERNEL void en_cumulative_sum(long outer, long n, long inner, int reversed, const REAL *x, REAL *y) {
+// Totals in double, as a long chain of additions in float loses a digit for each factor of ten. Four rows at a time, as one chain
+// waits for each addition.
+INLINED OVERLOADED void row_cumulative_sums(const long rows, long n, int reversed, const REAL *x, REAL *y) {
+  double total[4] = {0};
+  for (long k = 0; k < n; k++) {
+    const long at = reversed ? n - 1 - k : k;
+    for (long row = 0; row < rows; row++) {
+      total[row] += x[row * n + at];
+      y[row * n + at] = (REAL)total[row];
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_cumulative_sum(en_axes axes, int reversed, const REAL *x, REAL *y) {
+  CHECK_AXES(axes, x, y);
+  const long outer = axes.outer, n = axes.n, inner = axes.inner;
+  if (inner == 1) {
+    long o = 0;
+    for (; o + 4 <= outer; o += 4) row_cumulative_sums(4, n, reversed, x + o * n, y + o * n);
+    for (; o < outer; o++) row_cumulative_sums(1, n, reversed, x + o * n, y + o * n);
+    return;
+  }
   for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
     for (long left = 0; left < inner; left += en_strip) {
       const long width = inner - left < en_strip ? inner - left : en_strip;

@@ -1,12 +1,22 @@
 #include "reductions.h"
 
+#include "contract.h"
+#include "vectors.h"
+
 enum { en_strip = 64 };
 
+#ifndef NDEBUG
+static void check_axes(en_axes axes, const void *x, const void *y) {
+  assert(axes.outer >= 0 && axes.n >= 0 && axes.inner >= 0);
+  assert(EN_HAS(x, axes.outer * axes.n * axes.inner) && EN_HAS(y, axes.outer * axes.inner));
+}
+#define CHECK_AXES(...) check_axes(__VA_ARGS__)
+#else
+#define CHECK_AXES(...)
+#endif
+
 #define REAL float
-#define block_sum block_sum_float
 #include "reductions.body.h"
-#undef block_sum
 #undef REAL
 #define REAL double
-#define block_sum block_sum_double
 #include "reductions.body.h"

@@ -44,14 +44,14 @@ INLINED OVERLOADED REAL finite_top(long n, const REAL *x) {
 
 /// y = exp(x - shift), where no x is larger than the shift but +∞, in whole vectors; y may be x.
 INLINED OVERLOADED void shifted_exp(long n, REAL shift, const REAL *x, REAL *y) {
-  const long whole = n & -VECTOR, rest = n - whole;
+  const long whole = n & -WHOLE, rest = n - whole;
   VECTORIZED
   for (long i = 0; i < whole; i++) y[i] = exp_of_negative(x[i] - shift);
   if (rest == 0) return;
-  REAL last[VECTOR] = {0};
+  REAL last[WHOLE] = {0};
   for (long i = 0; i < rest; i++) last[i] = x[whole + i] - shift;
   VECTORIZED
-  for (long i = 0; i < VECTOR; i++) last[i] = exp_of_negative(last[i]);
+  for (long i = 0; i < WHOLE; i++) last[i] = exp_of_negative(last[i]);
   for (long i = 0; i < rest; i++) y[whole + i] = last[i];
 }
 
@@ -70,6 +70,7 @@ INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, REA
 }
 
 OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   for (long row = 0; row < rows; row++, x += n, y += n) {
     const REAL scale = (REAL)(1 / shifted_exp_sum(n, finite_top(n, x), x, y));
     for (long i = 0; i < n; i++) y[i] *= scale;
@@ -77,6 +78,7 @@ OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
 }
 
 OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
     BLOCKED_SUM(total, n, y[start + at] * dy[start + at])
     const REAL mean = (REAL)total;
@@ -86,6 +88,7 @@ OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, con
 }
 
 OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n) && (rows * n == 0 || x != y));
   for (long row = 0; row < rows; row++, x += n, y += n) {
     const REAL top = finite_top(n, x);
     const REAL log = (REAL)natural_log(shifted_exp_sum(n, top, x, (REAL *)0));
@@ -94,7 +97,16 @@ OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y)
   }
 }
 
+OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n > 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows));
+  for (long row = 0; row < rows; row++, x += n) {
+    const REAL top = finite_top(n, x);
+    y[row] = (REAL)(natural_log(shifted_exp_sum(n, top, x, (REAL *)0)) + top);
+  }
+}
+
 OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
     BLOCKED_SUM(total, n, dy[start + at])
     const REAL sum = (REAL)total;
@@ -108,8 +120,19 @@ OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y,
   }
 }
 
-OVERLOADED KERNEL void en_cross_entropy(
-  long rows, long n, TARGETS targets, const REAL *x, REAL *tops, REAL *logs, REAL *losses) {
+#ifndef NDEBUG
+static OVERLOADED void check_targets(TARGETS t, const REAL *x) {
+  assert(t.rows >= 0 && t.n >= 0 && EN_HAS(t.labels, t.rows) && EN_HAS(x, t.rows * t.n));
+  for (long row = 0; row < t.rows; row++) assert(t.labels[row] < t.n);
+}
+#endif
+
+OVERLOADED KERNEL void en_cross_entropy(TARGETS targets, const REAL *x, REAL *tops, REAL *logs, REAL *losses) {
+#ifndef NDEBUG
+  check_targets(targets, x);
+  assert(EN_HAS(tops, targets.rows) && EN_HAS(logs, targets.rows) && EN_HAS(losses, targets.rows));
+#endif
+  const long rows = targets.rows, n = targets.n;
   const REAL *weights = targets.weights;
   const REAL everywhere = targets.smoothing / n;
   for (long row = 0; row < rows; row++, x += n) {
@@ -131,7 +154,13 @@ OVERLOADED KERNEL void en_cross_entropy(
 }
 
 OVERLOADED KERNEL void en_cross_entropy_backward(
-  long rows, long n, TARGETS targets, const REAL *x, const REAL *tops, const REAL *logs, const REAL *losses, REAL *dx) {
+  TARGETS targets, const REAL *x, const REAL *tops, const REAL *logs, const REAL *losses, REAL *dx) {
+#ifndef NDEBUG
+  check_targets(targets, x);
+  assert(EN_HAS(tops, targets.rows) && EN_HAS(logs, targets.rows) && EN_HAS(losses, targets.rows));
+  assert(EN_HAS(dx, targets.rows * targets.n));
+#endif
+  const long rows = targets.rows, n = targets.n;
   const REAL *weights = targets.weights;
   const REAL everywhere = targets.smoothing / n;
   double all = n;
@@ -159,8 +188,11 @@ OVERLOADED KERNEL void en_cross_entropy_backward(
   }
 }
 
-OVERLOADED KERNEL void en_layer_norm(
-  long rows, long n, REAL epsilon, const REAL *gamma, const REAL *beta, const REAL *x, REAL *means, REAL *rstds, REAL *y) {
+OVERLOADED KERNEL void en_layer_norm(NORM norm, const REAL *x, REAL *means, REAL *rstds, REAL *y) {
+  const long rows = norm.rows, n = norm.n;
+  const REAL epsilon = norm.epsilon, *gamma = norm.gamma, *beta = norm.beta;
+  assert(rows >= 0 && n >= 0 && EN_HAS(gamma, n) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  assert(EN_HAS(means, rows) && EN_HAS(rstds, rows));
   for (long row = 0; row < rows; row++, x += n, y += n) {
     BLOCKED_SUM(total, n, x[start + at])
     const REAL mean = means[row] = (REAL)(total / n);
@@ -174,9 +206,12 @@ OVERLOADED KERNEL void en_layer_norm(
   }
 }
 
-OVERLOADED KERNEL void en_layer_norm_backward(
-  long rows, long n, const REAL *gamma, const REAL *means, const REAL *rstds, const REAL *x, const REAL *dy, REAL *dx,
-  REAL *sums) {
+OVERLOADED KERNEL void en_layer_norm_backward(GRADIENT gradient, REAL *dx, REAL *sums) {
+  const long rows = gradient.rows, n = gradient.n;
+  const REAL *gamma = gradient.gamma, *means = gradient.means, *rstds = gradient.rstds;
+  const REAL *x = gradient.x, *dy = gradient.dy;
+  assert(rows >= 0 && n >= 0 && EN_HAS(gamma, n) && EN_HAS(means, rows) && EN_HAS(rstds, rows) && EN_HAS(sums, n));
+  assert(EN_HAS(x, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, x += n, dy += n, dx += n) {
     const REAL mean = means[row], rstd = rstds[row];
     double total = 0, products = 0;

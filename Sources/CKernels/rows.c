@@ -2,12 +2,13 @@
 
 #include <float.h>
 
+#include "contract.h"
 #include "elementary.h"
+#include "vectors.h"
 
-#define INLINED static inline __attribute__((always_inline))
 // For loops whose output may be an operand, and overlaps none otherwise.
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
-enum { LANES = 32, BLOCK = 512, VECTOR = 16 };
+enum { LANES = 32, BLOCK = 512, WHOLE = 16 };
 
 INLINED double natural_log(double x) { return log(x); }
 INLINED OVERLOADED float square_root(float x) { return sqrtf(x); }
@@ -16,14 +17,20 @@ INLINED OVERLOADED double square_root(double x) { return sqrt(x); }
 #define REAL float
 #define LARGEST FLT_MAX
 #define TARGETS en_float_targets
+#define NORM en_float_row_norm
+#define GRADIENT en_float_row_gradient
 #define VECTORIZED _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
 #include "rows.body.h"
 #undef REAL
 #undef LARGEST
 #undef TARGETS
+#undef NORM
+#undef GRADIENT
 #undef VECTORIZED
 #define REAL double
 #define LARGEST DBL_MAX
 #define TARGETS en_double_targets
+#define NORM en_double_row_norm
+#define GRADIENT en_double_row_gradient
 #define VECTORIZED
 #include "rows.body.h"

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract.h"
+
 enum { spins = 20000, maximumThreads = 256 };
 
 /// Set in `joined` when no thread may join the job any more.
@@ -96,6 +98,8 @@ static void start_threads(long count) {
 }
 
 void en_parallel(long pieces, long threads, int isReversed, void (*body)(void *, long), void *context) {
+  // The pieces of a share are two halves of a word.
+  assert(pieces >= 0 && pieces <= UINT32_MAX && threads > 0 && body);
   if (pieces < 2 || threads < 2 || insideBody || atomic_flag_test_and_set(&busy)) {
     for (long i = 0; i < pieces; i++) body(context, isReversed ? pieces - 1 - i : i);
     return;

@@ -50,65 +50,73 @@ INLINED void NAMED(transpose)(VECTOR *rows) {
   }
 }
 
-OVERLOADED KERNEL void en_winograd_weights(
-  en_winograd_form form, long inputs, const REAL *w, long tapStride, long inputStride, long outputStride, REAL *u,
-  long component) {
-  const REAL *taps = tapStride < 0 ? w - 8 * tapStride : w;
+/// packed[tap][input][16] = sixteen inputs of the sixteen outputs from `start` on.
+INLINED void NAMED(pack_taps)(en_winograd_filters f, const REAL *taps, long start, REAL *packed) {
+  for (long tap = 0; tap < 9; tap++) {
+    const REAL *from = taps + tap * f.tapStride + start * f.inputStride;
+    VECTOR rows[16];
+    if (f.outputStride == 1) {
+      const REAL *next = tap < 8 ? from + f.tapStride : taps + (start + 16) * f.inputStride;
+      EACH(c, 0, 16) {
+        __builtin_prefetch(next + c * f.inputStride);
+        rows[c] = LOAD(from + c * f.inputStride);
+      }
+    } else {
+      EACH(k, 0, 16) {
+        __builtin_prefetch(from + k * f.outputStride + 16);
+        rows[k] = LOAD(from + k * f.outputStride);
+      }
+      NAMED(transpose)(rows);
+    }
+    EACH(c, 0, 16) STORE(packed + (tap * 16 + c) * 16, rows[c]);
+  }
+}
+
+OVERLOADED KERNEL void en_winograd_weights(en_winograd_filters f, const REAL *w, REAL *u) {
+  assert(f.inputs >= 0 && f.inputs % 16 == 0 && f.tapStride != 0 && f.component >= f.inputs * 16);
+  // Either inputs or outputs are contiguous: those that are transposed are read sixteen at a time.
+  assert(f.inputStride > 0 && f.outputStride > 0 && (f.inputStride == 1 || f.outputStride == 1));
+  assert(EN_HAS(w, f.inputs) && EN_HAS(u, f.inputs));
+  const REAL *taps = f.tapStride < 0 ? w - 8 * f.tapStride : w;
   // Sixteen inputs of one tap after another: taps lie so far apart that all taps of one input would share one cache set.
   REAL packed[9 * 16 * 16];
-  for (long start = 0; start < inputs; start += 16) {
-    for (long tap = 0; tap < 9; tap++) {
-      const REAL *from = taps + tap * tapStride + start * inputStride;
-      VECTOR rows[16];
-      if (outputStride == 1) {
-        const REAL *next = tap < 8 ? from + tapStride : taps + (start + 16) * inputStride;
-        EACH(c, 0, 16) {
-          __builtin_prefetch(next + c * inputStride);
-          rows[c] = LOAD(from + c * inputStride);
-        }
-      } else {
-        EACH(k, 0, 16) {
-          __builtin_prefetch(from + k * outputStride + 16);
-          rows[k] = LOAD(from + k * outputStride);
-        }
-        NAMED(transpose)(rows);
-      }
-      EACH(c, 0, 16) STORE(packed + (tap * 16 + c) * 16, rows[c]);
-    }
+  for (long start = 0; start < f.inputs; start += 16) {
+    NAMED(pack_taps)(f, taps, start, packed);
     for (long c = 0; c < 16; c++) {
       VECTOR g[9], half[18], all[36];
       EACH(tap, 0, 9) g[tap] = LOAD(packed + (tap * 16 + c) * 16);
       REAL *out = u + (start + c) * 16;
-      if (form == en_winograd_4x4) {
+      if (f.form == en_winograd_4x4) {
         EACH(j, 0, 3) NAMED(weights_4)(g + j, 3, half + j, 3);
         EACH(i, 0, 6) NAMED(weights_4)(half + i * 3, 1, all + i * 6, 1);
-        EACH(i, 0, 36) STORE(out + i * component, all[i]);
+        EACH(i, 0, 36) STORE(out + i * f.component, all[i]);
       } else {
         EACH(j, 0, 3) NAMED(weights_2)(g + j, 3, half + j, 3);
         EACH(i, 0, 3) NAMED(weights_2)(half + i * 3, 1, all + i * 3, 1);
-        EACH(i, 0, 9) STORE(out + i * component, all[i]);
+        EACH(i, 0, 9) STORE(out + i * f.component, all[i]);
       }
     }
   }
 }
 
 OVERLOADED KERNEL void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, long parts, const REAL *du, long part, long component, REAL *dw, long tapStride,
-  long inputStride) {
-  for (long c = 0; c < inputs; c++) {
+  en_winograd_filters f, long parts, long part, const REAL *du, REAL *dw) {
+  assert(f.inputs >= 0 && f.outputStride == 1 && f.inputStride >= 16 && f.tapStride > 0 && f.component >= f.inputs * 16);
+  assert(parts > 0 && part >= 0 && EN_HAS(du, f.inputs) && EN_HAS(dw, f.inputs));
+  for (long c = 0; c < f.inputs; c++) {
     VECTOR u[36], half[18], g[9];
     const REAL *from = du + c * 16;
-    if (form == en_winograd_4x4) {
-      EACH(i, 0, 36) u[i] = LOAD(from + i * component);
-      for (long p = 1; p < parts; p++) EACH(i, 0, 36) u[i] += LOAD(from + p * part + i * component);
+    if (f.form == en_winograd_4x4) {
+      EACH(i, 0, 36) u[i] = LOAD(from + i * f.component);
+      for (long p = 1; p < parts; p++) EACH(i, 0, 36) u[i] += LOAD(from + p * part + i * f.component);
       EACH(j, 0, 6) NAMED(weights_gradient_4)(u + j, 6, half + j, 6);
       EACH(i, 0, 3) NAMED(weights_gradient_4)(half + i * 6, 1, g + i * 3, 1);
     } else {
-      EACH(i, 0, 9) u[i] = LOAD(from + i * component);
-      for (long p = 1; p < parts; p++) EACH(i, 0, 9) u[i] += LOAD(from + p * part + i * component);
+      EACH(i, 0, 9) u[i] = LOAD(from + i * f.component);
+      for (long p = 1; p < parts; p++) EACH(i, 0, 9) u[i] += LOAD(from + p * part + i * f.component);
       EACH(j, 0, 3) NAMED(weights_gradient_2)(u + j, 3, half + j, 3);
       EACH(i, 0, 3) NAMED(weights_gradient_2)(half + i * 3, 1, g + i * 3, 1);
     }
-    EACH(tap, 0, 9) STORE(dw + tap * tapStride + c * inputStride, g[tap]);
+    EACH(tap, 0, 9) STORE(dw + tap * f.tapStride + c * f.inputStride, g[tap]);
   }
 }

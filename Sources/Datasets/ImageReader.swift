@@ -157,7 +157,7 @@ struct ImageReader {
     var (file, key, writer): (URL?, String, PackedImages.Writer?) = (nil, "", nil)
     // Without the file the images are still there.
     func giveUp(_ error: any Error) {
-      listing.notices.append("\(error): the images are decoded anew in each epoch")
+      listing.notices.append("\(error): the \(name) images are not packed but decoded anew in each epoch")
       (writer, place) = (nil, .files)
     }
     if case .packed(let folder) = place {

@@ -1,5 +1,6 @@
 import CImages
 import FileFormats
+import Synchronization
 
 /// Images of one shape with their classes: bytes, in memory or read from where they are.
 ///
@@ -130,22 +131,29 @@ public struct LabeledImages: ImageDataset {
       require(false, "tensor(at:): image \(wrong) of \(count)")
     }
     return unlessUnreadable(.zeros(Shape([indices.count] + imageShape.dimensions))) { () throws(DataError) in
-      try values(at: indices, AffineBytes(normalization, imageShape))
+      try values(at: indices, AffineBytes(normalization, imageShape), onAllThreads: true)
     }
   }
 
   /// The images at `indices`, which are there.
-  func values(at indices: [Int], _ affine: AffineBytes) throws(DataError) -> Tensor {
+  ///
+  /// - Parameter onAllThreads: Whether all threads read: not where others compute meanwhile.
+  func values(
+    at indices: [Int], _ affine: AffineBytes, onAllThreads: Bool = false
+  ) throws(DataError) -> Tensor {
     let size = imageShape.count
-    var problem: DataError?
+    let problem = Mutex<DataError?>(nil)
     let values = Tensor(shape: Shape([indices.count] + imageShape.dimensions)) { out in
-      do throws(DataError) {
-        for (row, index) in indices.enumerated() {
-          try withImage(at: index) { affine($0.baseAddress!, size, out.baseAddress! + row * size) }
-        }
-      } catch { problem = error }
+      func read(_ rows: Range<Int>) {
+        do throws(DataError) {
+          for row in rows {
+            try withImage(at: indices[row]) { affine($0.baseAddress!, size, out.baseAddress! + row * size) }
+          }
+        } catch { problem.withLock { $0 = $0 ?? error } }
+      }
+      if onAllThreads { Parallel.forEach(indices.count, read) } else { read(indices.indices) }
     }
-    if let problem { throw problem }
+    if let problem = problem.withLock({ $0 }) { throw problem }
     return values
   }
 

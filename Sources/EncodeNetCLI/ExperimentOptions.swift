@@ -206,6 +206,8 @@ struct ExperimentOptions: ParsableArguments {
   /// The images, and the settings that suit them.
   private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
+    // Before images are packed in the folder, which takes long and would replace those of the other process.
+    try RunLock.requireFree(fileURL(out))
     let data = try DataSource(c.data).load(imageOptions(c))
     try c.modelChoice.check(inputShape: data.imageShape)
     let prepared = data.preparation.map { ", \($0) (--image-size, --fit)" } ?? ""

@@ -36,7 +36,7 @@ package struct ChannelNormalization: Sendable {
     of dy: UnsafePointer<Scalar>, mask: ReLUMask, x: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>,
     sums: UnsafeMutablePointer<Double>, products: UnsafeMutablePointer<Double>, dz: UnsafeMutablePointer<Scalar>?
   ) {
-    en_channel_products(rows, channels, mean, mask.scale, mask.offset, dy, mask.output, x, sums, products, dz)
+    en_channel_products(gradient(dy, mask, x, mean), sums, products, dz)
   }
 
   /// y = scale · (x - mean) + offset + residual, then ReLU if `relu`.
@@ -44,7 +44,10 @@ package struct ChannelNormalization: Sendable {
     _ x: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>, scale: UnsafePointer<Scalar>,
     offset: UnsafePointer<Scalar>, residual: UnsafePointer<Scalar>?, relu: Bool, into y: UnsafeMutablePointer<Scalar>
   ) {
-    en_scale_channels(rows, channels, mean, scale, offset, x, residual, relu ? 1 : 0, y)
+    let norm = ChannelNormDescriptor(
+      rows: rows, channels: channels, mean: mean, scale: scale, offset: offset, x: x, residual: residual,
+      relu: relu ? 1 : 0)
+    en_scale_channels(norm, y)
   }
 
   /// dx = p · dz + q · (x - mean) + r, where dz is dy masked by a ReLU.
@@ -53,6 +56,13 @@ package struct ChannelNormalization: Sendable {
     p: UnsafePointer<Scalar>, q: UnsafePointer<Scalar>, r: UnsafePointer<Scalar>,
     into dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_batch_norm_backward(rows, channels, mean, mask.scale, mask.offset, p, q, r, dy, mask.output, x, dx)
+    en_batch_norm_backward(gradient(dy, mask, x, mean), p, q, r, dx)
+  }
+
+  private func gradient(
+    _ dy: UnsafePointer<Scalar>, _ mask: ReLUMask, _ x: UnsafePointer<Scalar>, _ mean: UnsafePointer<Scalar>
+  ) -> ChannelGradientDescriptor {
+    ChannelGradientDescriptor(
+      rows: rows, channels: channels, mean: mean, scale: mask.scale, offset: mask.offset, dy: dy, y: mask.output, x: x)
   }
 }

@@ -36,7 +36,7 @@ package struct Convolution: Sendable, Equatable {
   /// Multiplications of the direct algorithm, and weights that it reads.
   private var directCost: (products: Int, weights: Int) {
     let weights = kernelHeight * kernelWidth * inputs / groups * outputs
-    return (max(4, images * outputHeight * outputWidth) * weights, weights)
+    return (max(Tuning.Winograd.leastTiles, images * outputHeight * outputWidth) * weights, weights)
   }
 
   /// Whether backward-weights computes the gradient of a bias as well.
@@ -122,7 +122,7 @@ package struct Convolution: Sendable, Equatable {
     let width = DirectConvolution.panelWidth
     func cost(_ rows: Int, _ columns: Int) -> Int { rows * ((columns + width - 1) / width * width) }
     guard groups == 1, stride == 1, dilation == 1, kernelHeight == kernelWidth, padding < kernelHeight,
-      2 * cost(outputs, inputs) <= cost(inputs, outputs)
+      Tuning.Direct.savingByExchange * cost(outputs, inputs) <= cost(inputs, outputs)
     else { return nil }
     return Convolution(
       images: images, height: outputHeight, width: outputWidth, inputs: outputs, kernelHeight: kernelHeight,

@@ -52,7 +52,7 @@ public struct ConvolutionRule: Sendable, Hashable, CustomStringConvertible {
   /// The fastest algorithms on an AMD EPYC with AVX-512 and two threads; see `Docs/performance-tables.md`.
   public static let measured = [
     ConvolutionRule(.winograd2x2),
-    ConvolutionRule(.winograd4x4, sides: 3...Int.max),
+    ConvolutionRule(.winograd4x4, sides: Tuning.Winograd.leastSide...Int.max),
   ]
 
   package static let inUse = Mutex(measured)

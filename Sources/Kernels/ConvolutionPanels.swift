@@ -21,20 +21,24 @@ struct ConvolutionPanels {
     strides: (row: Int, column: Int), packed: PackedWeights? = nil
   ) {
     let width = DirectConvolution.panelWidth
-    let isNarrow = columns <= en_narrow_columns && perTap % 16 == 0
+    let isNarrow = columns <= en_narrow_columns && perTap % DirectConvolution.panelWidth == 0
     let (perGroup, rows) = ((columns + width - 1) / width, taps.count * perTap)
     let (count, size) = (groups * perGroup, rows * (isNarrow ? columns : width))
     // In backward-data, whose columns are inputs, a group's outputs are its rows.
     let groupStride = strides.column == 1 ? columns : perTap
     storage = packed.storage(.panels) {
       let storage = Storage(count: count * size)
-      Parallel.forEach(count, grain: max(1, (1 << 14) / max(size, 1))) { range in
+      Parallel.forEach(count, grain: max(1, Tuning.Tasks.packedWeights / max(size, 1))) { range in
         for task in range {
           let (group, panel) = task.quotientAndRemainder(dividingBy: perGroup)
           let (first, to) = (w + group * groupStride + panel * width * strides.column, storage.pointer + task * size)
           guard isNarrow else {
-            en_pack_panel(
-              taps.count, taps, perTap, min(width, columns - panel * width), strides.row, strides.column, first, to)
+            taps.withUnsafeBufferPointer { taps in
+              let matrices = en_tap_matrices(
+                tapCount: taps.count, taps: taps.baseAddress, rows: perTap,
+                columns: min(width, columns - panel * width), rowStride: strides.row, columnStride: strides.column)
+              en_pack_panel(matrices, first, to)
+            }
             continue
           }
           for (t, tap) in taps.enumerated() {

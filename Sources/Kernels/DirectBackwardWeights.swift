@@ -23,17 +23,22 @@ struct DirectBackwardWeights {
     // Regions with fewer taps skip the products with padded zeros. That pays where the border is a good part of the image, and
     // segments are long, as dy is packed for each.
     isPadded =
-      c.padding > 0 && (c.inputs / c.groups < 64 || c.images < 16 || c.outputHeight * c.outputWidth > 256)
+      c.padding > 0
+      && (c.inputs / c.groups < Tuning.DirectWeights.channelsOfSegment || c.images < Tuning.DirectWeights.fewImages
+        || c.outputHeight * c.outputWidth > Tuning.DirectWeights.pixelsOfLargeImage)
     imageSize = isPadded ? c.paddedHeight * c.paddedWidth * c.inputs : c.height * c.width * c.inputs
     resultSize = c.outputHeight * c.outputWidth * c.outputs
     // Small images go through the micro-kernel together, so that they, and the few pixels at a border, keep it busy.
-    together = max(
-      1, min(max(256 / max(resultSize / c.outputs, 1), isPadded ? 1 : 16), c.images / (Parallel.threadCount * 4)))
+    let wanted = max(
+      Tuning.DirectWeights.pixelsTogether / max(resultSize / c.outputs, 1),
+      isPadded ? 1 : Tuning.DirectWeights.imagesTogether)
+    let batches = Parallel.threadCount * Tuning.DirectWeights.batchesPerThread
+    together = max(1, min(wanted, c.images / batches))
     columns = c.outputs / c.groups
     panelCount = (columns + DirectConvolution.panelWidth - 1) / DirectConvolution.panelWidth
     rows = c.kernelHeight * c.kernelWidth * (c.inputs / c.groups)
     blocks = panelCount <= en_panel_threshold ? 1 : (rows + en_max_weight_rows - 1) / en_max_weight_rows
-    parts = min(c.images, max(1, Parallel.threadCount * 4 / (blocks * c.groups)))
+    parts = min(c.images, max(1, batches / (blocks * c.groups)))
   }
 
   private var panelSize: Int { rows * DirectConvolution.panelWidth }
@@ -103,9 +108,11 @@ struct DirectBackwardWeights {
       _ region: ConvolutionPlan.UnsafeRegion, _ segments: UnsafePointer<Int32>, _ first: Int, _ rows: Range<Int>
     ) {
       defer { prefetches = [en_prefetch(), en_prefetch()] }
+      let block = en_weight_rows(
+        pixels: images * region.pixels, from: region.from, to: region.to, segments: segments, length: region.length,
+        firstRow: first, rows: rows.count, columns: columns, panelSize: panelSize)
       en_convolve_weights(
-        images * region.pixels, region.from, region.to, segments, region.length, first, rows.count, x, dy, columns,
-        task.sums + rows.lowerBound * DirectConvolution.panelWidth, panelSize, prefetches)
+        block, x, dy, task.sums + rows.lowerBound * DirectConvolution.panelWidth, prefetches)
     }
     if let only = regions.first, only.segmentCount * only.length == rows, regions.count == 1 {
       // Every tap reaches every pixel: the rows of the panels are those of the segments.

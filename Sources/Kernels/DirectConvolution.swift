@@ -2,7 +2,7 @@ import CKernels
 
 /// The direct algorithm of `Convolution.forward` and `Convolution.backwardData`: an implicit GEMM over regions of pixels.
 struct DirectConvolution {
-  static let panelWidth = en_panel_width
+  static let panelWidth = en_nr
 
   private let convolution: Convolution
   private let plan: ConvolutionPlan
@@ -17,7 +17,9 @@ struct DirectConvolution {
   init(forward c: Convolution, _ w: UnsafePointer<Scalar>, packed: PackedWeights?) {
     // A border of few pixels leaves the micro-kernel idle, and padding small images costs less than writing large results out
     // of order.
-    let isPadded = c.padding > 0 && (c.images < 4 || c.inputs * 4 <= c.outputs)
+    let isPadded =
+      c.padding > 0
+      && (c.images < Tuning.Direct.fewImages || c.inputs * Tuning.Direct.outputsForInput <= c.outputs)
     (convolution, self.isPadded) = (c, isPadded)
     plan = packed.plan(for: c) { c.forwardPlan(isPadded: isPadded) }
     panels = ConvolutionPanels(
@@ -46,7 +48,9 @@ struct DirectConvolution {
     let paddedSize = isPadded ? convolution.paddedHeight * convolution.paddedWidth * convolution.inputs : 0
     let batches = (images + together - 1) / together
     // A few images are split by panels as well, and where these are few by pixels.
-    let slices = batches >= Parallel.threadCount * 4 ? 1 : min(panels.count, Parallel.threadCount * 2)
+    let slices =
+      batches >= Parallel.threadCount * Tuning.Direct.batchesPerThread
+      ? 1 : min(panels.count, Parallel.threadCount * Tuning.Direct.slicesPerThread)
     let parts = max(1, Parallel.threadCount / (batches * slices))
     let kernel = PanelKernel(
       panels, channelsPerGroup: channelsPerGroup,
@@ -77,9 +81,13 @@ struct DirectConvolution {
   /// cache. For larger images, whose pixels do so anyway, four at most, so that threads share the images of most batches evenly.
   private var imagesTogether: Int {
     let resultPixels = plan.regions.reduce(0) { $0 + $1.from.count }
-    let maximum = resultPixels < 64 ? max(24 / max(resultPixels, 1), 6) : 4
+    let maximum =
+      resultPixels < Tuning.Direct.pixelsOfSmallImage
+      ? max(Tuning.Direct.pixelsTogether / max(resultPixels, 1), Tuning.Direct.smallImagesTogether)
+      : Tuning.Direct.imagesTogether
     let cached = Processor.secondLevelCache / 2 / MemoryLayout<Scalar>.stride / max(imageSize, 1)
-    return max(1, min(maximum, cached, convolution.images / (Parallel.threadCount * 4)))
+    let batches = Parallel.threadCount * Tuning.Direct.batchesPerThread
+    return max(1, min(maximum, cached, convolution.images / batches))
   }
 }
 
@@ -119,7 +127,8 @@ private struct PanelKernel {
     if let only = regions.first, regions.count == 1, only.segmentCount == 1 {
       // No two pixels read the same scalars: a block of pixels that stays in the first-level cache, in twelves, is convolved with
       // all panels, each of which prefetches a part of the next block.
-      let block = max(1, (14 << 10) / (only.length * 48)) * 12
+      let unit = Tuning.Direct.pointwiseUnit
+      let block = max(1, Tuning.Direct.pointwiseBlock / (only.length * unit * 4)) * unit
       let pixels = fraction(images * only.pixels)
       for first in Swift.stride(from: pixels.lowerBound, to: pixels.upperBound, by: block) {
         let offset = first + block < pixels.upperBound ? Int(only.from[first + block]) : batch.nextSource
@@ -145,17 +154,14 @@ private struct PanelKernel {
     let offset = batch.offset + channel
     let epilogue = epilogue.moved(by: offset, channel: channel).descriptor
     let source = batch.source + group * channelsPerGroup
-    let (from, to) = (region.from + pixels.lowerBound, region.to + pixels.lowerBound)
+    let region = en_region(
+      pixels: pixels.count, from: region.from + pixels.lowerBound, to: region.to + pixels.lowerBound,
+      segmentCount: region.segmentCount, segments: region.segments, rows: region.panelRows, length: region.length,
+      columns: min(DirectConvolution.panelWidth, columns - panel * DirectConvolution.panelWidth))
     if isNarrow {
-      en_convolve_narrow(
-        pixels.count, from, to, region.segmentCount, region.segments, region.panelRows, region.length, source,
-        weights + index * size, rows, epilogue, columns, y + offset)
+      en_convolve_narrow(region, source, weights + index * size, rows, epilogue, y + offset)
     } else {
-      en_convolve(
-        pixels.count, from, to, region.segmentCount, region.segments, region.panelRows, region.length, source,
-        weights + index * size, epilogue,
-        min(DirectConvolution.panelWidth, columns - panel * DirectConvolution.panelWidth),
-        y + offset)
+      en_convolve(region, source, weights + index * size, epilogue, y + offset)
     }
   }
 }
@@ -168,9 +174,10 @@ extension Convolution {
 
   /// Pads `images` with zeros.
   func pad(_ x: UnsafePointer<Scalar>, _ images: Range<Int>, into padded: UnsafeMutablePointer<Scalar>) {
-    en_pad_images(
-      images.count, height, width, inputs, padding, padding, paddedHeight, paddedWidth,
-      x + images.lowerBound * height * width * inputs, padded)
+    let margins = en_margins(
+      images: images.count, height: height, width: width, channels: inputs, top: padding, left: padding,
+      paddedHeight: paddedHeight, paddedWidth: paddedWidth)
+    en_pad_images(margins, x + images.lowerBound * height * width * inputs, padded)
   }
 
   private func weightOffset(_ row: Int, _ column: Int) -> Int {

@@ -4,6 +4,12 @@ import CKernels
 package enum UnaryFunction: Sendable {
   case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
   case sigmoid, softplus, gelu, geluByTanh, silu, relu6, normalDensity, normalDistribution
+  /// x > 0 ? x : scale · (exp(x) - 1)
+  case elu(scale: Scalar)
+  /// x, or the end of the range that it is beyond; NaN stays.
+  case clamp(ClosedRange<Scalar>)
+  /// x²/2 where |x| is below the threshold δ, else δ (|x| - δ/2).
+  case huber(threshold: Scalar)
 
   /// Applies the function to `count` elements of `x`; `y` may be `x`.
   package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
@@ -34,6 +40,9 @@ package enum UnaryFunction: Sendable {
     case .relu6: en_relu6(count, x, y)
     case .normalDensity: en_normal_density(count, x, y)
     case .normalDistribution: en_normal_distribution(count, x, y)
+    case .elu(let scale): en_elu(count, scale, x, y)
+    case .clamp(let range): en_clamp(count, range.lowerBound, range.upperBound, x, y)
+    case .huber(let threshold): en_huber(count, threshold, x, y)
     }
   }
 }
@@ -43,6 +52,9 @@ package enum UnaryFunction: Sendable {
 package enum UnaryPullback: Sendable {
   case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
   case gelu, geluByTanh, silu, relu6ByOutput, normalDistribution
+  case elu(scale: Scalar)
+  case clamp(ClosedRange<Scalar>)
+  case huber(threshold: Scalar)
 
   /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
   package func callAsFunction(
@@ -64,13 +76,16 @@ package enum UnaryPullback: Sendable {
     case .silu: en_silu_pullback(count, v, dy, dx)
     case .relu6ByOutput: en_relu6_by_output_pullback(count, v, dy, dx)
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
+    case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
+    case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)
+    case .huber(let threshold): en_huber_backward(count, threshold, v, dy, dx)
     }
   }
 }
 
 /// A function of two elements: y[row][i] = f(a[row][i], b[row][i]).
 package enum BinaryFunction: Sendable {
-  case add, subtract, multiply, divide, power, maximum, minimum, less, lessOrEqual, equal, notEqual
+  case add, subtract, multiply, divide, power, maximum, minimum, weighted, less, lessOrEqual, equal, notEqual
 
   /// The steps of an operand from row to row and along a row, the latter 0 or 1: a step of 0 repeats what it has.
   package typealias Steps = (row: Int, element: Int)
@@ -80,20 +95,21 @@ package enum BinaryFunction: Sendable {
     rows: Int, columns: Int, _ a: UnsafePointer<Scalar>, _ aSteps: Steps, _ b: UnsafePointer<Scalar>, _ bSteps: Steps,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let (aRow, aStep) = aSteps
-    let (bRow, bStep) = bSteps
+    let pairs = en_pairs(
+      rows: rows, n: columns, aRow: aSteps.row, aStep: aSteps.element, bRow: bSteps.row, bStep: bSteps.element)
     switch self {
-    case .add: en_add(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .subtract: en_subtract(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .multiply: en_multiply(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .divide: en_divide(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .power: en_power(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .maximum: en_maximum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .minimum: en_minimum(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .less: en_less(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .lessOrEqual: en_less_or_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .equal: en_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
-    case .notEqual: en_not_equal(rows, columns, aRow, aStep, bRow, bStep, a, b, y)
+    case .add: en_add(pairs, a, b, y)
+    case .subtract: en_subtract(pairs, a, b, y)
+    case .multiply: en_multiply(pairs, a, b, y)
+    case .divide: en_divide(pairs, a, b, y)
+    case .power: en_power(pairs, a, b, y)
+    case .maximum: en_maximum(pairs, a, b, y)
+    case .minimum: en_minimum(pairs, a, b, y)
+    case .weighted: en_weighted(pairs, a, b, y)
+    case .less: en_less(pairs, a, b, y)
+    case .lessOrEqual: en_less_or_equal(pairs, a, b, y)
+    case .equal: en_equal(pairs, a, b, y)
+    case .notEqual: en_not_equal(pairs, a, b, y)
     }
   }
 

@@ -25,8 +25,8 @@ package struct Epilogue {
   /// The same with non-temporal stores where y, of `count` scalars and `channels` to a pixel, is too large for any cache.
   func nonTemporal(for y: UnsafePointer<Scalar>, _ count: Int, channels: Int) -> Epilogue {
     var epilogue = self
-    let isLarge = count * MemoryLayout<Scalar>.stride > 6 << 20
-    epilogue.isNonTemporal = isLarge && channels % en_panel_width == 0 && UInt(bitPattern: y) % 64 == 0
+    let isLarge = count * MemoryLayout<Scalar>.stride > Tuning.Cache.streamedResult
+    epilogue.isNonTemporal = isLarge && channels % DirectConvolution.panelWidth == 0 && UInt(bitPattern: y) % 64 == 0
     return epilogue
   }
 
@@ -38,13 +38,7 @@ package struct Epilogue {
     return epilogue
   }
 
-  #if DoublePrecision
-    var descriptor: en_double_epilogue {
-      en_double_epilogue(bias: bias, residual: residual, relu: rectifier.rawValue, nontemporal: isNonTemporal ? 1 : 0)
-    }
-  #else
-    var descriptor: en_float_epilogue {
-      en_float_epilogue(bias: bias, residual: residual, relu: rectifier.rawValue, nontemporal: isNonTemporal ? 1 : 0)
-    }
-  #endif
+  var descriptor: EpilogueDescriptor {
+    EpilogueDescriptor(bias: bias, residual: residual, relu: rectifier.rawValue, nontemporal: isNonTemporal ? 1 : 0)
+  }
 }

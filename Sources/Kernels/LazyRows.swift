@@ -18,7 +18,7 @@ package struct RowProducer: Sendable {
   }
 
   /// Rows below which another thread costs more than it saves.
-  private var grain: Int { max(1, (1 << 14) / max(width, 1)) }
+  private var grain: Int { max(1, Tuning.Tasks.scalars / max(width, 1)) }
 
   fileprivate func writeAll(to start: UnsafeMutablePointer<Scalar>) {
     nonisolated(unsafe) let start = start

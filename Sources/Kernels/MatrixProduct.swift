@@ -30,9 +30,9 @@ package func multiply(
     multiplyByOpenBLAS(a, b, into: c, m: m, n: n, k: k)
   } else if a.isTransposed {
     multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
-  } else if n <= 10 && k >= 64 && k % 16 == 0 {
+  } else if n <= Tuning.Product.fewColumns && k >= Tuning.Product.leastDepthOfFewColumns && k % en_nr == 0 {
     multiplyFewColumns(a, b, into: c, m: m, n: n, k: k)
-  } else if m <= 256 && n >= 64 * Parallel.threadCount {
+  } else if m <= Tuning.Product.fewRows && n >= Tuning.Product.leastColumnsOfThread * Parallel.threadCount {
     multiplyFewRows(a, b, into: c, m: m, n: n, k: k)
   } else {
     multiplyByPanels(a, b, into: c, m: m, n: n, k: k)
@@ -41,53 +41,82 @@ package func multiply(
 
 /// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where packing is a
 /// small part of the arithmetic.
-private func suitsPanels(m: Int, n: Int, k: Int) -> Bool { n <= 512 || m * n * k <= 1 << 21 }
+private func suitsPanels(m: Int, n: Int, k: Int) -> Bool {
+  n <= Tuning.Product.panelColumns || m * n * k <= Tuning.Product.panelProducts
+}
+
+/// Factors whose panels are packed, and their rows for the micro-kernel.
+extension MatrixFactor {
+  /// Packs `depth` rows from `row` on of the panel that begins with `column`, of `n` columns in all.
+  fileprivate func pack(row: Int, depth: Int, column: Int, n: Int, into panel: UnsafeMutablePointer<Scalar>) {
+    var tap: Int32 = 0
+    let (rowStride, columnStride) = isTransposed ? (1, columns) : (columns, 1)
+    withUnsafePointer(to: &tap) { tap in
+      let matrices = en_tap_matrices(
+        tapCount: 1, taps: tap, rows: depth, columns: min(en_nr, n - column), rowStride: rowStride,
+        columnStride: columnStride)
+      en_pack_panel(matrices, pointer + row * rowStride + column * columnStride, panel)
+    }
+  }
+}
+
+/// Runs `body` with `count` rows as the pixels of a region of one segment, rows `from` scalars apart in the left factor and `to` in
+/// the result; its length and columns are those of a call.
+private func withRows(_ count: Int, from: Int, to: Int, _ body: (en_region) -> Void) {
+  withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count + 1) { offsets in
+    for i in 0..<count { (offsets[i], offsets[count + i]) = (Int32(i * from), Int32(i * to)) }
+    offsets[2 * count] = 0
+    let start = UnsafePointer(offsets.baseAddress!)
+    let segment = start + 2 * count
+    body(
+      en_region(
+        pixels: count, from: start, to: start + count, segmentCount: 1, segments: segment, rows: segment, length: 0,
+        columns: 0))
+  }
+}
 
 /// Packs b in panels of 16 columns. A block of a's rows stays in the second-level cache over all panels: in place, or as a copy
 /// where twelve rows at a time would share one set of the first-level cache.
 private func multiplyByPanels(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
-  let width = en_panel_width
-  let (rows, depth) = (96, 512)
+  let (width, rows, depth) = (en_nr, Tuning.Product.rows, Tuning.Product.depth)
   let panels = (n + width - 1) / width
-  let isCopied = a.isTransposed || panels >= 4 && a.columns % 1024 == 0 && en_max_mr() > 6
+  let isCopied =
+    a.isTransposed
+    || panels >= Tuning.Product.panelsWorthCopying && a.columns % Tuning.Product.conflictingRow == 0 && en_max_mr() > 6
   let rowLength = isCopied ? depth + width : a.columns
   let packed = Storage(count: panels * width * k)
-  let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
-  Parallel.forEach(panels, grain: max(1, (1 << 15) / (k * width))) { range in
+  Parallel.forEach(panels, grain: max(1, Tuning.Tasks.packedMatrix / (k * width))) { range in
     for panel in range {
-      en_pack_panel(
-        1, [0], k, min(width, n - panel * width), rowStride, columnStride, b.pointer + panel * width * columnStride,
-        packed.pointer + panel * width * k)
+      b.pack(row: 0, depth: k, column: panel * width, n: n, into: packed.pointer + panel * width * k)
     }
   }
-  // Rows in sixes, for at least about 5 µs of arithmetic.
-  let sixes = (m + 5) / 6
-  let grain = max(1, (1 << 18) / (6 * panels * width * k))
-  Parallel.forEach(sixes, grain: sixes < 2 * grain ? sixes : grain) { range in
+  // Rows in units of the smaller MR.
+  let unit = Tuning.Product.rowsOfTask
+  let units = (m + unit - 1) / unit
+  let grain = max(1, Tuning.Tasks.products / (unit * panels * width * k))
+  Parallel.forEach(units, grain: units < 2 * grain ? units : grain) { range in
     let copy = Storage(count: isCopied ? rows * rowLength : 0)
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { offsets in
-      for i in 0..<min(rows, m) {
-        offsets[i] = Int32(i * rowLength)
-        offsets[rows + i] = Int32(i * n)
-      }
-      let end = min(m, range.upperBound * 6)
-      for first in stride(from: range.lowerBound * 6, to: end, by: rows) {
-        let count = min(rows, end - first)
+    withRows(min(rows, m), from: rowLength, to: n) { region in
+      var region = region
+      let end = min(m, range.upperBound * unit)
+      for first in stride(from: range.lowerBound * unit, to: end, by: rows) {
+        region.pixels = min(rows, end - first)
         for part in stride(from: 0, to: k, by: depth) {
-          let inner = min(depth, k - part)
-          for row in 0..<(isCopied ? count : 0) {
+          region.length = min(depth, k - part)
+          for row in 0..<(isCopied ? region.pixels : 0) {
             let step = a.isTransposed ? a.columns : 1
-            en_read_strided(1, [inner], [step], a.row(first + row) + part * step, copy.pointer + row * rowLength)
+            en_read_strided(
+              1, [region.length], [step], a.row(first + row) + part * step, copy.pointer + row * rowLength)
           }
           let block = isCopied ? UnsafePointer(copy.pointer) : a.row(first) + part
           for panel in 0..<panels {
             let sums = c + first * n + panel * width
+            region.columns = min(width, n - panel * width)
             en_convolve(
-              count, offsets.baseAddress!, offsets.baseAddress! + rows, 1, [0], [0], inner, block,
-              packed.pointer + (panel * k + part) * width,
-              Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, min(width, n - panel * width), sums)
+              region, block, packed.pointer + (panel * k + part) * width,
+              Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, sums)
           }
         }
       }
@@ -100,22 +129,20 @@ private func multiplyByPanels(
 private func multiplyFewRows(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
-  let (width, depth) = (en_panel_width, 512)
-  let (rowStride, columnStride) = b.isTransposed ? (1, b.columns) : (b.columns, 1)
-  Parallel.forEach((n + width - 1) / width, grain: max(1, (1 << 18) / (m * k * width))) { range in
+  let (width, depth) = (en_nr, Tuning.Product.depth)
+  Parallel.forEach((n + width - 1) / width, grain: max(1, Tuning.Tasks.products / (m * k * width))) { range in
     let panel = Storage(count: min(k, depth) * width)
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * m) { offsets in
-      for i in 0..<m { (offsets[i], offsets[m + i]) = (Int32(i * a.columns), Int32(i * n)) }
+    withRows(m, from: a.columns, to: n) { region in
+      var region = region
       for part in stride(from: 0, to: k, by: depth) {
-        let inner = min(depth, k - part)
+        region.length = min(depth, k - part)
         for column in stride(from: range.lowerBound * width, to: min(range.upperBound * width, n), by: width) {
-          let (columns, sums) = (min(width, n - column), c + column)
-          en_pack_panel(
-            1, [0], inner, columns, rowStride, columnStride, b.pointer + part * rowStride + column * columnStride,
-            panel.pointer)
+          let sums = c + column
+          region.columns = min(width, n - column)
+          b.pack(row: part, depth: region.length, column: column, n: n, into: panel.pointer)
           en_convolve(
-            m, offsets.baseAddress!, offsets.baseAddress! + m, 1, [0], [0], inner, a.pointer + part, panel.pointer,
-            Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, columns, sums)
+            region, a.pointer + part, panel.pointer,
+            Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, sums)
         }
       }
     }
@@ -129,17 +156,23 @@ private func multiplyFewColumns(
 ) {
   let columns = Storage(count: n * k)
   en_read_strided(2, [n, k], b.isTransposed ? [b.columns, 1] : [1, b.columns], b.pointer, columns.pointer)
-  let (rows, groups) = (min(4, m), (n + 2) / 3)
-  let (from, to) = ((0..<rows).map { Int32($0 * a.columns) }, (0..<rows).map { Int32($0 * n) })
+  let rows = min(Tuning.Product.rowsOfFewColumns, m)
+  let groups = (n + Tuning.Product.columnsOfCall - 1) / Tuning.Product.columnsOfCall
   let fours = (m + rows - 1) / rows
-  let grain = max(1, (1 << 17) / (rows * n * k))
+  let grain = max(1, Tuning.Tasks.productsOfFewColumns / (rows * n * k))
   Parallel.forEach(fours, grain: fours < 2 * grain ? fours : grain) { range in
-    for first in stride(from: range.lowerBound * rows, to: min(m, range.upperBound * rows), by: rows) {
-      for group in 0..<groups {
-        let chunk = Fraction(group, of: groups)(n)
-        en_convolve_narrow(
-          min(rows, m - first), from, to, 1, [0], [0], k, a.row(first), columns.pointer + chunk.lowerBound * k, k,
-          Epilogue().descriptor, chunk.count, c + first * n + chunk.lowerBound)
+    withRows(rows, from: a.columns, to: n) { region in
+      var region = region
+      region.length = k
+      for first in stride(from: range.lowerBound * rows, to: min(m, range.upperBound * rows), by: rows) {
+        region.pixels = min(rows, m - first)
+        for group in 0..<groups {
+          let chunk = Fraction(group, of: groups)(n)
+          region.columns = chunk.count
+          en_convolve_narrow(
+            region, a.row(first), columns.pointer + chunk.lowerBound * k, k, Epilogue().descriptor,
+            c + first * n + chunk.lowerBound)
+        }
       }
     }
   }
@@ -167,7 +200,7 @@ private func multiplyByOpenBLAS(
     #endif
   }
   // About a tenth of a millisecond of arithmetic for each strip.
-  let grain = max(16, (1 << 22) / max(1, min(m, n) * k))
+  let grain = max(Tuning.Tasks.linesOfStrip, Tuning.Tasks.productsOfStrip / max(1, min(m, n) * k))
   if m >= n {
     Parallel.forEach(m, grain: grain) { strip($0, 0..<n) }
   } else {

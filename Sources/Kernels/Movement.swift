@@ -16,11 +16,19 @@ package enum Movement {
     en_write_strided(dimensions.count, dimensions, strides, x, y)
   }
 
-  /// y[i] = x[indices[i]], in rows of `width` scalars.
-  package static func gatherRows(
-    _ indices: UnsafeBufferPointer<Int>, width: Int, from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  /// Each row of y is that of every part, one after another.
+  package static func joinRows(
+    _ rows: Int, of parts: [(start: UnsafePointer<Scalar>, width: Int)], to y: UnsafeMutablePointer<Scalar>
   ) {
-    if let start = indices.baseAddress { en_gather_rows(indices.count, width, start, x, y) }
+    en_join_rows(rows, parts.count, parts.map(\.width), parts.map(\.start), y)
+  }
+
+  /// y[i] = x[indices[i]], in rows of `width` scalars, of which x has `count`.
+  package static func gatherRows(
+    _ indices: UnsafeBufferPointer<Int>, of count: Int, width: Int, from x: UnsafePointer<Scalar>,
+    to y: UnsafeMutablePointer<Scalar>
+  ) {
+    if let start = indices.baseAddress { en_gather_rows(indices.count, width, count, start, x, y) }
   }
 
   /// y[indices[i]] += x[i], in rows of `width` scalars.

@@ -2,17 +2,16 @@ import CKernels
 
 /// Optimizer updates, in place and in one pass over memory.
 package enum OptimizerUpdates {
-  private static let grain = 1 << 14
-
   /// v ← momentum · v + (g + decay · w), then w ← w - rate · v; see ``SGD``. Without `v` there is no momentum.
   package static func sgd(
     count: Int, rate: Scalar, decay: Scalar, momentum: Scalar, isNesterov: Bool, g: UnsafePointer<Scalar>,
     w: UnsafeMutablePointer<Scalar>, v: UnsafeMutablePointer<Scalar>?
   ) {
-    Parallel.forEach(count, grain: grain) { range in
+    let step = MomentumDescriptor(rate: rate, decay: decay, momentum: momentum, nesterov: isNesterov ? 1 : 0)
+    Parallel.forEach(count, grain: Tuning.Tasks.scalars) { range in
       let i = range.lowerBound
       if let v {
-        en_sgd_momentum(range.count, rate, decay, momentum, isNesterov ? 1 : 0, g + i, w + i, v + i)
+        en_sgd_momentum(range.count, step, g + i, w + i, v + i)
       } else {
         en_sgd(range.count, rate, decay, g + i, w + i)
       }
@@ -26,10 +25,12 @@ package enum OptimizerUpdates {
     shrink: Scalar, g: UnsafePointer<Scalar>, w: UnsafeMutablePointer<Scalar>, m: UnsafeMutablePointer<Scalar>,
     v: UnsafeMutablePointer<Scalar>
   ) {
-    Parallel.forEach(count, grain: grain) { range in
+    let step = AdamDescriptor(
+      stepSize: stepSize, beta1: betas.0, beta2: betas.1, epsilon: epsilon, rootCorrection: rootCorrection,
+      decay: decay, shrink: shrink)
+    Parallel.forEach(count, grain: Tuning.Tasks.scalars) { range in
       let i = range.lowerBound
-      en_adam(
-        range.count, stepSize, betas.0, betas.1, epsilon, rootCorrection, decay, shrink, g + i, w + i, m + i, v + i)
+      en_adam(range.count, step, g + i, w + i, m + i, v + i)
     }
   }
 }

@@ -30,7 +30,7 @@ package enum Parallel {
   /// `grain` and `threadCount` only, so results repeat for a given thread count. Nested calls run on the calling thread; any
   /// number of threads may call at once.
   package static func forEach(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
-    run(count, grain: grain, piecesPerThread: 4, isReversed: false, body)
+    run(count, grain: grain, piecesPerThread: Tuning.Tasks.perThread, isReversed: false, body)
   }
 
   /// `forEach` over a large tensor, every other call from its end to its beginning.
@@ -38,7 +38,7 @@ package enum Parallel {
   /// The operation before most likely swept over the same memory, and its last part is still in a cache.
   package static func sweep(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     let isReversed = reversesNext.logicalXor(true, ordering: .relaxed).oldValue
-    run(count, grain: grain, piecesPerThread: 16, isReversed: isReversed, body)
+    run(count, grain: grain, piecesPerThread: Tuning.Tasks.perThreadOfSweep, isReversed: isReversed, body)
   }
   private static let reversesNext = Atomic<Bool>(false)
 

@@ -21,12 +21,35 @@ package struct ImageWindows: Sendable {
   package var outputHeight: Int { outputs(height) }
   package var outputWidth: Int { outputs(width) }
 
+  fileprivate var descriptor: en_windows {
+    en_windows(
+      height: height, width: width, channels: channels, size: size, stride: stride, padding: padding,
+      outHeight: outputHeight, outWidth: outputWidth)
+  }
+
+  fileprivate func subsampling(_ outputChannels: Int, _ before: Int) -> en_subsampling {
+    en_subsampling(
+      width: width, channels: channels, stride: stride, outHeight: outputHeight, outWidth: outputWidth,
+      outChannels: outputChannels, before: before)
+  }
+
   private func outputs(_ side: Int) -> Int {
     let steps = side + 2 * padding - size
     guard ceilMode else { return steps / stride + 1 }
     let count = (steps + stride - 1) / stride + 1
     // A window that begins in the padding after the image sees nothing.
     return (count - 1) * stride >= side + padding ? count - 1 : count
+  }
+}
+
+/// One image `[height, width, channels]` cut into parts, which may overlap: part i of n has the pixels from `⌊i size / n⌋` to
+/// `⌈(i + 1) size / n⌉`.
+package struct ImageParts: Sendable {
+  fileprivate let descriptor: en_parts
+
+  package init(height: Int, width: Int, channels: Int, outputHeight: Int, outputWidth: Int) {
+    descriptor = en_parts(
+      height: height, width: width, channels: channels, outHeight: outputHeight, outWidth: outputWidth)
   }
 }
 
@@ -37,27 +60,29 @@ package enum Pooling {
     _ windows: ImageWindows, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
     indices: UnsafeMutablePointer<Int32>
   ) {
-    en_max_pool(
-      windows.height, windows.width, windows.channels, windows.size, windows.stride, windows.padding,
-      windows.outputHeight, windows.outputWidth, x, y, indices)
+    en_max_pool(windows.descriptor, x, y, indices)
+  }
+
+  /// Writes the largest element of each of `parts` and its index in the image, the first of equals.
+  package static func maximum(
+    _ parts: ImageParts, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
+    indices: UnsafeMutablePointer<Int32>
+  ) {
+    en_max_parts(parts.descriptor, x, y, indices)
   }
 
   /// y = weight · the sum of each window; padding counts as 0.
   package static func weightedSum(
     _ windows: ImageWindows, weight: Scalar, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_window_sum(
-      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
-      windows.padding, windows.outputHeight, windows.outputWidth, weight, x, y)
+    en_window_sum(windows.descriptor, weight, x, y)
   }
 
   /// The adjoint of ``weightedSum(_:weight:_:_:)``: adds weight · dy to each pixel of its window. Overwrites dx.
   package static func spread(
     _ windows: ImageWindows, weight: Scalar, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_window_spread(
-      windows.height, windows.width, windows.channels, windows.size, windows.size, windows.stride, windows.stride,
-      windows.padding, windows.outputHeight, windows.outputWidth, weight, dy, dx)
+    en_window_spread(windows.descriptor, weight, dy, dx)
   }
 
   /// y[…][outputChannels] = every `stride`-th pixel of x, its channels from `before` on, zeros around them.
@@ -65,10 +90,7 @@ package enum Pooling {
     _ windows: ImageWindows, outputChannels: Int, before: Int, _ x: UnsafePointer<Scalar>,
     _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_subsample(
-      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
-      before,
-      x, y)
+    en_subsample(windows.subsampling(outputChannels, before), x, y)
   }
 
   /// The adjoint of ``subsample(_:outputChannels:before:_:_:)``, added to dx.
@@ -76,39 +98,6 @@ package enum Pooling {
     _ windows: ImageWindows, outputChannels: Int, before: Int, _ dy: UnsafePointer<Scalar>,
     _ dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_subsample_adjoint(
-      windows.width, windows.channels, windows.stride, windows.outputHeight, windows.outputWidth, outputChannels,
-      before,
-      dy, dx)
-  }
-}
-
-/// Linear interpolation of one image: each output lies between two rows and two columns of the input.
-package struct BilinearInterpolation: Sendable {
-  /// Along one axis, the two inputs of each output, and the fraction of the second.
-  package typealias Axis = (inputs: [Int32], fractions: [Scalar])
-
-  private let width: Int
-  private let channels: Int
-  private let rows: Axis
-  private let columns: Axis
-
-  /// - Parameter width: Of the input.
-  package init(width: Int, channels: Int, rows: Axis, columns: Axis) {
-    (self.width, self.channels, self.rows, self.columns) = (width, channels, rows, columns)
-  }
-
-  /// Writes the enlarged image.
-  package func callAsFunction(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
-    en_interpolate(
-      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
-      columns.fractions, x, y)
-  }
-
-  /// Adds the adjoint to dx.
-  package func addBackward(_ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>) {
-    en_interpolate_adjoint(
-      width, channels, rows.fractions.count, columns.fractions.count, rows.inputs, rows.fractions, columns.inputs,
-      columns.fractions, dy, dx)
+    en_subsample_adjoint(windows.subsampling(outputChannels, before), dy, dx)
   }
 }

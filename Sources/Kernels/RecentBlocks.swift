@@ -10,11 +10,6 @@
 ///
 /// What a thread wrote is in the caches of its core, and threads do not contend for the pool.
 final class RecentBlocks {
-  /// A larger block would leave the caches before it is used again.
-  static let maxBytes = 512 << 10
-  private static let maxTotalBytes = 4 << 20
-  private static let maxBlocks = 16
-
   /// In the order of release.
   private var blocks: [(start: UInt, bytes: Int)] = []
   private var totalBytes = 0
@@ -49,11 +44,11 @@ final class RecentBlocks {
   ///
   /// - Returns: Whether the block is small enough to be cached.
   static func give(_ start: UInt, _ bytes: Int) -> Bool {
-    guard bytes <= maxBytes else { return false }
+    guard bytes <= Tuning.Memory.largestRecent else { return false }
     let recent = ofThread ?? RecentBlocks()
     recent.blocks.append((start, bytes))
     recent.totalBytes += bytes
-    while recent.totalBytes > maxTotalBytes || recent.blocks.count > maxBlocks {
+    while recent.totalBytes > Tuning.Memory.recentBytes || recent.blocks.count > Tuning.Memory.recentBlocks {
       let first = recent.blocks.removeFirst()
       recent.totalBytes -= first.bytes
       StoragePool.giveBack(first.start, first.bytes)

@@ -8,6 +8,8 @@ package struct ReducedAxes: Sendable {
 
   package init(outer: Int, count: Int, inner: Int) { (self.outer, self.count, self.inner) = (outer, count, inner) }
 
+  fileprivate var descriptor: en_axes { en_axes(outer: outer, n: count, inner: inner) }
+
   /// The same with other outer axes.
   package func withOuter(_ outer: Int) -> ReducedAxes { ReducedAxes(outer: outer, count: count, inner: inner) }
 }
@@ -21,28 +23,49 @@ package enum Reductions {
   package static func sum(
     _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_sum(axes.outer, axes.count, axes.inner, range.lowerBound, range.upperBound, x, y)
+    en_sum(axes.descriptor, range.lowerBound, range.upperBound, x, y)
   }
 
-  /// y[o][i] = the extreme x[o][k][i]; indices[o][i] = the first k that has it. NaN is larger and smaller than any number.
-  package static func extreme(
-    _ extreme: Extreme, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>,
-    indices: UnsafeMutablePointer<Int>
+  /// y[o][i] = Σ x[o][k][i]² over `k` in `range`, summed likewise.
+  package static func sumOfSquares(
+    _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_extreme(axes.outer, axes.count, axes.inner, extreme == .largest ? 1 : -1, x, y, indices)
+    en_sum_squares(axes.descriptor, range.lowerBound, range.upperBound, x, y)
+  }
+
+  /// y[o][i] = the extreme x[o][k][i] over `k` in `range`, which is not empty. NaN is larger and smaller than any number.
+  package static func extreme(
+    _ extreme: Extreme, _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_extreme(axes.descriptor, extreme == .largest ? 1 : -1, range.lowerBound, range.upperBound, x, y)
+  }
+
+  /// indices[o][i] = the first k where x[o][k][i] is the extreme y[o][i].
+  package static func places(
+    of y: UnsafePointer<Scalar>, _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ indices: UnsafeMutablePointer<Int>
+  ) {
+    en_places(axes.descriptor, x, y, indices)
+  }
+
+  /// y[row] = Π x[row][k]
+  package static func product(
+    rows: Int, columns: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_product(rows, columns, x, y)
   }
 
   /// y[o][k][i] = Π x[o][j][i] over j ≠ k
   package static func productsOfOthers(
     _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_products_of_others(axes.outer, axes.count, axes.inner, x, y)
+    en_products_of_others(axes.descriptor, x, y)
   }
 
   /// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or backwards over j ≥ k
   package static func cumulativeSum(
     _ axes: ReducedAxes, _ direction: Direction, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_cumulative_sum(axes.outer, axes.count, axes.inner, direction == .backward ? 1 : 0, x, y)
+    en_cumulative_sum(axes.descriptor, direction == .backward ? 1 : 0, x, y)
   }
 }

@@ -1,11 +1,5 @@
 import CKernels
 
-#if DoublePrecision
-  private typealias DescriptorOfTargets = en_double_targets
-#else
-  private typealias DescriptorOfTargets = en_float_targets
-#endif
-
 /// Operations along rows of `width` scalars, each of which is read once from memory.
 package struct Rows: Sendable {
   package let count: Int
@@ -30,6 +24,11 @@ package struct Rows: Sendable {
     en_log_softmax(count, width, x, y)
   }
 
+  /// y[row] = log Σ exp(x)
+  package func logSumExp(_ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>) {
+    en_log_sum_exp(count, width, x, y)
+  }
+
   /// dx = dy - exp(y) Σ dy; `dx` may be `dy`.
   package func logSoftmaxGradient(
     _ dy: UnsafePointer<Scalar>, output y: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>
@@ -42,7 +41,7 @@ package struct Rows: Sendable {
     _ x: UnsafePointer<Scalar>, _ targets: ClassTargets, shifts: UnsafeMutablePointer<Scalar>,
     logs: UnsafeMutablePointer<Scalar>, into losses: UnsafeMutablePointer<Scalar>
   ) {
-    en_cross_entropy(count, width, targets.descriptor, x, shifts, logs, losses)
+    en_cross_entropy(targets.descriptor(of: self), x, shifts, logs, losses)
   }
 
   /// dx = losses · (Σ target · softmax(x) - target), where `losses` are the gradients of the losses.
@@ -50,7 +49,7 @@ package struct Rows: Sendable {
     of losses: UnsafePointer<Scalar>, _ targets: ClassTargets, _ x: UnsafePointer<Scalar>,
     shifts: UnsafePointer<Scalar>, logs: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_cross_entropy_backward(count, width, targets.descriptor, x, shifts, logs, losses, dx)
+    en_cross_entropy_backward(targets.descriptor(of: self), x, shifts, logs, losses, dx)
   }
 
   /// y = (x - mean) · rstd · gamma + beta, and the mean and 1 / √(variance + ε) of each row.
@@ -58,7 +57,8 @@ package struct Rows: Sendable {
     _ x: UnsafePointer<Scalar>, epsilon: Scalar, gamma: UnsafePointer<Scalar>, beta: UnsafePointer<Scalar>?,
     means: UnsafeMutablePointer<Scalar>, rstds: UnsafeMutablePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>
   ) {
-    en_layer_norm(count, width, epsilon, gamma, beta, x, means, rstds, y)
+    let norm = RowNormDescriptor(rows: count, n: width, epsilon: epsilon, gamma: gamma, beta: beta)
+    en_layer_norm(norm, x, means, rstds, y)
   }
 
   /// The gradient of the input into `dx`, which may be `dy`; those of gamma and then beta are added to `sums`.
@@ -66,19 +66,27 @@ package struct Rows: Sendable {
     _ dy: UnsafePointer<Scalar>, _ x: UnsafePointer<Scalar>, gamma: UnsafePointer<Scalar>, means: UnsafePointer<Scalar>,
     rstds: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>, addingTo sums: UnsafeMutablePointer<Scalar>
   ) {
-    en_layer_norm_backward(count, width, gamma, means, rstds, x, dy, dx, sums)
+    let gradient = RowGradientDescriptor(
+      rows: count, n: width, gamma: gamma, means: means, rstds: rstds, x: x, dy: dy)
+    en_layer_norm_backward(gradient, dx, sums)
   }
 }
 
 /// The targets of a cross-entropy of rows: `smoothing` / width · weights[c] for each class c, and (1 - smoothing) · weights[label]
 /// more for the row's label.
 package struct ClassTargets {
-  fileprivate let descriptor: DescriptorOfTargets
+  private let labels: UnsafePointer<Int>
+  private let smoothing: Scalar
+  private let weights: UnsafePointer<Scalar>?
 
   /// - Parameters:
   ///   - labels: One for each row; a negative one is a target of 0.
   ///   - weights: One for each class, nil for 1.
   package init(labels: UnsafePointer<Int>, smoothing: Scalar, weights: UnsafePointer<Scalar>?) {
-    descriptor = DescriptorOfTargets(labels: labels, weights: weights, smoothing: smoothing)
+    (self.labels, self.smoothing, self.weights) = (labels, smoothing, weights)
+  }
+
+  fileprivate func descriptor(of rows: Rows) -> TargetsDescriptor {
+    TargetsDescriptor(rows: rows.count, n: rows.width, labels: labels, weights: weights, smoothing: smoothing)
   }
 }

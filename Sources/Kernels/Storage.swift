@@ -61,11 +61,6 @@ enum StoragePool {
   private static let smallFreeList = Mutex(FreeList())
   private static let largeFreeList = Mutex(FreeList())
 
-  /// Blocks below this size are left to malloc, which reuses them well by itself.
-  private static let smallestPooled = 16 << 10
-  /// The smallest request to the system, which commits memory only where it is touched.
-  private static let smallestArena = 64 << 20
-
   private static let hugePage = 2 << 20
 
   static func take(_ count: Int) -> UnsafeMutablePointer<Scalar> {
@@ -82,7 +77,7 @@ enum StoragePool {
   }
 
   private static func take(bytes: Int) -> UnsafeMutableRawPointer {
-    guard bytes >= smallestPooled else {
+    guard bytes >= Tuning.Memory.smallestPooled else {
       var block: UnsafeMutableRawPointer?
       require(posix_memalign(&block, 64, bytes) == 0, "out of memory: \(bytes) bytes for a tensor")
       return block!
@@ -91,7 +86,7 @@ enum StoragePool {
       RecentBlocks.take(bytes)
       ?? withFreeList(bytes) { free in
         if let start = free.take(bytes) { return start }
-        let size = (max(bytes, smallestArena) + hugePage - 1) / hugePage * hugePage
+        let size = (max(bytes, Tuning.Memory.smallestArena) + hugePage - 1) / hugePage * hugePage
         let fresh = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | mapAnonymous, -1, 0)
         require(fresh != MAP_FAILED, "out of memory: \(bytes) bytes for a tensor")
         #if os(Linux)
@@ -104,7 +99,7 @@ enum StoragePool {
   }
 
   private static func give(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
-    guard bytes >= smallestPooled else { return free(pointer) }
+    guard bytes >= Tuning.Memory.smallestPooled else { return free(pointer) }
     let start = UInt(bitPattern: pointer)
     if !RecentBlocks.give(start, bytes) { giveBack(start, bytes) }
   }
@@ -113,7 +108,7 @@ enum StoragePool {
 
   /// The list of memory for blocks of that size.
   private static func withFreeList<R>(_ bytes: Int, _ body: (inout sending FreeList) -> sending R) -> sending R {
-    bytes <= RecentBlocks.maxBytes ? smallFreeList.withLock(body) : largeFreeList.withLock(body)
+    bytes <= Tuning.Memory.largestRecent ? smallFreeList.withLock(body) : largeFreeList.withLock(body)
   }
 }
 

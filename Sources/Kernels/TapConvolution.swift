@@ -1,13 +1,5 @@
 import CKernels
 
-#if DoublePrecision
-  private typealias DepthwiseWork = en_double_depthwise
-  private typealias GroupsWork = en_double_groups
-#else
-  private typealias DepthwiseWork = en_float_depthwise
-  private typealias GroupsWork = en_float_groups
-#endif
-
 /// `Convolution.forward` and `Convolution.backwardData` of groups of few channels, tap by tap: depthwise, where each group is a
 /// single channel, and groups whose results would leave most of a panel of the direct algorithm empty.
 struct TapConvolution {
@@ -50,8 +42,7 @@ struct TapConvolution {
   func run(_ x: UnsafePointer<Scalar>, _ epilogue: Epilogue, into y: UnsafeMutablePointer<Scalar>) {
     withPass(x, epilogue, into: y) { pass in
       let rows = plan.rows
-      // Pieces of few products would cost more to hand out than they take.
-      let grain = max(1, (1 << 15) / max(1, plan.resultCount / rows * groups.products))
+      let grain = max(1, Tuning.Taps.products / max(1, plan.resultCount / rows * groups.products))
       groups.tiles().withUnsafeBufferPointer { tiles in
         Parallel.sweep(images * rows, grain: grain) { range in
           forEachImage(range, rows) { image, rows in
@@ -93,17 +84,9 @@ struct TapConvolution {
       let epilogue = epilogue.moved(by: offset, channel: first).descriptor
       let x = x + image * sourceCount + first
       if groups.isDepthwise {
-        var work = DepthwiseWork(
-          plan: plan(rows), channels: channels.count, wStep: groups.count, x: x, w: w + first, epilogue: epilogue,
-          y: y + offset)
-        work.plan.xCount -= first
-        work.plan.yCount -= first
-        en_depthwise(&work)
+        en_depthwise(groups.depthwise(plan(rows), channels), x, w + first, epilogue, y + offset)
       } else {
-        var work = GroupsWork(
-          plan: plan(rows), groups: groups.count, inputs: groups.inputs, outputs: groups.outputs, x: x, w: w,
-          epilogue: epilogue, y: y + offset)
-        en_convolve_groups(&work)
+        en_convolve_groups(groups.descriptor(plan(rows)), x, w, epilogue, y + offset)
       }
     }
   }

@@ -25,11 +25,23 @@ struct TapGroups {
 
   /// Whether most of a panel of the direct algorithm would be empty, which has a kernel of its own for the fewest columns.
   var areNarrow: Bool {
-    count > 1 && outputs < en_panel_width && !(outputs <= en_narrow_columns && inputs % en_panel_width == 0)
+    count > 1 && outputs < en_nr && !(outputs <= en_narrow_columns && inputs % en_nr == 0)
   }
 
   /// Products for each scalar of the result.
   var products: Int { taps * inputs }
+
+  /// What the kernel of depthwise convolutions needs to know of some channels, with which x and y then begin.
+  func depthwise(_ plan: en_tap_plan, _ channels: Range<Int>) -> en_depthwise_channels {
+    var plan = plan
+    plan.xCount -= channels.lowerBound
+    plan.yCount -= channels.lowerBound
+    return en_depthwise_channels(plan: plan, channels: channels.count, wStep: count)
+  }
+
+  func descriptor(_ plan: en_tap_plan) -> en_channel_groups {
+    en_channel_groups(plan: plan, groups: count, inputs: inputs, outputs: outputs)
+  }
 
   /// The weights in the order in which `en_convolve_groups` reads them.
   func packed(_ w: UnsafePointer<Scalar>) -> Storage {
@@ -57,7 +69,7 @@ struct TapGroups {
 
   private func forEachBlock(_ body: (Block) -> Void) {
     // Vectors of results have whole groups, or a part of one.
-    let groups = en_takes_whole_groups(count, inputs, outputs) != 0 ? en_panel_width / outputs : 1
+    let groups = en_takes_whole_groups(count, inputs, outputs) != 0 ? en_nr / outputs : 1
     for group in stride(from: 0, to: count, by: groups) {
       var output = 0
       while output < outputs {
@@ -73,12 +85,12 @@ struct TapGroups {
 
   /// Parts of the channels of a depthwise convolution, whose weights stay in the first-level cache.
   func tiles() -> [Range<Int>] {
-    let vectors = (count * outputs + en_panel_width - 1) / en_panel_width
-    let cached = max(1, (16 << 10) / MemoryLayout<Scalar>.stride / (products * en_panel_width))
+    let vectors = (count * outputs + en_nr - 1) / en_nr
+    let cached = max(1, Tuning.Taps.cachedWeights / MemoryLayout<Scalar>.stride / (products * en_nr))
     let parts = isDepthwise ? (vectors + cached - 1) / cached : 1
     return (0..<parts).map {
       let range = Fraction($0, of: parts)(vectors)
-      return range.lowerBound * en_panel_width..<min(range.upperBound * en_panel_width, count * outputs)
+      return range.lowerBound * en_nr..<min(range.upperBound * en_nr, count * outputs)
     }
   }
 }

@@ -1,13 +1,5 @@
 import CKernels
 
-#if DoublePrecision
-  private typealias DepthwiseWork = en_double_depthwise_weights
-  private typealias GroupsWork = en_double_groups_weights
-#else
-  private typealias DepthwiseWork = en_float_depthwise_weights
-  private typealias GroupsWork = en_float_groups_weights
-#endif
-
 /// `Convolution.backwardWeights` of groups of few channels, and `Convolution.backward`, which reads dy once.
 ///
 /// The rows of all images are in parts, each with sums of its own. There are as many parts for any number of threads, so that
@@ -28,9 +20,8 @@ struct TapWeights {
     guard groups.areNarrow else { return nil }
     (convolution, plan) = (c, TapPlan(forward: c))
     count = groups.products * c.outputs
-    // Sums take a sixteenth of the memory of what is summed at most.
     let operands = c.images * (plan.sourceCount + plan.resultCount)
-    parts = max(1, min(64, c.images * plan.rows, operands / (16 * count)))
+    parts = max(1, min(Tuning.Taps.parts, c.images * plan.rows, operands / (Tuning.Taps.operandsForSum * count)))
     tiles = groups.tiles()
   }
 
@@ -62,7 +53,7 @@ struct TapWeights {
     let sums = Storage(repeating: 0, count: parts * count)
     let rows = plan.rows
     let rowBytes = (2 * plan.sourceCount + plan.resultCount) / max(rows, 1) * MemoryLayout<Scalar>.stride / tiles.count
-    let block = max(4, Processor.secondLevelCache / 2 / max(rowBytes, 1))
+    let block = max(Tuning.Taps.rowsOfBlock, Processor.secondLevelCache / 2 / max(rowBytes, 1))
     plan.withPointers { runs in
       let gradient = Gradient(
         plan: runs, sourceCount: plan.sourceCount, resultCount: plan.resultCount, groups: groups, x: x, dy: dy)
@@ -86,7 +77,7 @@ struct TapWeights {
 
   /// Adds up the sums of all parts.
   private func reduce(_ sums: UnsafeMutablePointer<Scalar>, into dw: UnsafeMutablePointer<Scalar>) {
-    Parallel.forEach(count, grain: 1 << 12) { range in
+    Parallel.forEach(count, grain: Tuning.Taps.sums) { range in
       for part in stride(from: 1, to: parts, by: 1) {
         let total = sums + range.lowerBound
         BinaryFunction.add(range.count, total, total + part * count, total)
@@ -108,16 +99,9 @@ struct TapWeights {
       let first = groups.isDepthwise ? channels.lowerBound : 0
       let (x, dy) = (x + image * sourceCount + first, dy + image * resultCount + first)
       if groups.isDepthwise {
-        var work = DepthwiseWork(
-          plan: plan(rows), channels: channels.count, wStep: groups.count, x: x, dy: dy, sums: sums + first)
-        work.plan.xCount -= first
-        work.plan.yCount -= first
-        en_depthwise_weights(&work)
+        en_depthwise_weights(groups.depthwise(plan(rows), channels), x, dy, sums + first)
       } else {
-        var work = GroupsWork(
-          plan: plan(rows), groups: groups.count, inputs: groups.inputs, outputs: groups.outputs, x: x, dy: dy,
-          sums: sums)
-        en_convolve_groups_weights(&work)
+        en_convolve_groups_weights(groups.descriptor(plan(rows)), x, dy, sums)
       }
     }
   }

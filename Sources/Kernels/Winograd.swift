@@ -33,23 +33,24 @@ package struct Winograd {
   /// Whether fusing a producer is faster than reading its images from memory: there are enough images for every thread, they are
   /// small enough for its cache, and each is needed once in a sweep.
   func fusesProducers(_ inputs: Int, _ outputs: Int) -> Bool {
-    Self.hasFewWeights(inputs, outputs) && images >= 8 * Parallel.threadCount
-      && height * width * max(inputs, outputs) <= 1 << 16
+    Self.hasFewWeights(inputs, outputs) && images >= Tuning.Winograd.fusedImagesPerThread * Parallel.threadCount
+      && height * width * max(inputs, outputs) <= Tuning.Winograd.fusedImage
   }
 
   /// Images that a thread takes at a time where it fuses a producer.
-  var imagesTogether: Int { max(1, 64 / tilesPerImage) }
+  var imagesTogether: Int { max(1, Tuning.Winograd.fusedTiles / tilesPerImage) }
 
   /// The stride of components of `count` scalars, padded so that they do not share sets of a cache.
-  func padded(_ count: Int) -> Int { count + 16 }
+  func padded(_ count: Int) -> Int { count + Tuning.Winograd.componentPadding }
 
   /// Whether this is faster than the direct algorithm, where either has cached weights.
   ///
-  /// Time is that of multiplying, on fewer than four rows as on four, plus that of reading the weights from memory, of which
-  /// a scalar costs as much as some ten products.
+  /// Time is that of multiplying, plus that of reading the weights from memory.
   func isFaster(than direct: (products: Int, weights: Int), inputs: Int, outputs: Int) -> Bool {
     let weights = components * inputs * outputs
-    return max(4, tileCount) * weights + 10 * weights < direct.products + 10 * direct.weights
+    let read = Tuning.Winograd.productsOfRead
+    return max(Tuning.Winograd.leastTiles, tileCount) * weights + read * weights < direct.products + read
+      * direct.weights
   }
 
   /// y = epilogue of x ∗ w.
@@ -75,7 +76,8 @@ package struct Winograd {
     // Where the weights are larger than the images, each thread takes outputs, and transforms their weights just before use.
     let (isFew, isHeavy) =
       cached == nil
-      ? (tileCount <= 160, inputs * outputs >= 256 * 256) : (tileCount < outputs, inputs * outputs >= 64 * 64)
+      ? (tileCount <= Tuning.Winograd.fewTiles, inputs * outputs >= Tuning.Winograd.manyWeights)
+      : (tileCount < outputs, inputs * outputs >= Tuning.Winograd.manyCachedWeights)
     if isFew && isHeavy {
       convolveByOutputs(x.pointer, weights, cached, inputs, outputs, epilogue, y)
     } else {
@@ -114,12 +116,13 @@ package struct Winograd {
 
     /// Tiles that are taken together.
     static func size(_ inputs: Int) -> Int {
-      inputs <= 32 ? 36 : inputs <= 64 ? 24 : inputs <= 128 ? 36 : Processor.hasLargeBlocks ? 48 : 64
+      Tuning.Winograd.tiles(inputs: inputs, hasLargeBlocks: Processor.hasLargeBlocks)
     }
 
     init(_ winograd: Winograd, _ inputs: Int, _ outputs: Int) {
       size = Self.size(inputs)
-      group = min(inputs <= 16 ? 1 : inputs > 128 && Processor.hasLargeBlocks ? 8 : 2, outputs / 16)
+      group = min(
+        Tuning.Winograd.outputBlocks(inputs: inputs, hasLargeBlocks: Processor.hasLargeBlocks), outputs / 16)
       vComponent = winograd.padded(size * inputs)
       mComponent = winograd.padded(size * group * 16)
       v = Storage(count: winograd.components * vComponent)
@@ -148,11 +151,12 @@ package struct Winograd {
           } else {
             prefetchRange(x, inputs, next, kb..<kb + count, of: blocks)
           }
-        en_winograd_multiply(
-          form, block.count, inputs, 0, inputs, v, scratch.vComponent, count, u.pointer + kb * weights.block,
-          weights.component, weights.block, m, scratch.mComponent, prefetch)
+        let product = en_winograd_product(
+          form: form, tiles: block.count, channels: inputs, first: 0, end: inputs, vComponent: scratch.vComponent,
+          blocks: count, uBlock: weights.block, uComponent: weights.component, mComponent: scratch.mComponent)
+        en_winograd_multiply(product, v, u.pointer + kb * weights.block, m, prefetch)
         en_winograd_output(
-          tiles(outputs, block), kb, count,
+          tiles(outputs, block), en_channel_blocks(first: kb, count: count),
           en_component_layout(component: scratch.mComponent, tile: count * 16, block: 16), m, epilogue.descriptor, y)
       }
     }
@@ -176,24 +180,31 @@ package struct Winograd {
     en_winograd_input(tiles(inputs, range), x, layout, v + range.lowerBound * inputs, en_prefetch())
   }
 
+  /// Transforms all tiles of x, for all threads.
+  private func transformed(_ x: UnsafePointer<Scalar>, _ inputs: Int) -> Storage {
+    let v = Storage(count: components * padded(tileCount * inputs))
+    Parallel.forEach(tileCount, grain: Tuning.Tasks.transformedTiles) { transform(x, $0, inputs, into: v.pointer) }
+    return v
+  }
+
   private func convolveByOutputs(
     _ x: UnsafePointer<Scalar>, _ weights: Weights, _ cached: Storage?, _ inputs: Int, _ outputs: Int,
     _ epilogue: Epilogue, _ y: UnsafeMutablePointer<Scalar>
   ) {
     let blocks = outputs / 16
     // Weights that are transformed just before use stay in the second-level cache until then.
-    let depth = cached == nil ? min(inputs, 256) : inputs
-    let group = inputs >= 512 && !Processor.hasLargeBlocks ? 1 : 2
-    let size = depth < inputs ? tileCount : min(tileCount, 48)
+    let depth = cached == nil ? min(inputs, Tuning.Winograd.depthByOutputs) : inputs
+    let group =
+      inputs >= Tuning.Winograd.manyInputs && !Processor.hasLargeBlocks ? 1 : Tuning.Winograd.blocksByOutputs
+    let size = depth < inputs ? tileCount : min(tileCount, Tuning.Winograd.tilesByOutputs)
     let mComponent = padded(size * group * 16)
     let uComponent = padded(depth * 16)
-    let uBlock = components * uComponent + 32
+    let uBlock = components * uComponent + Tuning.Winograd.blockPadding
 
     let vComponent = padded(tileCount * inputs)
     // Each thread transforms a few tiles for itself, which is faster than to read them from another one.
-    let isPrivate = tileCount <= 32
-    let shared = Storage(count: isPrivate ? 0 : components * vComponent)
-    if !isPrivate { Parallel.forEach(tileCount, grain: 4) { transform(x, $0, inputs, into: shared.pointer) } }
+    let isPrivate = tileCount <= Tuning.Winograd.privateTiles
+    let shared = isPrivate ? Storage(count: 0) : transformed(x, inputs)
     let groups = (blocks + group - 1) / group
     let grain = isPrivate ? (groups + Parallel.threadCount - 1) / Parallel.threadCount : 1
     Parallel.forEach(groups, grain: grain) { range in
@@ -204,9 +215,10 @@ package struct Winograd {
       for kb in stride(from: range.lowerBound * group, to: min(range.upperBound * group, blocks), by: group) {
         let count = min(group, blocks - kb)
         func multiply(_ tiles: Range<Int>, _ c: Range<Int>, _ u: UnsafePointer<Scalar>, component: Int, block: Int) {
-          en_winograd_multiply(
-            form, tiles.count, inputs, c.lowerBound, c.upperBound, v.pointer + tiles.lowerBound * inputs, vComponent,
-            count, u, component, block, m.pointer, mComponent, en_prefetch())
+          let product = en_winograd_product(
+            form: form, tiles: tiles.count, channels: inputs, first: c.lowerBound, end: c.upperBound,
+            vComponent: vComponent, blocks: count, uBlock: block, uComponent: component, mComponent: mComponent)
+          en_winograd_multiply(product, v.pointer + tiles.lowerBound * inputs, u, m.pointer, en_prefetch())
         }
         for first in stride(from: 0, to: tileCount, by: size) {
           let chunk = first..<min(first + size, tileCount)
@@ -226,7 +238,7 @@ package struct Winograd {
             }
           }
           en_winograd_output(
-            tiles(outputs, chunk), kb, count,
+            tiles(outputs, chunk), en_channel_blocks(first: kb, count: count),
             en_component_layout(component: mComponent, tile: count * 16, block: 16), m.pointer, epilogue.descriptor, y)
         }
       }

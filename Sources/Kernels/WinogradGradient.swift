@@ -12,7 +12,7 @@ extension Winograd {
     _ x: ImageSource, _ dy: ImageSource, inputs: Int, outputs: Int, into dw: UnsafeMutablePointer<Scalar>,
     db: UnsafeMutablePointer<Scalar>? = nil
   ) {
-    if tileCount <= 128 && !Self.hasFewWeights(inputs, outputs) {
+    if tileCount <= Tuning.WinogradWeights.fewTiles && !Self.hasFewWeights(inputs, outputs) {
       gradientByWeights(x.pointer, dy.pointer, inputs, outputs, dw, db)
     } else {
       let isFused = fusesProducers(inputs, outputs)
@@ -22,7 +22,7 @@ extension Winograd {
   }
 
   /// Whether each thread can have a gradient of all weights.
-  static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= 64 * 64 }
+  static func hasFewWeights(_ inputs: Int, _ outputs: Int) -> Bool { inputs * outputs <= Tuning.Winograd.fewWeights }
 
   /// Both gradients in one sweep over the images; for few weights.
   ///
@@ -91,16 +91,18 @@ extension Winograd {
       en_winograd_input(
         tiles(blocking.inputs, tileRange), x, layout, v, prefetchRange(dy, blocking.outputs, tileRange))
       en_winograd_output_gradient(
-        tiles(blocking.outputs, tileRange), task.blocks.lowerBound, task.blocks.count, dy, layout, d)
+        tiles(blocking.outputs, tileRange),
+        en_channel_blocks(first: task.blocks.lowerBound, count: task.blocks.count), dy, layout, d)
       let adds: Int32 = first > task.tiles.lowerBound ? 1 : 0
       for kb in 0..<task.blocks.count {
         en_winograd_pixel_sums(
           form, tileRange.count, d + kb * block, component, task.sums + kb * uBlock + components * uComponent, adds)
       }
       let next = tileRange.upperBound..<min(tileRange.upperBound + blocking.size, readable)
-      en_winograd_multiply_transposed(
-        form, tileRange.count, blocking.inputBlocks, v, task.blocks.count, d, block, component, task.sums, uBlock,
-        uComponent, adds, prefetchRange(x, blocking.inputs, next))
+      let product = en_winograd_transposed_product(
+        form: form, tiles: tileRange.count, inputs: blocking.inputBlocks, outputs: task.blocks.count, block: block,
+        component: component, duBlock: uBlock, duComponent: uComponent, adds: adds)
+      en_winograd_multiply_transposed(product, v, d, task.sums, prefetchRange(x, blocking.inputs, next))
     }
   }
 
@@ -115,9 +117,11 @@ extension Winograd {
     Parallel.forEach(outputBlocks * inputBlocks) { range in
       for task in range {
         let (kb, cb) = task.quotientAndRemainder(dividingBy: inputBlocks)
+        let filters = en_winograd_filters(
+          form: form, inputs: 16, tapStride: inputs * outputs, inputStride: outputs, outputStride: 1,
+          component: uComponent)
         en_winograd_weights_gradient(
-          form, 16, parts, u + kb * uBlock + cb * 256, outputBlocks * uBlock, uComponent,
-          dw + cb * 16 * outputs + kb * 16, inputs * outputs, outputs)
+          filters, parts, outputBlocks * uBlock, u + kb * uBlock + cb * 256, dw + cb * 16 * outputs + kb * 16)
         if let db, cb == 0 {
           for k in 0..<16 {
             db[kb * 16 + k] = (0..<parts).reduce(0) {
@@ -136,16 +140,17 @@ extension Winograd {
   ) {
     let (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
     let component = padded(tileCount * 16)
-    let block = components * component + 32
+    let block = components * component + Tuning.Winograd.blockPadding
     let v = Storage(count: (inputBlocks + outputBlocks) * block)
     let d = v.pointer + inputBlocks * block
     let layout = en_component_layout(component: component, tile: 16, block: block)
-    Parallel.forEach(tileCount, grain: 4) { range in
+    Parallel.forEach(tileCount, grain: Tuning.Tasks.transformedTiles) { range in
       en_winograd_input(tiles(inputs, range), x, layout, v.pointer + range.lowerBound * 16, en_prefetch())
       en_winograd_output_gradient(
-        tiles(outputs, range), 0, outputBlocks, dy, layout, d + range.lowerBound * 16)
+        tiles(outputs, range), en_channel_blocks(first: 0, count: outputBlocks), dy, layout,
+        d + range.lowerBound * 16)
     }
-    let group = 2
+    let group = Tuning.WinogradWeights.inputBlocks
     let groups = (inputBlocks + group - 1) / group
     let uComponent = padded(group * 256)
     Parallel.forEach(outputBlocks * groups) { range in
@@ -154,12 +159,15 @@ extension Winograd {
         let (cg, kb) = task.quotientAndRemainder(dividingBy: outputBlocks)
         let count = min(group, inputBlocks - cg * group)
         if let db, cg == 0 { en_winograd_pixel_sums(form, tileCount, d + kb * block, component, db + kb * 16, 0) }
+        let product = en_winograd_transposed_product(
+          form: form, tiles: tileCount, inputs: count, outputs: 1, block: block, component: component, duBlock: 0,
+          duComponent: uComponent, adds: 0)
         en_winograd_multiply_transposed(
-          form, tileCount, count, v.pointer + cg * group * block, 1, d + kb * block, block, component, u.pointer, 0,
-          uComponent, 0, en_prefetch())
-        en_winograd_weights_gradient(
-          form, count * 16, 1, u.pointer, 0, uComponent, dw + cg * group * 16 * outputs + kb * 16, inputs * outputs,
-          outputs)
+          product, v.pointer + cg * group * block, d + kb * block, u.pointer, en_prefetch())
+        let filters = en_winograd_filters(
+          form: form, inputs: count * 16, tapStride: inputs * outputs, inputStride: outputs, outputStride: 1,
+          component: uComponent)
+        en_winograd_weights_gradient(filters, 1, 0, u.pointer, dw + cg * group * 16 * outputs + kb * 16)
       }
     }
   }
@@ -167,9 +175,6 @@ extension Winograd {
 
 /// How backward-weights is cut into tasks, and the strides of its operands in the Winograd domain.
 private struct GradientBlocking {
-  /// Scalars of the sums of all parts together: 128 MiB.
-  private static let maxPartialSums = 1 << 25
-
   let (inputs, outputs): (Int, Int)
   let (inputBlocks, outputBlocks): (Int, Int)
   /// Tiles that are multiplied at a time.
@@ -188,14 +193,17 @@ private struct GradientBlocking {
     (self.inputs, self.outputs, tileCount) = (inputs, outputs, winograd.tileCount)
     (inputBlocks, outputBlocks) = (inputs / 16, outputs / 16)
     let isFew = Winograd.hasFewWeights(inputs, outputs)
-    size = !isFew ? 64 : inputs <= 32 || inputs * winograd.height <= 512 ? 32 : 128
+    size = Tuning.WinogradWeights.tiles(inputs: inputs, height: winograd.height, hasFewWeights: isFew)
     component = winograd.padded(size * 16)
-    block = winograd.components * component + 32
+    block = winograd.components * component + Tuning.Winograd.blockPadding
     uComponent = winograd.padded(inputs * 16)
-    uBlock = winograd.components * uComponent + 32
+    uBlock = winograd.components * uComponent + Tuning.Winograd.blockPadding
     unit = areStored ? 1 : winograd.tilesPerImage
     let threads = Parallel.threadCount
-    let target = isFew ? threads * 2 : min(threads, Self.maxPartialSums / (outputBlocks * uBlock))
+    let target =
+      isFew
+      ? threads * Tuning.WinogradWeights.partsPerThread
+      : min(threads, Tuning.WinogradWeights.partialSums / (outputBlocks * uBlock))
     parts = max(1, min(target, tileCount / max(size, unit)))
     slices = isFew ? 1 : min(outputBlocks, max(1, threads / parts))
   }

@@ -17,21 +17,22 @@ extension Winograd {
       // Backward-data has the weights rotated by 180°, inputs and outputs exchanged.
       (tapStride, inputStride, outputStride) =
         isBackwardData ? (-inputs * outputs, 1, inputs) : (inputs * outputs, outputs, 1)
-      component = inputs * 16 + 16
-      block = components * component + 32
+      component = inputs * 16 + Tuning.Winograd.componentPadding
+      block = components * component + Tuning.Winograd.blockPadding
     }
 
     /// Transforms a range of inputs of a block of outputs; u begins with the first of these inputs.
     func transform(block kb: Int, _ inputs: Range<Int>, into u: UnsafeMutablePointer<Scalar>, component: Int) {
-      en_winograd_weights(
-        form, inputs.count, w + kb * 16 * outputStride + inputs.lowerBound * inputStride, tapStride, inputStride,
-        outputStride, u, component)
+      let filters = en_winograd_filters(
+        form: form, inputs: inputs.count, tapStride: tapStride, inputStride: inputStride, outputStride: outputStride,
+        component: component)
+      en_winograd_weights(filters, w + kb * 16 * outputStride + inputs.lowerBound * inputStride, u)
     }
 
     /// Transforms all inputs of all outputs.
     func transformed(blocks: Int, _ inputs: Int) -> Storage {
       let u = Storage(count: blocks * block)
-      let (inputBlocks, slices) = (inputs / 16, max(1, inputs / 32))
+      let (inputBlocks, slices) = (inputs / 16, max(1, inputs / Tuning.Winograd.transformedInputs))
       Parallel.forEach(blocks * slices) { range in
         for task in range {
           let (kb, slice) = task.quotientAndRemainder(dividingBy: slices)

@@ -23,9 +23,11 @@ public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
 ///
 /// The derivative at 0 is `scale`, as in PyTorch, and NaN at NaN, of which PyTorch makes `scale`.
 public func elu(_ x: Tensor, scale: Scalar = 1) -> Tensor {
-  let isPositive = x .> 0
-  // Without positive numbers, whose exponential may overflow.
-  return .where(isPositive, x, scale * expm1(.where(isPositive, 0, x)))
+  elementwise(x, .elu(scale: scale)).recorded("elu", of: x, .elu(scale: scale)) { dy in
+    let isPositive = x .> 0
+    // Without positive numbers, whose exponential may overflow.
+    return dy * .where(isPositive, 1, scale * exp(.where(isPositive, 0, x)))
+  }
 }
 
 /// How ``gelu(_:_:)`` takes the normal distribution function Φ: PyTorch's `approximate`.
@@ -62,6 +64,13 @@ public func silu(_ x: Tensor) -> Tensor {
   elementwise(x, .silu).recorded("silu", of: x, .silu) { dy in
     let s = sigmoid(x)
     return dy * (s + x * (s * (1 - s)))
+  }
+}
+
+/// `x²/2` where `|x|` is below the threshold δ, `δ (|x| - δ/2)` elsewhere, of each element.
+package func huber(_ x: Tensor, _ threshold: Scalar) -> Tensor {
+  elementwise(x, .huber(threshold: threshold)).recorded("huber", of: x, .huber(threshold: threshold)) { dy in
+    dy * x.clamped(to: -threshold...threshold)
   }
 }
 

@@ -41,28 +41,40 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: Bina
       groups.append((shape.dimensions[axis], aRepeats, bRepeats))
     }
   }
-  guard groups.count <= 2 else {
+  guard groups.count <= 3 else {
     return elementwise(
       operation, a.detached.broadcast(to: shape), b.detached.broadcast(to: shape), function)
   }
-  let columns = groups.last ?? (extent: 1, aRepeats: false, bRepeats: false)
-  let rows = groups.count == 2 ? groups[0] : (extent: 1, aRepeats: true, bRepeats: true)
+  let once = (extent: 1, aRepeats: true, bRepeats: true)
+  let columns = groups.popLast() ?? (extent: 1, aRepeats: false, bRepeats: false)
+  let (rows, slices) = (groups.popLast() ?? once, groups.popLast() ?? once)
   let (aStep, bStep) = (columns.aRepeats ? 0 : 1, columns.bRepeats ? 0 : 1)
-  let aRow = rows.aRepeats ? 0 : columns.aRepeats ? 1 : columns.extent
-  let bRow = rows.bRepeats ? 0 : columns.bRepeats ? 1 : columns.extent
+  // From row to row and from slice to slice: what an operand has of a row or a slice.
+  func steps(_ columnsRepeat: Bool, _ rowsRepeat: Bool, _ slicesRepeat: Bool) -> (row: Int, slice: Int) {
+    let width = columnsRepeat ? 1 : columns.extent
+    return (rowsRepeat ? 0 : width, slicesRepeat ? 0 : rowsRepeat ? width : rows.extent * width)
+  }
+  let aSteps = steps(columns.aRepeats, rows.aRepeats, slices.aRepeats)
+  let bSteps = steps(columns.bRepeats, rows.bRepeats, slices.bRepeats)
   return Tensor(shape: shape) { out in
     let (a, b, y) = (a.pointer, b.pointer, out.baseAddress!)
-    if rows.extent == 1 {
+    if rows.extent * slices.extent == 1 {
       Parallel.sweep(columns.extent, grain: elementwiseGrain) { range in
         function(
           rows: 1, columns: range.count, a + range.lowerBound * aStep, (0, aStep), b + range.lowerBound * bStep,
           (0, bStep), y + range.lowerBound)
       }
-    } else {
-      Parallel.sweep(rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
+      return
+    }
+    Parallel.sweep(slices.extent * rows.extent, grain: max(1, elementwiseGrain / max(columns.extent, 1))) { range in
+      var first = range.lowerBound
+      while first < range.upperBound {
+        let (slice, row) = first.quotientAndRemainder(dividingBy: rows.extent)
+        let count = min(rows.extent - row, range.upperBound - first)
         function(
-          rows: range.count, columns: columns.extent, a + range.lowerBound * aRow, (aRow, aStep),
-          b + range.lowerBound * bRow, (bRow, bStep), y + range.lowerBound * columns.extent)
+          rows: count, columns: columns.extent, a + slice * aSteps.slice + row * aSteps.row, (aSteps.row, aStep),
+          b + slice * bSteps.slice + row * bSteps.row, (bSteps.row, bStep), y + first * columns.extent)
+        first += count
       }
     }
   }

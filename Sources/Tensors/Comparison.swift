@@ -33,12 +33,9 @@ extension Tensor {
   /// Every element clamped to `range`; the gradient is 0 outside of it.
   public func clamped(to range: ClosedRange<Scalar>) -> Tensor {
     let x = self
-    return elementwise(
-      "clamped", elementwise("clamped", x, Tensor(range.lowerBound), .maximum), Tensor(range.upperBound), .minimum
-    )
-    .recorded(
-      "clamped", saving: [x],
-      (x, { $0 * ((x .>= range.lowerBound) * (x .<= range.upperBound)) }))
+    return elementwise(x, .clamp(range)).recorded("clamped", of: x, .clamp(range)) { dy in
+      .where((x .>= range.lowerBound) * (x .<= range.upperBound), dy, 0)
+    }
   }
 }
 

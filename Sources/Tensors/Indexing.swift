@@ -10,8 +10,8 @@ extension Tensor {
     let axis = shape.normalized(axis, "gather")
     guard axis == 0 else { return swappingFirst(axis).gather(indices).swappingFirst(axis) }
     let n = shape[0]
-    for index in indices {
-      require((0..<n).contains(index), "gather: index \(index) is out of range for shape \(shape)")
+    if let index = indices.first(where: { !(0..<n).contains($0) }) {
+      fatalError("gather: index \(index) is out of range for shape \(shape)")
     }
     var target = shape
     target[0] = indices.count
@@ -22,7 +22,8 @@ extension Tensor {
         nonisolated(unsafe) let rows = indices
         Parallel.forEach(rows.count, grain: Swift.max(1, elementwiseGrain / Swift.max(size, 1))) { range in
           Movement.gatherRows(
-            UnsafeBufferPointer(rebasing: rows[range]), width: size, from: pointer, to: y + range.lowerBound * size)
+            UnsafeBufferPointer(rebasing: rows[range]), of: n, width: size, from: pointer,
+            to: y + range.lowerBound * size)
         }
       }
     }.recorded("gather", (self, { $0.scatterAdded(to: indices, count: n) }))

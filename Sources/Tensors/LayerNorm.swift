@@ -61,31 +61,8 @@ private func layerNormGradients(
   return [dx, total[0..<width], total[width..<2 * width]]
 }
 
-/// Normalises groups of neighbouring channels of each image by their mean and biased variance, then scales and shifts each
-/// channel: PyTorch's `group_norm`.
-///
-/// Wu, He: "Group normalization", arXiv 1803.08494. One group is a layer norm of images, a group for each channel instance norm.
-/// - Parameters:
-///   - x: `[batch, …, channels]`.
-///   - groups: Divides the number of channels.
-///   - gamma: `[channels]`.
-///   - beta: `[channels]`, nil for none.
-public func groupNorm(
-  _ x: Tensor, groups: Int, gamma: Tensor, beta: Tensor? = nil, epsilon: Scalar = 1e-5
-) -> Tensor {
-  requireChannels("groupNorm", x, gamma, beta)
-  let channels = gamma.count
-  require(
-    x.rank > 1 && groups > 0 && channels % groups == 0,
-    "groupNorm: \(groups) groups do not divide the \(channels) channels of \(x.shape)")
-  let pixels = x.shape.dimensions[1..<x.rank - 1].reduce(1, *)
-  let grouped = x.reshaped(to: [x.shape[0], pixels, groups, channels / groups] as Shape)
-  let y = standardized(grouped, alongAxes: [1, 3], epsilon).reshaped(to: x.shape) * gamma
-  return beta.map { y + $0 } ?? y
-}
-
 /// `(x - mean) / √(variance + ε)` over `axes`.
-private func standardized(_ x: Tensor, alongAxes axes: [Int], _ epsilon: Scalar) -> Tensor {
+func standardized(_ x: Tensor, alongAxes axes: [Int], _ epsilon: Scalar) -> Tensor {
   guard x.count > 0 else { return x }
   let constant = x.detached
   let y = (constant - constant.mean(alongAxes: axes, keepingDimensions: true)) * rstd(constant, axes, epsilon)
@@ -94,7 +71,7 @@ private func standardized(_ x: Tensor, alongAxes axes: [Int], _ epsilon: Scalar)
 }
 
 /// The gradient of `standardized`, an expression of dy and x.
-private func standardizedGradient(_ dy: Tensor, _ x: Tensor, alongAxes axes: [Int], _ epsilon: Scalar) -> Tensor {
+func standardizedGradient(_ dy: Tensor, _ x: Tensor, alongAxes axes: [Int], _ epsilon: Scalar) -> Tensor {
   func mean(_ t: Tensor) -> Tensor { t.mean(alongAxes: axes, keepingDimensions: true) }
   let rstd = rstd(x, axes, epsilon)
   let hat = (x - mean(x)) * rstd
@@ -105,7 +82,7 @@ private func rstd(_ x: Tensor, _ axes: [Int], _ epsilon: Scalar) -> Tensor {
   rsqrt(x.variance(alongAxes: axes, keepingDimensions: true) + epsilon)
 }
 
-private func requireChannels(_ operation: String, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor?) {
+func requireChannels(_ operation: String, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor?) {
   require(
     x.rank > 0 && gamma.shape == [x.shape[-1]] && (beta?.shape ?? gamma.shape) == gamma.shape,
     "\(operation): gamma \(gamma.shape)\(beta.map { " and beta \($0.shape)" } ?? "") do not fit the last axis of \(x.shape)"

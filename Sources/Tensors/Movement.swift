@@ -17,6 +17,8 @@ extension Tensor {
   public func reshaped(to target: Shape) -> Tensor {
     guard shape != target else { return self }
     require(count == target.count, "reshaped: shape \(shape) does not fit \(target)")
+    // A lazy tensor is computed in rows along its last axis, by which convolutions and pooling read it.
+    if target.dimensions.last != shape.dimensions.last { _ = pointer }
     let source = shape
     return reshapedStorage(to: target).recorded("reshaped", (self, { $0.reshaped(to: source) }))
   }
@@ -110,17 +112,12 @@ extension Tensor {
       same[axis] = target[axis]
       require(same == target, "concatenated: shapes \(tensors.map(\.shape)) differ in more than axis \(axis)")
     }
-    let strides = target.strides
-    var result = Tensor(storage: Storage(count: target.count), shape: target)
-    var ranges: [Range<Int>] = []
-    var start = 0
-    for tensor in tensors {
-      result.write(tensor, strides: strides, offset: start * strides[axis])
-      ranges.append(start..<start + tensor.shape[axis])
-      start += tensor.shape[axis]
-    }
-    return result.recorded("concatenated", from: tensors) { [ranges] dy, needed in
-      zip(ranges, needed).map { $1 ? dy.sliced($0, axis: axis) : nil }
+    return joined(tensors, axis, target).recorded("concatenated", from: tensors) { dy, needed in
+      var start = 0
+      return zip(tensors, needed).map { tensor, isNeeded in
+        defer { start += tensor.shape[axis] }
+        return isNeeded ? dy.sliced(start..<start + tensor.shape[axis], axis: axis) : nil
+      }
     }
   }
 
@@ -129,14 +126,39 @@ extension Tensor {
     concatenated(tensors.map { $0.unsqueezed(at: axis) }, axis: axis)
   }
 
-  /// Parts of `sizes` along `axis`, which cover it.
+  /// Parts of `sizes` along `axis`, which cover it. Those of the last axis are copied at their first use.
   public func split(_ sizes: [Int], axis: Int = 0) -> [Tensor] {
     require(sizes.reduce(0, +) == shape[axis], "split: sizes \(sizes) do not sum to axis \(axis) of shape \(shape)")
     var start = 0
     return sizes.map { size in
       defer { start += size }
-      return sliced(start..<start + size, axis: axis)
+      let range = start..<start + size
+      return shape.normalized(axis) == rank - 1 && size > 0 ? columns(range) : sliced(range, axis: axis)
     }
+  }
+
+  /// The elements in `range` along the last axis, read at their first use: of parts of which one is used, the others cost nothing.
+  private func columns(_ range: Range<Int>) -> Tensor {
+    let width = shape[-1]
+    var target = shape
+    target[-1] = range.count
+    _ = pointer
+    let x = detached
+    return Tensor(
+      shape: target,
+      producingRows: { rows, y in
+        Movement.readStrided(
+          [rows.count, range.count], strides: [width, 1],
+          from: x.pointer + rows.lowerBound * width + range.lowerBound, to: y)
+      }
+    ).recorded(
+      "sliced",
+      (
+        self,
+        { dy in
+          dy.padded((1..<dy.rank).map { _ in (0, 0) } + [(range.lowerBound, width - range.upperBound)])
+        }
+      ))
   }
 
   // MARK: Kernels
@@ -149,6 +171,32 @@ extension Tensor {
       let (x, y) = (pointer + offset, out.baseAddress!)
       layout.forEachPart { dimensions, from, start in
         Movement.readStrided(dimensions, strides: layout.strides, from: x + from, to: y + start)
+      }
+    }
+  }
+
+  /// `tensors` one after another along `axis`, of shape `target`; unrecorded.
+  private static func joined(_ tensors: [Tensor], _ axis: Int, _ target: Shape) -> Tensor {
+    let rows = target.dimensions[..<axis].reduce(1, *)
+    return Tensor(shape: target) { out in
+      guard out.count > 0 else { return }
+      let (y, width) = (out.baseAddress!, out.count / rows)
+      let parts = tensors.filter { $0.count > 0 }.map { (start: $0.pointer, width: $0.count / rows) }
+      if rows > 1 {
+        Parallel.forEach(rows, grain: Swift.max(1, elementwiseGrain / width)) { range in
+          let first = range.lowerBound
+          Movement.joinRows(
+            range.count, of: parts.map { ($0.start + first * $0.width, $0.width) }, to: y + first * width)
+        }
+      } else {
+        var start = 0
+        for part in parts {
+          let to = y + start
+          Parallel.forEach(part.width, grain: elementwiseGrain) { range in
+            (to + range.lowerBound).update(from: part.start + range.lowerBound, count: range.count)
+          }
+          start += part.width
+        }
       }
     }
   }

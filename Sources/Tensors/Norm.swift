@@ -14,7 +14,9 @@ extension Tensor {
     default: break
     }
     let x = self
-    let sum = (p == 2 ? square(detached) : pow(abs(detached), p)).sum(alongAxes: axes, keepingDimensions: true)
+    let sum =
+      p == 2 && !(axes?.isEmpty ?? (rank == 0))
+      ? sumOfSquares(alongAxes: axes) : pow(abs(detached), p).sum(alongAxes: axes, keepingDimensions: true)
     let y = (p == 2 ? sqrt(sum) : pow(sum, 1 / p)).recorded("norm", from: x) { dy, y in
       let scale = dy / (p == 2 ? y.orOne : pow(y.orOne, p - 1))
       return scale * (p == 2 ? x : sign(x) * pow(abs(x).orOne, p - 1)) * (y .!= 0)

@@ -61,14 +61,20 @@ extension Tensor {
   /// - Precondition: Each margin is less than the extent of its axis.
   public func reflected(_ margins: [(before: Int, after: Int)]) -> Tensor {
     require(margins.count == rank, "reflected: \(margins.count) margins for shape \(shape)")
-    var y = self
-    for (axis, margin) in margins.enumerated() where margin != (0, 0) {
-      let n = shape[axis]
+    func mirror(_ axis: Int) -> AxisMap {
+      let (n, margin) = (shape[axis], margins[axis])
       require(
         (0..<n).contains(margin.before) && (0..<n).contains(margin.after),
         "reflected: the margins \(margin) of axis \(axis) are negative or not less than its extent in \(shape)")
-      let indices = (-margin.before..<n + margin.after).map { $0 < 0 ? -$0 : $0 < n ? $0 : 2 * (n - 1) - $0 }
-      y = y.gather(indices, axis: axis)
+      let mirrored = (-margin.before..<n + margin.after).map { $0 < 0 ? -$0 : $0 < n ? $0 : 2 * (n - 1) - $0 }
+      return AxisMap(selecting: mirrored, of: n)
+    }
+    var y = self
+    var axes = margins.indices.filter { margins[$0] != (0, 0) }[...]
+    while let axis = axes.popFirst() {
+      // Neighbours together, as the rows and columns of images.
+      let next = axes.first == axis + 1 ? axes.popFirst() : nil
+      y = y.resampled("reflected", axis, rows: mirror(axis), columns: next.map(mirror))
     }
     return y
   }

@@ -9,13 +9,13 @@ public func maxPool2d(
 ) -> Tensor {
   let windows = Windows(
     "maxPool2d", x.shape, size: size, stride: stride ?? size, padding: padding, ceilMode: ceilMode)
-  let indices = IndexStorage(count: windows.yShape.count)
+  let places = MaximumPlaces(in: windows.xShape, of: windows.yShape)
   return Tensor(shape: windows.yShape) { out in
     let y = out.baseAddress!
     windows.forEachImage(of: x) { image, to in
-      Pooling.maximum(windows.ofImage, image, y + to, indices: indices.pointer + to)
+      Pooling.maximum(windows.ofImage, image, y + to, indices: places.pointer + to)
     }
-  }.recorded("maxPool2d", saving: [indices.tensor], (x, { windows.spread($0, indices) }))
+  }.recorded("maxPool2d", saving: [places.tensor], (x, { places.spread($0, "maxPool2d") }))
 }
 
 /// The mean of each window; padding counts as zeros, as in PyTorch by default.
@@ -37,16 +37,6 @@ public func averagePool2d(
 public func globalAveragePool2d(_ x: Tensor) -> Tensor {
   require(x.rank == 4, "globalAveragePool2d: \(x.shape) is not [batch, height, width, channels]")
   return x.mean(alongAxes: [1, 2])
-}
-
-/// Every pixel repeated `scale` times in both directions.
-public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
-  require(
-    x.rank == 4 && scale > 0, "upsampleNearest2d: scale \(scale) of \(x.shape), not [batch, height, width, channels]")
-  // The adjoint of a sum over windows side by side.
-  let target: Shape = [x.shape[0], x.shape[1] * scale, x.shape[2] * scale, x.shape[3]]
-  let windows = Windows("upsampleNearest2d", target, size: scale, stride: scale, padding: 0)
-  return windows.spread(x, weight: 1, "upsampleNearest2d")
 }
 
 /// Windows of `size` by `size` over images.
@@ -121,37 +111,5 @@ struct Windows: Sendable {
         Pooling.spread(ofImage, weight: weight, dy + from, dx + to)
       }
     }.recorded(name, (dy, { sums($0, weight: weight, name) }))
-  }
-
-  /// Each element of `dy` added at the index of its maximum.
-  fileprivate func spread(_ dy: Tensor, _ indices: IndexStorage) -> Tensor {
-    Tensor(shape: xShape) { out in
-      let (dy, dx) = (dy.pointer, out.baseAddress!)
-      forEachImage { to, from in
-        (dx + to).update(repeating: 0, count: xSize)
-        Movement.scatterAdd(ySize, indices.pointer + from, from: dy + from, to: dx + to)
-      }
-    }.recorded("maxPool2dBackward", (dy, { gather($0, indices) }))
-  }
-
-  private func gather(_ x: Tensor, _ indices: IndexStorage) -> Tensor {
-    Tensor(shape: yShape) { out in
-      let (x, y) = (x.pointer, out.baseAddress!)
-      forEachImage { from, to in
-        Movement.gather(ySize, indices.pointer + to, from: x + from, to: y + to)
-      }
-    }.recorded("maxPool2d", (x, { spread($0, indices) }))
-  }
-}
-
-/// Indices into images, in pooled memory.
-private final class IndexStorage: Sendable {
-  private let storage: Storage
-  init(count: Int) { storage = Storage(count: count) }
-  /// The saved tensor of a printed tape.
-  var tensor: Tensor { Tensor(storage: storage, shape: [storage.count]) }
-  /// A scalar is as large as an index, or two.
-  var pointer: UnsafeMutablePointer<Int32> {
-    UnsafeMutableRawPointer(storage.pointer).assumingMemoryBound(to: Int32.self)
   }
 }

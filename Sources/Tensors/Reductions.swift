@@ -5,9 +5,20 @@ extension Tensor {
   public func sum(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let shape = shape
     let kept = keptShape(without: axes, "sum")
-    return reduced(along: axes, "sum", blockedSum).reshapedStorage(
+    return reduced(along: axes, "sum") { blocked($0, $1, Reductions.sum, combine: Reductions.sum) }.reshapedStorage(
       to: keepingDimensions ? kept : droppedShape(without: axes, "sum")
     ).recorded("sum", (self, { $0.reshaped(to: kept).broadcast(to: shape) }))
+  }
+
+  /// The sum of the squares over `axes`, or over all of them, which keep their extent of 1; unrecorded.
+  func sumOfSquares(alongAxes axes: [Int]?) -> Tensor {
+    var isFirst = true
+    return reduced(along: axes, "norm") { x, axes in
+      defer { isFirst = false }
+      return isFirst
+        ? blocked(x, axes, Reductions.sumOfSquares, combine: Reductions.sum)
+        : blocked(x, axes, Reductions.sum, combine: Reductions.sum)
+    }.reshapedStorage(to: keptShape(without: axes, "norm"))
   }
 
   /// The mean over `axes`, or over all of them.
@@ -48,7 +59,7 @@ extension Tensor {
   ) -> Tensor {
     let x = self
     let kept = keptShape(without: axes, name)
-    let y = reduced(along: axes, name) { extremes(of: $0, $1, extreme, name).values }
+    let y = reduced(along: axes, name) { extremes(of: $0, $1, extreme, name) }
     return y.reshapedStorage(to: keepingDimensions ? kept : droppedShape(without: axes, name)).recorded(
       name, saving: [x],
       (
@@ -67,15 +78,14 @@ extension Tensor {
     func extent(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * shape[$1] } }
     let rows = permuted(others + axes).reshaped(to: Shape([extent(others), extent(axes)]))
     let n = rows.shape[1]
-    let products = rows.detached.productsOfOthers()
     let value = Tensor(shape: [rows.shape[0], 1]) { out in
-      // The product of all is the first element times the product of the others, and 1 for no elements.
-      for row in out.indices { out[row] = n == 0 ? 1 : products.pointer[row * n] * rows.pointer[row * n] }
+      let (x, y) = (rows.pointer, out.baseAddress!)
+      Parallel.forEach(out.count, grain: Swift.max(1, elementwiseGrain / Swift.max(n, 1))) { range in
+        Reductions.product(rows: range.count, columns: n, x + range.lowerBound * n, y + range.lowerBound)
+      }
     }
-    return value.recorded(
-      "product", saving: [products], (rows, { $0 * (rows.isTracked ? rows.productsOfOthers() : products) })
-    )
-    .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
+    return value.recorded("product", saving: [rows], (rows, { $0 * rows.productsOfOthers() }))
+      .reshaped(to: keepingDimensions ? keptShape(without: axes, "product") : droppedShape(without: axes, "product"))
   }
 
   /// For each element of a matrix the product of the others in its row.
@@ -91,8 +101,15 @@ extension Tensor {
 
   /// `log Σ exp(x)` over `axes`, or over all of them, stable for any `x`.
   public func logSumExp(alongAxes axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
-    let top = shift(alongAxes: axes)
-    let y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
+    let reduced = normalizedAxes(axes, "logSumExp")
+    let n = reduced.reduce(1) { $0 * shape[$1] }
+    let y: Tensor
+    if n > 0, count > 0, reduced == Array(rank - reduced.count..<rank) {
+      y = logSumExpOfRows(reshaped(to: [count / n, n])).reshaped(to: keptShape(without: axes, "logSumExp"))
+    } else {
+      let top = shift(alongAxes: axes)
+      y = log(exp(self - top).sum(alongAxes: axes, keepingDimensions: true)) + top
+    }
     return keepingDimensions ? y : y.reshaped(to: droppedShape(without: axes, "logSumExp"))
   }
 
@@ -108,30 +125,17 @@ extension Tensor {
   public func argmin(axis: Int = -1) -> [Int] { arg(.smallest, axis, "argmin") }
 
   private func arg(_ extreme: Reductions.Extreme, _ axis: Int, _ name: String) -> [Int] {
-    extremes(of: self, shape.reduced(at: axis, name), extreme, name).indices
-  }
-
-  /// The `k` largest elements along the last axis, largest first, and their indices; the first of equals first. NaN is the largest.
-  ///
-  /// - Returns: `values` of shape `[…, k]`, and the indices of each row.
-  public func topK(_ k: Int) -> (values: Tensor, indices: [[Int]]) {
-    let axes = shape.reduced(at: -1, "topK")
-    let n = axes.count
-    require((0...n).contains(k), "topK: \(k) of \(n) elements in shape \(shape)")
-    let indices = withUnsafeScalars { x in
-      (0..<axes.outer).map { row in
-        Array(
-          (0..<n).sorted { (a: Int, b: Int) -> Bool in
-            let (u, v) = (x[row * n + a], x[row * n + b])
-            if u.isNaN || v.isNaN { return u.isNaN && (!v.isNaN || a < b) }
-            return u > v || (u == v && a < b)
-          }.prefix(k))
+    let axes = shape.reduced(at: axis, name)
+    let values = extremes(of: self, axes, extreme, name)
+    let (n, inner) = (axes.count, axes.inner)
+    return [Int](unsafeUninitializedCapacity: values.count) { indices, count in
+      let (x, y, start) = (pointer, values.pointer, indices.baseAddress)
+      Parallel.forEach(axes.outer, grain: Swift.max(1, elementwiseGrain / Swift.max(n * inner, 1))) { range in
+        let (first, place) = (range.lowerBound * n * inner, range.lowerBound * inner)
+        Reductions.places(of: y + place, axes.withOuter(range.count), x + first, start! + place)
       }
+      count = values.count
     }
-    let flat = indices.enumerated().flatMap { row, columns in columns.map { row * n + $0 } }
-    var target = shape
-    target[-1] = k
-    return (reshaped(to: [count]).gather(flat).reshaped(to: target), indices)
   }
 
   /// The cumulative sums along `axis`.
@@ -205,49 +209,44 @@ extension Tensor {
 
 // MARK: Kernels in parallel
 
-private func blockedSum(_ x: Tensor, _ axes: ReducedAxes) -> Tensor {
+/// Applies `kernel`, and `combine` to what it made of the parts of an axis.
+private func blocked(
+  _ x: Tensor, _ axes: ReducedAxes, _ kernel: BlockedKernel, combine: BlockedKernel
+) -> Tensor {
   let (outer, n, inner) = (axes.outer, axes.count, axes.inner)
-  // Few long sums are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
+  // Few long rows are cut into parts whose number depends on the shape alone, so that the result does not depend on threads.
   let parts = outer >= 64 ? 1 : max(1, min(64, n / 8, n * inner / (1 << 15)))
   let partial = Tensor(shape: [parts, outer, inner]) { out in
+    guard out.count > 0 else { return }
     let (x, y) = (x.pointer, out.baseAddress!)
     if parts > 1 {
       Parallel.sweep(parts) { range in
         for part in range {
-          Reductions.sum(axes, over: n * part / parts..<n * (part + 1) / parts, x, y + part * outer * inner)
+          kernel(axes, n * part / parts..<n * (part + 1) / parts, x, y + part * outer * inner)
         }
       }
     } else {
       Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
-        Reductions.sum(
-          axes.withOuter(range.count), over: 0..<n, x + range.lowerBound * n * inner, y + range.lowerBound * inner)
+        kernel(axes.withOuter(range.count), 0..<n, x + range.lowerBound * n * inner, y + range.lowerBound * inner)
       }
     }
   }
   guard parts > 1 else { return partial }
   return Tensor(shape: [outer, inner]) { out in
-    Reductions.sum(
-      ReducedAxes(outer: 1, count: parts, inner: outer * inner), over: 0..<parts, partial.pointer, out.baseAddress!)
+    combine(
+      ReducedAxes(outer: 1, count: parts, inner: outer * inner), 0..<parts, partial.pointer, out.baseAddress!)
   }
 }
 
+private typealias BlockedKernel = (
+  _ axes: ReducedAxes, _ range: Range<Int>, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+) -> Void
+
 private func extremes(
   of x: Tensor, _ axes: ReducedAxes, _ extreme: Reductions.Extreme, _ operation: String
-) -> (values: Tensor, indices: [Int]) {
-  let (outer, n, inner) = (axes.outer, axes.count, axes.inner)
-  require(n > 0 || outer * inner == 0, "\(operation): nothing to choose from in shape \(x.shape)")
-  var indices = [Int](repeating: 0, count: outer * inner)
-  let values = Tensor(shape: [outer, inner]) { out in
-    guard out.count > 0 else { return }
-    let (x, y) = (x.pointer, out.baseAddress!)
-    indices.withUnsafeMutableBufferPointer { indices in
-      nonisolated(unsafe) let indices = indices.baseAddress!
-      Parallel.forEach(outer, grain: max(1, elementwiseGrain / max(n * inner, 1))) { range in
-        Reductions.extreme(
-          extreme, axes.withOuter(range.count), x + range.lowerBound * n * inner, y + range.lowerBound * inner,
-          indices: indices + range.lowerBound * inner)
-      }
-    }
-  }
-  return (values, indices)
+) -> Tensor {
+  require(
+    axes.count > 0 || axes.outer * axes.inner == 0, "\(operation): nothing to choose from in shape \(x.shape)")
+  let kernel: BlockedKernel = { Reductions.extreme(extreme, $0, over: $1, $2, $3) }
+  return blocked(x, axes, kernel, combine: kernel)
 }

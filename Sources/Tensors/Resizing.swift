@@ -8,8 +8,7 @@ public enum Interpolation: String, Sendable, Codable, Hashable {
 
 /// Images of another size, whatever the factor: PyTorch's `interpolate`.
 ///
-/// Each axis is one product with a small matrix, so the gradient is that of a product; and a pixel that is NaN or infinite makes NaN
-/// of its rows and columns, of which PyTorch spares those that it has no share in.
+/// A pixel that is NaN or infinite reaches the outputs that lie between it and its neighbours, as PyTorch's.
 /// - Parameters:
 ///   - x: `[batch, height, width, channels]`.
 ///   - height: Of the output.
@@ -19,48 +18,99 @@ public func resized2d(_ x: Tensor, height: Int, width: Int, interpolation: Inter
   require(
     x.rank == 4 && x.count > 0 && height > 0 && width > 0,
     "resized2d: \(height) by \(width) of \(x.shape), not [batch, height, width, channels] with anything in it")
-  return mapped(
-    x, rows: resizingMatrix(from: x.shape[1], to: height, interpolation),
-    columns: resizingMatrix(from: x.shape[2], to: width, interpolation))
+  return resized(x, height, width, interpolation, "resized2d")
 }
 
-/// Images whose columns are multiplied by `rows`, `[outputs, height]`, and whose rows by `columns`, `[outputs, width]`.
-func mapped(_ x: Tensor, rows: Tensor, columns: Tensor) -> Tensor {
-  let (n, h, w, c) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-  let (height, width) = (rows.shape[0], columns.shape[0])
-  var y = x
-  if height != h {
-    y = matmul(rows, y.reshaped(to: [n, h, w * c] as Shape)).reshaped(to: [n, height, w, c] as Shape)
+/// Every pixel repeated `scale` times in both directions.
+public func upsampleNearest2d(_ x: Tensor, scale: Int) -> Tensor {
+  upsampled(x, scale, .nearest, "upsampleNearest2d")
+}
+
+/// Images enlarged by linear interpolation between pixel centres: PyTorch's `interpolate(mode: "bilinear")` with
+/// `align_corners=False`.
+///
+/// - Parameter x: `[batch, height, width, channels]`.
+public func upsampleBilinear2d(_ x: Tensor, scale: Int) -> Tensor {
+  upsampled(x, scale, .bilinear, "upsampleBilinear2d")
+}
+
+private func upsampled(_ x: Tensor, _ scale: Int, _ interpolation: Interpolation, _ operation: String) -> Tensor {
+  require(
+    x.rank == 4 && scale > 0, "\(operation): scale \(scale) of \(x.shape), not [batch, height, width, channels]")
+  return resized(x, x.shape[1] * scale, x.shape[2] * scale, interpolation, operation)
+}
+
+private func resized(
+  _ x: Tensor, _ height: Int, _ width: Int, _ interpolation: Interpolation?, _ operation: String
+) -> Tensor {
+  x.resampled(
+    operation, 1, rows: .resizing(from: x.shape[1], to: height, interpolation),
+    columns: .resizing(from: x.shape[2], to: width, interpolation))
+}
+
+extension Tensor {
+  /// `axis`, and the one after it where `columns` are given, by maps of them; the gradient is by their adjoints.
+  func resampled(_ operation: String, _ axis: Int, rows: AxisMap, columns: AxisMap?) -> Tensor {
+    let channels = shape.dimensions.dropFirst(axis + (columns == nil ? 1 : 2)).reduce(1, *)
+    let images = shape.dimensions[..<axis].reduce(1, *)
+    let resampling = Resampling(rows: rows, columns: columns ?? .identity(1))
+    var target = shape
+    target[axis] = rows.outputCount
+    if let columns { target[axis + 1] = columns.outputCount }
+    return Tensor(shape: target) { out in
+      if out.count > 0 { resampling(images: images, channels: channels, from: pointer, to: out.baseAddress!) }
+    }.recorded(
+      operation, (self, { $0.resampled(operation, axis, rows: rows.transposed, columns: columns?.transposed) }))
   }
-  return width != w ? matmul(columns, y) : y
+}
+
+// MARK: Maps of an axis
+
+extension AxisMap {
+  static func identity(_ count: Int) -> AxisMap { AxisMap(selecting: Array(0..<count), of: count) }
+
+  /// By default by area where the axis shrinks, and bilinear where it grows.
+  static func resizing(from inputs: Int, to outputs: Int, _ interpolation: Interpolation?) -> AxisMap {
+    switch interpolation {
+    case _ where outputs == inputs: .identity(inputs)
+    case nil where outputs < inputs: .area(from: inputs, to: outputs)
+    case .nearest: AxisMap(selecting: (0..<outputs).map { $0 * inputs / outputs }, of: inputs)
+    default: .linear(from: inputs, to: outputs)
+    }
+  }
+
+  /// The mean of each part of an axis.
+  static func area(from inputs: Int, to outputs: Int) -> AxisMap {
+    AxisMap(from: inputs, to: outputs) { output, add in
+      let part = pixels(ofPart: output, of: outputs, size: inputs)
+      for input in part { add(input, 1 / Scalar(part.count)) }
+    }
+  }
+
+  private static func linear(from inputs: Int, to outputs: Int) -> AxisMap {
+    AxisMap(from: inputs, to: outputs) { output, add in
+      let place = max(0, (Double(output) + 0.5) * Double(inputs) / Double(outputs) - 0.5)
+      let (before, share) = (min(Int(place), inputs - 1), Scalar(place - place.rounded(.down)))
+      add(before, 1 - share)
+      add(min(before + 1, inputs - 1), share)
+    }
+  }
+
+  /// The weight of each input in each output: `[outputs, inputs]`.
+  fileprivate var matrix: Tensor {
+    Tensor(shape: [outputCount, inputCount]) { matrix in
+      matrix.update(repeating: 0)
+      forEachShare { output, input, weight in matrix[output * inputCount + input] = weight }
+    }
+  }
 }
 
 /// The weight of each input in each output of an axis, `[outputs, inputs]`: the identity where the size stays.
 package func resizingMatrix(from inputs: Int, to outputs: Int, _ interpolation: Interpolation?) -> Tensor {
-  if outputs == inputs { return .eye(inputs) }
-  if interpolation == nil && outputs < inputs { return areaMatrix(from: inputs, to: outputs) }
-  return Tensor(shape: [outputs, inputs]) { matrix in
-    matrix.update(repeating: 0)
-    for i in 0..<outputs {
-      if interpolation == .nearest {
-        matrix[i * inputs + i * inputs / outputs] = 1
-      } else {
-        let place = max(0, (Double(i) + 0.5) * Double(inputs) / Double(outputs) - 0.5)
-        let (before, share) = (min(Int(place), inputs - 1), Scalar(place - place.rounded(.down)))
-        matrix[i * inputs + before] += 1 - share
-        matrix[i * inputs + min(before + 1, inputs - 1)] += share
-      }
-    }
-  }
+  AxisMap.resizing(from: inputs, to: outputs, interpolation).matrix
 }
 
 /// The weight of each input in the mean of each part of an axis, `[outputs, inputs]`.
 package func areaMatrix(from inputs: Int, to outputs: Int) -> Tensor {
-  Tensor(shape: [outputs, inputs]) { matrix in
-    matrix.update(repeating: 0)
-    for i in 0..<outputs {
-      let part = pixels(ofPart: i, of: outputs, size: inputs)
-      for j in part { matrix[i * inputs + j] = 1 / Scalar(part.count) }
-    }
-  }
+  AxisMap.area(from: inputs, to: outputs).matrix
 }

@@ -26,6 +26,14 @@ public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
   }
 }
 
+/// `log Σ exp(x)` of each row of a matrix.
+func logSumExpOfRows(_ x: Tensor) -> Tensor {
+  Tensor(shape: [x.shape[0]]) { out in
+    let (values, y) = (x.pointer, out.baseAddress!)
+    forEachRow(of: x) { rows, start in rows.logSumExp(values + start, into: y + start / rows.width) }
+  }.recorded("logSumExp", saving: [x], (x, { $0.unsqueezed(at: 1) * softmax(x) }))
+}
+
 /// The cross-entropy of each row of `logits` with targets of classes: `-Σ target · log softmax(logits)`, where a target of 0 counts
 /// nothing, even for a logit of -∞.
 ///
@@ -85,7 +93,7 @@ private func targetsOfRows(_ shape: Shape, _ labels: [Int], _ smoothing: Scalar,
 
 /// `weights · logs`, elementwise, where a weight of 0 gives 0 for any logarithm: `0 log 0` is 0.
 package func weighted(_ weights: Tensor, _ logs: Tensor) -> Tensor {
-  Tensor.where(weights.detached .== 0, 0, elementwise("weighted", weights, logs, .multiply)).recorded(
+  elementwise("weighted", weights, logs, .weighted).recorded(
     "weighted", saving: [weights, logs], (weights, { $0 * logs }), (logs, { $0 * weights }))
 }
 

@@ -46,6 +46,7 @@ import Testing
         let (some, same) = (other.training.subset([5, 2, 5]), held.training.subset([5, 2, 5]))
         #expect(some.fingerprint == same.fingerprint && some.pixels == same.pixels)
         #expect(some.imageFingerprints == same.imageFingerprints && batches(some) == batches(same))
+        #expect(some.tensor(at: [2, 0, 1]).scalars == same.tensor(at: [2, 0, 1]).scalars)
         #expect(some.withChannels(1).pixels == same.withChannels(1).pixels)
         let preparation = ImagePreparation(size: ImageSize(5), fit: .pad)
         #expect(some.prepared(preparation).pixels == same.prepared(preparation).pixels)

@@ -97,7 +97,10 @@ import Testing
 
   @Test func aSecondProcessIsKeptOut() throws {
     try withFolder { folder in
+      try RunLock.requireFree(folder)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
       let lock = try RunLock(folder)
+      #expect(throws: ExperimentError.self) { try RunLock.requireFree(folder) }
       let error = #expect(throws: ExperimentError.self) { try RunLock(folder) }
       #expect(error?.description.contains("another process") == true)
       withExtendedLifetime(lock) {}

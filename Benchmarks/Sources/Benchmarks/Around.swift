@@ -12,6 +12,34 @@ func recording(_ operations: Int) -> () -> Void {
   }
 }
 
+extension Case {
+  /// What stands around the layers.
+  static let around: [Case] =
+    [.tape(operations: 1000), .clustering(images: 1000, features: 50, clusters: 8)]
+    + OptimizerKind.allCases.map { .update(optimizer: $0, parameters: 1_000_000) }
+
+  /// An optimizer in its usual form.
+  enum OptimizerKind: String, Encodable, CaseIterable {
+    /// With momentum.
+    case sgd
+    case adam
+
+    /// Numbers read and written for each parameter.
+    var accesses: Int { self == .sgd ? 5 : 7 }
+
+    /// A step with given gradients.
+    func updating(_ parameters: Int) -> () -> Void {
+      var generator = SplittableGenerator(seed: 1)
+      let layer = Linear(parameters / 100, 100, bias: false, using: &generator)
+      let x = Tensor.normal([1, parameters / 100], using: &generator)
+      let (_, gradients) = valueWithGradient(of: layer) { $0(x).sum() }
+      let optimizer: SlottedOptimizer =
+        self == .sgd ? SGD(layer, learningRate: 1e-3, momentum: 0.9) : Adam(layer, learningRate: 1e-3)
+      return { optimizer.update(with: gradients) }
+    }
+  }
+}
+
 /// k-means of features, once.
 func dividing(_ images: Int, _ features: Int, _ clusters: Int) -> () -> Void {
   var generator = SplittableGenerator(seed: 1)

@@ -6,7 +6,7 @@ enum Case: Encodable {
     case backwardData = "backward-data"
     case backwardWeights = "backward-weights"
   }
-  /// A convolution of 128 square images; `side` is that of its input, `padding` half the kernel.
+  /// A convolution of square images; `side` is that of its input, `padding` half the kernel.
   struct Convolution: Encodable {
     var network: String
     var side: Int
@@ -18,6 +18,7 @@ enum Case: Encodable {
     var isTransposed = false
     /// Whether Winograd's filtering may serve.
     var allowsWinograd = true
+    var images = 128
   }
 
   case matrixProduct(m: Int, n: Int, k: Int)
@@ -33,6 +34,8 @@ enum Case: Encodable {
   case clustering(images: Int, features: Int, clusters: Int)
   /// From JPEGs to batches for training, of which `side` is that of the images.
   case images(side: Int, count: Int, folder: String)
+  /// A step of an optimizer on so many parameters.
+  case update(optimizer: OptimizerKind, parameters: Int)
   /// One operation by itself.
   case operation(Operation)
 
@@ -42,7 +45,7 @@ enum Case: Encodable {
     case .convolution(let c, let pass):
       (c.isTransposed ? "conv-transpose" : "conv") + "\(c.kernel)x\(c.kernel) \(c.network) "
         + "\(c.inputs)-\(c.outputs)@\(c.side)\(c.stride == 1 ? "" : " stride \(c.stride)") \(pass.rawValue)"
-        + (c.allowsWinograd ? "" : " direct")
+        + (c.allowsWinograd ? "" : " direct") + (c.images == 128 ? "" : " batch \(c.images)")
     case .batchNorm(let side, let channels, let addsResidual, let isBackward):
       "batch-norm-relu\(addsResidual ? "-residual" : "") \(channels)@\(side) \(isBackward ? "backward" : "forward")"
     case .training(let model, let batch): "\(model.rawValue)-train" + (batch == 128 ? "" : "-batch\(batch)")
@@ -51,6 +54,7 @@ enum Case: Encodable {
     case .tape(let operations): "tape \(operations) operations"
     case .clustering(let images, let features, let clusters): "k-means \(images)x\(features) in \(clusters)"
     case .images(let side, _, _): "images \(side)"
+    case .update(let optimizer, let parameters): "\(optimizer.rawValue)-step \(parameters) parameters"
     case .operation(let operation): operation.title
     }
   }
@@ -75,6 +79,7 @@ enum Case: Encodable {
     case .tape(let operations): .times(operations)
     case .clustering(let images, _, _): .images(images)
     case .images(_, let count, _): .images(count)
+    case .update(let optimizer, let parameters): .bytes(Double(4 * parameters * optimizer.accesses))
     case .operation(let operation): .bytes(operation.bytes)
     }
   }
@@ -92,6 +97,7 @@ enum Case: Encodable {
     case .tape(let operations): recording(operations)
     case .clustering(let images, let features, let clusters): dividing(images, features, clusters)
     case .images(let side, let count, let folder): readingImages(side: side, count: count, folder: folder)
+    case .update(let optimizer, let parameters): optimizer.updating(parameters)
     case .operation(let operation): operation.prepare()
     }
   }
@@ -104,7 +110,7 @@ enum Case: Encodable {
       ("Batch norm and ReLU, batch 128: share of the memory's rate", batchNorms),
       ("Whole models", models),
       ("Operations: share of the memory's rate", Operation.cases),
-      ("Around them", [.tape(operations: 1000), .clustering(images: 1000, features: 50, clusters: 8)]),
+      ("Around them", around),
       ("Reading a folder of JPEGs", photographs),
     ]
   }

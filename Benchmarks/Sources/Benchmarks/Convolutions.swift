@@ -47,13 +47,13 @@ extension Case.Convolution {
   var outputSide: Int { isTransposed ? side * stride : (side - 1) / stride + 1 }
   var operations: Double {
     let positions = isTransposed ? side : outputSide
-    return 2 * 128 * Double(positions * positions) * Double(kernel * kernel * inputs * outputs)
+    return 2 * Double(images) * Double(positions * positions) * Double(kernel * kernel * inputs * outputs)
   }
 }
 
 func convolving(_ layer: Case.Convolution, _ pass: Case.Pass) -> () -> Void {
   var generator = SplittableGenerator(seed: 1)
-  let x = Tensor.normal([128, layer.side, layer.side, layer.inputs], using: &generator)
+  let x = Tensor.normal([layer.images, layer.side, layer.side, layer.inputs], using: &generator)
   let (k, inputs, outputs) = (layer.kernel, layer.inputs, layer.outputs)
   let w = Tensor.normal(layer.isTransposed ? [k, k, outputs, inputs] : [k, k, inputs, outputs], using: &generator)
   @Sendable func run(_ x: Tensor, _ w: Tensor) -> Tensor {

@@ -7,6 +7,7 @@ enum Main {
     usage: Benchmarks [--filter PART-OF-A-NAME] [--threads N] [--json FILE] [--baseline FILE-OF-AN-EARLIER-JSON]
            Benchmarks --algorithms
            Benchmarks --waiting
+           Benchmarks --operations
            Benchmarks --serve
     """
 
@@ -16,6 +17,10 @@ enum Main {
     if arguments == ["--serve"] { return try Service.run() }
     if arguments == ["--algorithms"] { return printAlgorithms() }
     if arguments == ["--waiting"] { return printWaiting() }
+    if arguments == ["--operations"] {
+      for name in Operation.names { print(name) }
+      return
+    }
     while !arguments.isEmpty {
       let option = arguments.removeFirst()
       guard !arguments.isEmpty else { return print(usage) }

@@ -12,5 +12,6 @@
 #include "taps.h"
 #include "winograd.h"
 #include "pooling.h"
+#include "resampling.h"
 #include "normalization.h"
 #include "optimizers.h"

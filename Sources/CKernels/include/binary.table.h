@@ -6,6 +6,8 @@ BINARY(divide, a / b)
 // NaN propagates, as in PyTorch.
 BINARY(maximum, a > b || a != a ? a : b)
 BINARY(minimum, a < b || a != a ? a : b)
+// A weight of 0 counts nothing, whatever b is.
+BINARY(weighted, a == 0 ? 0 : a * b)
 BINARY(less, a < b ? 1 : 0)
 BINARY(less_or_equal, a <= b ? 1 : 0)
 BINARY(equal, a == b ? 1 : 0)

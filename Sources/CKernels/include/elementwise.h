@@ -6,7 +6,9 @@
   OVERLOADED void en_##name(long n, const float *x, float *y);  \
   OVERLOADED void en_##name(long n, const double *x, double *y);
 #define ELEMENTARY(name) UNARY(name, )
+#define PERIODIC(name) UNARY(name, )
 #include "unary.table.h"
+#undef PERIODIC
 #undef ELEMENTARY
 #undef UNARY
 
@@ -17,12 +19,17 @@
 #include "pullback.table.h"
 #undef PULLBACK
 
-/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), the steps 0 or 1, f from binary.table.h.
-#define BINARY(name, result)                                                                                          \
-  OVERLOADED void en_##name(                                                                                          \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const float *a, const float *b, float *y);       \
-  OVERLOADED void en_##name(                                                                                          \
-    long rows, long n, long aRow, long aStep, long bRow, long bStep, const double *a, const double *b, double *y);
+/// Rows of `n` pairs of operands; from row to row and from pair to pair of an operand, the latter 0 or 1: a step of 0 repeats what
+/// it has. The result is contiguous.
+typedef struct {
+  long rows, n;
+  long aRow, aStep, bRow, bStep;
+} en_pairs;
+
+/// y[row · n + i] = f(a[row · aRow + i · aStep], b[row · bRow + i · bStep]), f from binary.table.h.
+#define BINARY(name, result)                                                                   \
+  OVERLOADED void en_##name(en_pairs pairs, const float *a, const float *b, float *y);         \
+  OVERLOADED void en_##name(en_pairs pairs, const double *a, const double *b, double *y);
 #include "binary.table.h"
 BINARY(power, )
 #undef BINARY
@@ -38,3 +45,27 @@ OVERLOADED void en_leaky_relu(long n, double slope, const double *x, double *y);
 /// dx[i] = x[i] > 0 ? dy[i] : slope · dy[i]
 OVERLOADED void en_leaky_relu_backward(long n, float slope, const float *x, const float *dy, float *dx);
 OVERLOADED void en_leaky_relu_backward(long n, double slope, const double *x, const double *dy, double *dx);
+
+/// y[i] = x[i] > 0 ? x[i] : scale · (exp(x[i]) - 1); y may be x.
+OVERLOADED void en_elu(long n, float scale, const float *x, float *y);
+OVERLOADED void en_elu(long n, double scale, const double *x, double *y);
+
+/// dx[i] = x[i] > 0 ? dy[i] : dy[i] · scale · exp(x[i]); dx may be dy.
+OVERLOADED void en_elu_backward(long n, float scale, const float *x, const float *dy, float *dx);
+OVERLOADED void en_elu_backward(long n, double scale, const double *x, const double *dy, double *dx);
+
+/// y[i] = low where x[i] is below, high where it is above, else x[i]; y may be x.
+OVERLOADED void en_clamp(long n, float low, float high, const float *x, float *y);
+OVERLOADED void en_clamp(long n, double low, double high, const double *x, double *y);
+
+/// dx[i] = dy[i] where low ≤ x[i] ≤ high, else 0; dx may be dy.
+OVERLOADED void en_clamp_backward(long n, float low, float high, const float *x, const float *dy, float *dx);
+OVERLOADED void en_clamp_backward(long n, double low, double high, const double *x, const double *dy, double *dx);
+
+/// y[i] = x[i]²/2 where |x[i]| is below the threshold δ, else δ (|x[i]| - δ/2); y may be x.
+OVERLOADED void en_huber(long n, float threshold, const float *x, float *y);
+OVERLOADED void en_huber(long n, double threshold, const double *x, double *y);
+
+/// dx[i] = dy[i] · v, v being x[i] clamped to ±threshold; dx may be dy.
+OVERLOADED void en_huber_backward(long n, float threshold, const float *x, const float *dy, float *dx);
+OVERLOADED void en_huber_backward(long n, double threshold, const double *x, const double *dy, double *dx);

@@ -1,11 +1,42 @@
 #pragma once
 
-// The register tile that the micro-kernels of products share: MR rows of sixteen sums.
+// The micro-kernel that every product shares, whatever its operands: the register tile.
+//
+//                    NR = 16 columns
+//                  ┌────────────────┐
+//                  │ a row of the   │  one load a step: a row of the packed panel
+//                  │ panel        b │
+//                  └────────────────┘
+//      a scalar    ┌────────────────┐
+//   MR of each row │ MR × NR sums   │  sums[i] += a[i] · b: MR vectors of sums, which stay in registers
+//  rows     a[i]   │                │  over KC steps, and are stored once
+//                  └────────────────┘
+//
+// Why these sizes: a step loads one row of a panel and multiplies it by MR scalars, broadcast from where they lie. Sums must
+// outlive the latency of a multiply-add: 4 cycles at two a cycle need eight independent vectors, and twelve leave registers for
+// the row and the scalar. Sixteen floats are two registers of AVX2, so MR = 6 fills twelve of its sixteen; they are one of
+// AVX-512, so MR = 12 fills twelve of its thirty-two, and two panels at a time, with 24 vectors of sums, save half of the loads
+// where a core multiplies two vectors a cycle but loads no more than two. NR = 16 channels are a cache line of floats: weights
+// are packed in panels of NR columns, so that a step reads one whole line after the other.
+//
+// Panels are cut to a depth of KC rows so that one stays in the first-level cache (32 KiB) while all rows of the other factor
+// pass it: KC · NR floats are 32 KiB for 512 rows, 16 KiB for 256. The loops around it, for the second-level cache, are in Swift.
 
-// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU where relu is 1, and
-// ReLU6 where it is 6. A null bias or
-// residual is left out; the residual has the layout of y. Non-temporal stores bypass the caches: y is larger than any of them,
-// begins at a cache line, and each pixel takes whole lines.
+enum {
+  /// The most rows of a tile, as en_max_mr says for this processor.
+  en_mr = 12,
+  /// The columns of a panel.
+  en_nr = 16,
+  /// The depth of a panel of the direct convolution, and that below which a panel is not cut: the last part would be short.
+  en_kc = 512,
+  en_shallow_kc = 768,
+  /// The depth of a panel of Winograd-domain weights, beside which rows of components and sums want to be in the cache.
+  en_winograd_kc = 256,
+};
+
+// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU where `relu` is 1, and
+// ReLU6 where it is 6. A null bias or residual is left out; the residual has the layout of y. Non-temporal stores bypass the
+// caches: y is larger than any of them, begins at a cache line, and each pixel takes whole lines.
 typedef struct {
   const float *bias, *residual;
   int relu, nontemporal;
@@ -16,12 +47,13 @@ typedef struct {
   int relu, nontemporal;
 } en_double_epilogue;
 
-/// The maximum MR. Six rows of sums take twelve of AVX2's sixteen registers, twelve rows take twelve of AVX-512's thirty-two.
+/// The largest MR of this processor. Six rows of sums take twelve of AVX2's sixteen registers, twelve rows take twelve of
+/// AVX-512's thirty-two.
 static inline __attribute__((always_inline)) long en_max_mr(void) {
 #if defined(__x86_64__) && !defined(EN_AT_MOST_AVX2)
-  return __builtin_cpu_supports("avx512vl") ? 12 : 6;
+  return __builtin_cpu_supports("avx512vl") ? en_mr : en_mr / 2;
 #else
-  return 6;
+  return en_mr / 2;
 #endif
 }
 

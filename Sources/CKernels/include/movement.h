@@ -17,9 +17,17 @@ OVERLOADED void en_write_strided(
 OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const double *x, double *y);
 
-/// y[i] = x[indices[i]], in rows of n.
-OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const float *x, float *y);
-OVERLOADED void en_gather_rows(long rows, long n, const long *indices, const double *x, double *y);
+/// y[i] = x[i · xStep …], in rows of n, side by side in y; xStep is 0 or not below n, or negative.
+OVERLOADED void en_copy_runs(long rows, long n, long xStep, const float *x, float *y);
+OVERLOADED void en_copy_runs(long rows, long n, long xStep, const double *x, double *y);
+
+/// Each row of y is that of every part x[p], of widths[p], one after another.
+OVERLOADED void en_join_rows(long rows, long parts, const long *widths, const float *const *x, float *y);
+OVERLOADED void en_join_rows(long rows, long parts, const long *widths, const double *const *x, double *y);
+
+/// y[i] = x[indices[i]], in rows of n, of which x has `count`.
+OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indices, const float *x, float *y);
+OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indices, const double *x, double *y);
 
 /// y[indices[i]] += x[i], in rows of n.
 OVERLOADED void en_scatter_add_rows(long rows, long n, const long *indices, const float *x, float *y);

@@ -3,13 +3,25 @@
 
 // Kernels over one image [height, width, channels].
 
+/// Windows of `size` by `size` pixels over an image, `stride` apart, and the outputs that they make.
+typedef struct {
+  long height, width, channels;
+  long size, stride, padding;
+  long outHeight, outWidth;
+} en_windows;
+
 /// The maximum of each window and its index in the image, the first of equals. Padding is never the maximum.
-OVERLOADED void en_max_pool(
-  long height, long width, long channels, long size, long stride, long padding, long outHeight, long outWidth,
-  const float *x, float *y, int *indices);
-OVERLOADED void en_max_pool(
-  long height, long width, long channels, long size, long stride, long padding, long outHeight, long outWidth,
-  const double *x, double *y, int *indices);
+OVERLOADED void en_max_pool(en_windows windows, const float *x, float *y, int *indices);
+OVERLOADED void en_max_pool(en_windows windows, const double *x, double *y, int *indices);
+
+/// An image cut into outHeight by outWidth parts: part i of n has the pixels from ⌊i size / n⌋ to ⌈(i + 1) size / n⌉.
+typedef struct {
+  long height, width, channels, outHeight, outWidth;
+} en_parts;
+
+/// The maximum of each part and its index in the image, the first of equals.
+OVERLOADED void en_max_parts(en_parts parts, const float *x, float *y, int *indices);
+OVERLOADED void en_max_parts(en_parts parts, const double *x, double *y, int *indices);
 
 /// y[i] = x[indices[i]]
 OVERLOADED void en_gather(long n, const int *indices, const float *x, float *y);
@@ -19,50 +31,24 @@ OVERLOADED void en_gather(long n, const int *indices, const double *x, double *y
 OVERLOADED void en_scatter_add(long n, const int *indices, const float *dy, float *dx);
 OVERLOADED void en_scatter_add(long n, const int *indices, const double *dy, double *dx);
 
-/// y[outHeight][outWidth][outChannels] = every `stride`-th pixel of x, its channels at `before`, zeros around them.
-OVERLOADED void en_subsample(
-  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const float *x,
-  float *y);
-OVERLOADED void en_subsample(
-  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const double *x,
-  double *y);
+/// Every `stride`-th pixel of an image of `width`, and where its channels lie among those of the output: from `before` on.
+typedef struct {
+  long width, channels, stride;
+  long outHeight, outWidth, outChannels, before;
+} en_subsampling;
+
+/// y[outHeight][outWidth][outChannels] = the pixels of x, zeros around their channels.
+OVERLOADED void en_subsample(en_subsampling subsampling, const float *x, float *y);
+OVERLOADED void en_subsample(en_subsampling subsampling, const double *x, double *y);
 
 /// The adjoint of en_subsample, added to dx.
-OVERLOADED void en_subsample_adjoint(
-  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before, const float *dy,
-  float *dx);
-OVERLOADED void en_subsample_adjoint(
-  long width, long channels, long stride, long outHeight, long outWidth, long outChannels, long before,
-  const double *dy, double *dx);
+OVERLOADED void en_subsample_adjoint(en_subsampling subsampling, const float *dy, float *dx);
+OVERLOADED void en_subsample_adjoint(en_subsampling subsampling, const double *dy, double *dx);
 
 /// y = weight · the sum of each window; padding counts as 0.
-OVERLOADED void en_window_sum(
-  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
-  long outHeight, long outWidth, float weight, const float *x, float *y);
-OVERLOADED void en_window_sum(
-  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
-  long outHeight, long outWidth, double weight, const double *x, double *y);
+OVERLOADED void en_window_sum(en_windows windows, float weight, const float *x, float *y);
+OVERLOADED void en_window_sum(en_windows windows, double weight, const double *x, double *y);
 
 /// The adjoint of en_window_sum: adds weight · dy to each pixel of its window. Overwrites dx.
-OVERLOADED void en_window_spread(
-  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
-  long outHeight, long outWidth, float weight, const float *dy, float *dx);
-OVERLOADED void en_window_spread(
-  long height, long width, long channels, long sizeY, long sizeX, long strideY, long strideX, long padding,
-  long outHeight, long outWidth, double weight, const double *dy, double *dx);
-
-/// Each output pixel lies between two rows and two columns of the input: rows[2i], rows[2i + 1], of which the second has the weight rowFractions[i].
-OVERLOADED void en_interpolate(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const float *rowFractions, const int *columns,
-  const float *columnFractions, const float *x, float *y);
-OVERLOADED void en_interpolate(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const double *rowFractions, const int *columns,
-  const double *columnFractions, const double *x, double *y);
-
-/// The adjoint of en_interpolate, added to dx.
-OVERLOADED void en_interpolate_adjoint(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const float *rowFractions, const int *columns,
-  const float *columnFractions, const float *dy, float *dx);
-OVERLOADED void en_interpolate_adjoint(
-  long width, long channels, long outHeight, long outWidth, const int *rows, const double *rowFractions, const int *columns,
-  const double *columnFractions, const double *dy, double *dx);
+OVERLOADED void en_window_spread(en_windows windows, float weight, const float *dy, float *dx);
+OVERLOADED void en_window_spread(en_windows windows, double weight, const double *dy, double *dx);

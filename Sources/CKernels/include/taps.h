@@ -30,79 +30,39 @@ typedef struct {
   long xCount, yCount;
 } en_tap_plan;
 
-/// One weight for each tap and channel: w and sums are [tap][`wStep`], of which `channels` are read. Channels begin at x, y, w.
+/// Groups of one channel: weights are [tap][`wStep`], of which `channels` are taken.
 typedef struct {
   en_tap_plan plan;
   long channels, wStep;
-  const float *x, *w;
-  en_float_epilogue epilogue;
-  float *y;
-} en_float_depthwise;
-typedef struct {
-  en_tap_plan plan;
-  long channels, wStep;
-  const double *x, *w;
-  en_double_epilogue epilogue;
-  double *y;
-} en_double_depthwise;
+} en_depthwise_channels;
 
-/// y = epilogue of Σ x · w over the taps.
-OVERLOADED void en_depthwise(const en_float_depthwise *work);
-OVERLOADED void en_depthwise(const en_double_depthwise *work);
+/// y = epilogue of Σ x · w over the taps; x, w and y begin with the first of the channels.
+OVERLOADED void en_depthwise(
+  en_depthwise_channels channels, const float *x, const float *w, en_float_epilogue epilogue, float *y);
+OVERLOADED void en_depthwise(
+  en_depthwise_channels channels, const double *x, const double *w, en_double_epilogue epilogue, double *y);
 
-/// The same shapes backward: `sums` += Σ x · dy over the pixels.
-typedef struct {
-  en_tap_plan plan;
-  long channels, wStep;
-  const float *x, *dy;
-  float *sums;
-} en_float_depthwise_weights;
-typedef struct {
-  en_tap_plan plan;
-  long channels, wStep;
-  const double *x, *dy;
-  double *sums;
-} en_double_depthwise_weights;
+/// sums += Σ x · dy over the pixels.
+OVERLOADED void en_depthwise_weights(en_depthwise_channels channels, const float *x, const float *dy, float *sums);
+OVERLOADED void en_depthwise_weights(en_depthwise_channels channels, const double *x, const double *dy, double *sums);
 
-OVERLOADED void en_depthwise_weights(const en_float_depthwise_weights *work);
-OVERLOADED void en_depthwise_weights(const en_double_depthwise_weights *work);
-
-/// Groups of `inputs` channels of x and `outputs` of y each. Weights and sums are packed: of each group [block][tap][input][lane],
-/// where blocks of `outputs` have as many lanes as `en_group_lanes` says; or, where `en_takes_whole_groups`, of each sixteen outputs
+/// Groups of `inputs` channels of x and `outputs` of y each. Weights are packed: of each group [block][tap][input][lane], where
+/// blocks of `outputs` have as many lanes as `en_group_lanes` says; or, where `en_takes_whole_groups`, of each sixteen outputs
 /// [tap][input][lane].
 typedef struct {
   en_tap_plan plan;
   long groups, inputs, outputs;
-  const float *x, *w;
-  en_float_epilogue epilogue;
-  float *y;
-} en_float_groups;
-typedef struct {
-  en_tap_plan plan;
-  long groups, inputs, outputs;
-  const double *x, *w;
-  en_double_epilogue epilogue;
-  double *y;
-} en_double_groups;
+} en_channel_groups;
 
-OVERLOADED void en_convolve_groups(const en_float_groups *work);
-OVERLOADED void en_convolve_groups(const en_double_groups *work);
+/// y = epilogue of Σ x · w over the taps and the inputs of a group.
+OVERLOADED void en_convolve_groups(
+  en_channel_groups groups, const float *x, const float *w, en_float_epilogue epilogue, float *y);
+OVERLOADED void en_convolve_groups(
+  en_channel_groups groups, const double *x, const double *w, en_double_epilogue epilogue, double *y);
 
-typedef struct {
-  en_tap_plan plan;
-  long groups, inputs, outputs;
-  const float *x, *dy;
-  float *sums;
-} en_float_groups_weights;
-typedef struct {
-  en_tap_plan plan;
-  long groups, inputs, outputs;
-  const double *x, *dy;
-  double *sums;
-} en_double_groups_weights;
-
-OVERLOADED void en_convolve_groups_weights(const en_float_groups_weights *work);
-OVERLOADED void en_convolve_groups_weights(const en_double_groups_weights *work);
+/// sums += Σ x · dy over the pixels; sums are packed like weights.
+OVERLOADED void en_convolve_groups_weights(en_channel_groups groups, const float *x, const float *dy, float *sums);
+OVERLOADED void en_convolve_groups_weights(en_channel_groups groups, const double *x, const double *dy, double *sums);
 
 /// The lanes of the next block where `left` outputs of a group are left.
 static inline __attribute__((always_inline)) long en_group_lanes(long left) {
@@ -112,5 +72,5 @@ static inline __attribute__((always_inline)) long en_group_lanes(long left) {
 /// Whether a vector of sixteen results has whole groups, of which each reads as many channels as it writes. Groups of eight fill a
 /// vector of AVX2 by themselves.
 static inline __attribute__((always_inline)) int en_takes_whole_groups(long groups, long inputs, long outputs) {
-  return inputs == outputs && (outputs == 4 || (outputs == 8 && en_max_mr() > 6)) && groups * outputs % 16 == 0;
+  return inputs == outputs && (outputs == 4 || (outputs == 8 && en_max_mr() > 6)) && groups * outputs % en_nr == 0;
 }

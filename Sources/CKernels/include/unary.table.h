@@ -1,17 +1,17 @@
 // Every elementwise function of one argument v, expanded by UNARY; those that elementary.h and activations.h compute without
-// branches, as <name>_of(v), by ELEMENTARY.
+// branches, as <name>_of(v), by ELEMENTARY, those of periodic.h by PERIODIC.
 UNARY(negate, -v)
-UNARY(sqrt, sqrt(v))
-UNARY(rsqrt, 1 / sqrt(v))
+UNARY(sqrt, __builtin_elementwise_sqrt(v))
+UNARY(rsqrt, 1 / __builtin_elementwise_sqrt(v))
 UNARY(abs, fabs(v))
 UNARY(sign, (REAL)((v > 0) - (v < 0)))
 UNARY(square, v * v)
-UNARY(sin, sin(v))
-UNARY(cos, cos(v))
-UNARY(tan, tan(v))
 UNARY(floor, floor(v))
 UNARY(ceil, ceil(v))
 UNARY(round, rint(v))
+PERIODIC(sin)
+PERIODIC(cos)
+PERIODIC(tan)
 UNARY(relu6, v < 0 ? 0 : v > 6 ? 6 : v)
 ELEMENTARY(exp)
 ELEMENTARY(expm1)

@@ -27,17 +27,22 @@ typedef struct {
   long component, tile, block;
 } en_component_layout;
 
+/// Some blocks of 16 channels.
+typedef struct {
+  long first, count;
+} en_channel_blocks;
+
 /// components = Bᵀ x B
 OVERLOADED void en_winograd_input(
   en_tiles tiles, const float *x, en_component_layout layout, float *components, en_prefetch prefetch);
 OVERLOADED void en_winograd_input(
   en_tiles tiles, const double *x, en_component_layout layout, double *components, en_prefetch prefetch);
 
-/// components = A dy Aᵀ, the adjoint of the output's transform, for `blocks` blocks of channels from `firstBlock` on
+/// components = A dy Aᵀ, the adjoint of the output's transform, of some blocks of dy's channels
 OVERLOADED void en_winograd_output_gradient(
-  en_tiles tiles, long firstBlock, long blocks, const float *dy, en_component_layout layout, float *components);
+  en_tiles tiles, en_channel_blocks blocks, const float *dy, en_component_layout layout, float *components);
 OVERLOADED void en_winograd_output_gradient(
-  en_tiles tiles, long firstBlock, long blocks, const double *dy, en_component_layout layout, double *components);
+  en_tiles tiles, en_channel_blocks blocks, const double *dy, en_component_layout layout, double *components);
 
 /// sums[16] (+)= the sums of dy's pixels; one component of the output's gradient holds those of each tile.
 OVERLOADED void en_winograd_pixel_sums(
@@ -45,50 +50,72 @@ OVERLOADED void en_winograd_pixel_sums(
 OVERLOADED void en_winograd_pixel_sums(
   en_winograd_form form, long tiles, const double *components, long component, double *sums, int adds);
 
-/// y = epilogue of Aᵀ components A for `blocks` blocks of channels from `firstBlock` on
+/// y = epilogue of Aᵀ components A, for some blocks of y's channels
 OVERLOADED void en_winograd_output(
-  en_tiles tiles, long firstBlock, long blocks, en_component_layout layout, const float *components, en_float_epilogue epilogue,
+  en_tiles tiles, en_channel_blocks blocks, en_component_layout layout, const float *components, en_float_epilogue epilogue,
   float *y);
 OVERLOADED void en_winograd_output(
-  en_tiles tiles, long firstBlock, long blocks, en_component_layout layout, const double *components,
+  en_tiles tiles, en_channel_blocks blocks, en_component_layout layout, const double *components,
   en_double_epilogue epilogue, double *y);
 
-/// u[component][input channel][16] = G w Gᵀ for a block of 16 output channels and some input channels.
-///
-/// w[tap][input · inputStride + output · outputStride] with taps `tapStride` apart, read backwards if `tapStride` is negative.
-OVERLOADED void en_winograd_weights(
-  en_winograd_form form, long inputs, const float *w, long tapStride, long inputStride, long outputStride, float *u,
-  long component);
-OVERLOADED void en_winograd_weights(
-  en_winograd_form form, long inputs, const double *w, long tapStride, long inputStride, long outputStride, double *u,
-  long component);
+/// The weights from some input channels to a block of 16 output channels, w[tap][input · inputStride + output · outputStride] with
+/// taps `tapStride` apart, read backwards if that is negative; and their components u[component][input][16].
+typedef struct {
+  en_winograd_form form;
+  long inputs;
+  long tapStride, inputStride, outputStride;
+  /// From component to component of u.
+  long component;
+} en_winograd_filters;
 
-/// dw[tap][input · inputStride] = Gᵀ du G, the adjoint of the weights' transform, for 16 output channels that are contiguous. du
-/// is the sum of `parts` arrays that lie `part` apart.
+/// u = G w Gᵀ
+OVERLOADED void en_winograd_weights(en_winograd_filters filters, const float *w, float *u);
+OVERLOADED void en_winograd_weights(en_winograd_filters filters, const double *w, double *u);
+
+/// dw = Gᵀ du G, the adjoint of the weights' transform, for output channels that are contiguous. du is the sum of `parts` arrays
+/// that lie `part` apart.
 OVERLOADED void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, long parts, const float *du, long part, long component, float *dw, long tapStride,
-  long inputStride);
+  en_winograd_filters filters, long parts, long part, const float *du, float *dw);
 OVERLOADED void en_winograd_weights_gradient(
-  en_winograd_form form, long inputs, long parts, const double *du, long part, long component, double *dw, long tapStride,
-  long inputStride);
+  en_winograd_filters filters, long parts, long part, const double *du, double *dw);
 
-/// m = v u in each component: [tiles, channels] by [channels, 16], for `blocks` blocks of outputs that lie `uBlock` apart. Sums
-/// over the channels `first` ..< `end`, of which u is given, and accumulates into m if `first` > 0.
-///
-/// The blocks of channels of a tile are contiguous in v and m (block 16).
-OVERLOADED void en_winograd_multiply(
-  en_winograd_form form, long tiles, long channels, long first, long end, const float *v, long vComponent, long blocks,
-  const float *u, long uComponent, long uBlock, float *m, long mComponent, en_prefetch prefetch);
-OVERLOADED void en_winograd_multiply(
-  en_winograd_form form, long tiles, long channels, long first, long end, const double *v, long vComponent, long blocks,
-  const double *u, long uComponent, long uBlock, double *m, long mComponent, en_prefetch prefetch);
+/// A product of tiles by weights in each component: m[tiles, 16] (+)= v[tiles, channels] u[channels, 16], for `blocks` blocks of
+/// 16 outputs. The blocks of channels of a tile are contiguous in v and m (block 16).
+typedef struct {
+  en_winograd_form form;
+  long tiles, channels;
+  /// The channels that are summed over, of which u is given; m is accumulated into if the first is not 0.
+  long first, end;
+  /// From component to component of v.
+  long vComponent;
+  /// Blocks of outputs, and in u from block to block and from component to component.
+  long blocks, uBlock, uComponent;
+  /// From component to component of m.
+  long mComponent;
+} en_winograd_product;
 
-/// du = vᵀ d, or du += vᵀ d if `adds`, in each component: [inputs, tiles] by [tiles, outputs], in blocks of 16 of either.
-///
-/// v's and d's blocks lie `block` apart; du[component][input][16] has blocks of outputs `duBlock` apart.
+/// m = v u in each component.
+OVERLOADED void en_winograd_multiply(
+  en_winograd_product product, const float *v, const float *u, float *m, en_prefetch prefetch);
+OVERLOADED void en_winograd_multiply(
+  en_winograd_product product, const double *v, const double *u, double *m, en_prefetch prefetch);
+
+/// A product over tiles in each component: du[inputs, outputs] (+)= vᵀ[inputs, tiles] d[tiles, outputs], in blocks of 16 of either.
+typedef struct {
+  en_winograd_form form;
+  long tiles;
+  /// Blocks of 16 channels of v, and of d.
+  long inputs, outputs;
+  /// In v and in d from block to block, and from component to component.
+  long block, component;
+  /// In du, which is [component][input][16], from block to block of outputs, and from component to component.
+  long duBlock, duComponent;
+  /// Whether du is accumulated into.
+  int adds;
+} en_winograd_transposed_product;
+
+/// du = vᵀ d in each component.
 OVERLOADED void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long inputs, const float *v, long outputs, const float *d, long block, long component,
-  float *du, long duBlock, long duComponent, int adds, en_prefetch prefetch);
+  en_winograd_transposed_product product, const float *v, const float *d, float *du, en_prefetch prefetch);
 OVERLOADED void en_winograd_multiply_transposed(
-  en_winograd_form form, long tiles, long inputs, const double *v, long outputs, const double *d, long block, long component,
-  double *du, long duBlock, long duComponent, int adds, en_prefetch prefetch);
+  en_winograd_transposed_product product, const double *v, const double *d, double *du, en_prefetch prefetch);

@@ -13,10 +13,19 @@ public final class RunLock {
     guard descriptor >= 0 else {
       throw ExperimentError("\(file.path): the lock cannot be made: \(String(cString: strerror(errno)))")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw ExperimentError(
-        "\(folder.path): another process is at work in this folder: wait for it, or use another folder")
-    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw Self.isTaken(folder) }
+  }
+
+  /// Throws where another process has locked `folder`, of which nothing is made.
+  package static func requireFree(_ folder: URL) throws {
+    let descriptor = open(folder.appendingPathComponent("lock").path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw isTaken(folder) }
+  }
+
+  private static func isTaken(_ folder: URL) -> ExperimentError {
+    ExperimentError("\(folder.path): another process is at work in this folder: wait for it, or use another folder")
   }
 
   deinit { close(descriptor) }

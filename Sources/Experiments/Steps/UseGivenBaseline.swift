@@ -70,16 +70,31 @@ package struct UseGivenBaseline: Step {
     }
   }
 
+  /// The number of images evaluated at once.
+  private static let part = 50_000
+
   private func accuracy(of model: any SplitClassifier, _ run: SeedRun) throws -> GivenAccuracy {
-    let all = try evaluate(model, on: run.inOrder(run.images))
-    let majorities = all.confusion.map { row -> Int? in
+    let images = run.images
+    let classes = images.classNames.count
+    var (confusion, isFinite) = ([[Int]](repeating: [Int](repeating: 0, count: classes), count: classes), true)
+    // A part at a time: an evaluation holds the probabilities of all its images.
+    for start in stride(from: 0, to: images.count, by: Self.part) {
+      let part = try evaluate(
+        model, on: run.inOrder(images.subset(Array(start..<min(start + Self.part, images.count)))))
+      for (label, row) in part.confusion.enumerated() {
+        for (given, count) in row.enumerated() { confusion[label][given] += count }
+      }
+      isFinite = isFinite && part.loss.isFinite
+    }
+    let majorities = confusion.map { row -> Int? in
       let largest = row.max() ?? 0
       return 2 * largest > row.reduce(0, +) ? row.firstIndex(of: largest) : nil
     }
+    let correct = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
     var accuracy = GivenAccuracy(
-      training: all.top1, validation: try run.validationSet.map { try $0(model).top1 }, majorities: majorities)
-    accuracy.isFinite = all.loss.isFinite
-    let images = run.images
+      training: Double(correct) / Double(images.count), validation: try run.validationSet.map { try $0(model).top1 },
+      majorities: majorities)
+    accuracy.isFinite = isFinite
     let sample = images.subset(Array(stride(from: 0, to: images.count, by: max(1, images.count / 1000))))
     func top1(_ normalization: Normalization) throws -> Double {
       try evaluate(model, on: Batches(of: sample, size: run.settings.batchSize, normalization: normalization)).top1

@@ -19,8 +19,7 @@ private func areClasses(_ logits: Tensor, _ targets: Tensor) -> Bool {
 /// The mean of `(prediction - target)²` over all elements.
 public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
   requireSameShape("meanSquaredError", prediction, target)
-  let difference = prediction - target
-  return (difference * difference).mean()
+  return square(prediction - target).mean()
 }
 
 /// The mean of `|prediction - target|` over all elements, their sum, or each by itself: the L1 loss, PyTorch's `l1_loss`.
@@ -39,10 +38,7 @@ public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor, reduction:
 /// Huber, 1964; PyTorch's `HuberLoss`.
 public func huber(_ prediction: Tensor, _ target: Tensor, threshold: Scalar = 1) -> Tensor {
   requireSameShape("huber", prediction, target)
-  let distance = abs(prediction - target)
-  // With q = min(|d|, δ) both branches are q (|d| - q/2), differentiable once.
-  let quadratic = minimum(distance, Tensor(threshold))
-  return (quadratic * (distance - quadratic * 0.5)).mean()
+  return huber(prediction - target, threshold).mean()
 }
 
 /// The mean over all elements of the cross-entropy between `targets` in 0...1 and `sigmoid(logits)`, stable for any logit.
