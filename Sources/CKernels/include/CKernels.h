@@ -10,6 +10,7 @@
 #include "microkernel.h"
 #include "convolution.h"
 #include "taps.h"
+#include "products.h"
 #include "winograd.h"
 #include "pooling.h"
 #include "resampling.h"
