@@ -85,7 +85,39 @@ def torch_models():
                 channels = width
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
-    return {"vgg16": vgg16, "resnet20": resnet20, "gcae": gcae}
+    class InvertedResidual(nn.Module):
+        def __init__(self, inputs, outputs, expansion, stride):
+            super().__init__()
+            hidden, layers = inputs * expansion, []
+            if expansion > 1:
+                layers = [nn.Conv2d(inputs, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6(inplace=True)]
+            layers += [
+                nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden, bias=False), nn.BatchNorm2d(hidden),
+                nn.ReLU6(inplace=True), nn.Conv2d(hidden, outputs, 1, bias=False), nn.BatchNorm2d(outputs),
+            ]
+            self.conv, self.adds = nn.Sequential(*layers), stride == 1 and inputs == outputs
+
+        def forward(self, x):
+            return x + self.conv(x) if self.adds else self.conv(x)
+
+    def mobilenetv2():
+        # The first stride is 1, as ours for images of 96 by 96.
+        layers, channels = [nn.Conv2d(3, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU6(inplace=True)], 32
+        for t, c, n, s in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]:
+            for block in range(n):
+                layers.append(InvertedResidual(channels, c, t, s if block == 0 else 1))
+                channels = c
+        layers += [nn.Conv2d(channels, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6(inplace=True)]
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, 10))
+
+    return {"vgg16": vgg16, "resnet20": resnet20, "gcae": gcae, "mobilenetv2": mobilenetv2}
+
+
+def images_for(w, form):
+    import torch
+
+    side = 96 if w["model"] == "mobilenetv2" else 32
+    return torch.rand(w["batch"], 3, side, side).contiguous(memory_format=form)
 
 
 def torch_work(work, variant):
@@ -136,7 +168,7 @@ def torch_work(work, variant):
         return lambda: torch.autograd.grad(y, inputs, dy, retain_graph=True)
     if kind == "training":
         model = torch_models()[w["model"]]().train().to(memory_format=form)
-        images = torch.rand(w["batch"], 3, 32, 32).contiguous(memory_format=form)
+        images = images_for(w, form)
         labels = torch.arange(w["batch"]) % 10
         if w["model"] == "gcae":
             optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -157,7 +189,7 @@ def torch_work(work, variant):
         return torch_operation(w["_0"], form)
     if kind == "inference":
         model = torch_models()[w["model"]]().eval().to(memory_format=form)
-        images = torch.rand(w["batch"], 3, 32, 32).contiguous(memory_format=form)
+        images = images_for(w, form)
         if variant.startswith("onnxruntime"):
             return onnx_work(model, images)
         # Read when the first call compiles.
@@ -229,6 +261,7 @@ def torch_operations():
         "exp": torch.exp, "expm1": torch.expm1, "log": torch.log, "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt,
         "square": torch.square, "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "tanh": torch.tanh,
         "sigmoid": torch.sigmoid, "erf": torch.erf, "relu": torch.relu, "leakyReLU": F.leaky_relu, "elu": F.elu, "gelu": F.gelu,
+        "relu6": F.relu6,
         "gelu-tanh": lambda x: F.gelu(x, approximate="tanh"), "silu": F.silu, "softplus": F.softplus,
         "pow": lambda x: torch.pow(x, 1.7), "clamped": lambda x: x.clamp(-1, 1), "isNaN": torch.isnan,
         "add-number": lambda x: x + 1.5, "multiply-number": lambda x: x * 1.5, "divide-number": lambda x: 1.5 / x,

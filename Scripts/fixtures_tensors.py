@@ -315,6 +315,25 @@ def rows():
     case("permuted", lambda x: x.permute(2, 0, 1), numbers(2, 9, 17))
 
 
+def groups():
+    """Depthwise convolutions, groups of few channels, and ReLU6."""
+    # channels, height, width, outputs, kernel, stride, padding, dilation, groups
+    for c, h, w, o, k, s, p, d, g in [
+        (5, 4, 5, 5, 3, 1, 1, 1, 5), (17, 5, 4, 17, 3, 2, 1, 1, 17), (3, 6, 7, 3, 5, 2, 2, 1, 3), (4, 7, 6, 4, 3, 1, 2, 2, 4),
+        (2, 5, 5, 2, 7, 3, 3, 1, 2), (3, 4, 4, 6, 3, 1, 1, 1, 3), (8, 4, 3, 8, 3, 1, 1, 1, 2), (6, 5, 5, 9, 3, 2, 0, 1, 3),
+        (16, 3, 4, 16, 3, 2, 1, 1, 2),
+    ]:
+        options = {"stride": s, "padding": p, "dilation": d, "groups": g}
+        case("conv2d", lambda x, w, b: F.conv2d(x, w, b, **options), numbers(1, c, h, w), numbers(o, c // g, k, k),
+             numbers(o), layouts="iw.", to="i", **options)
+        extra = s - 1
+        options = {"stride": s, "padding": p, "output_padding": extra, "dilation": d, "groups": g}
+        case("convTranspose2d", lambda x, w, b: F.conv_transpose2d(x, w, b, **options), numbers(1, o, (h + 1) // 2 + 1, 3),
+             numbers(o, c // g, k, k), numbers(c), layouts="iw.", to="i", **options)
+    case("relu6", F.relu6, 4 * numbers(5, 7))
+    case("relu6", F.relu6, torch.tensor([-7.0, -0.0, 0.0, 6.0, 6.5, 700.0]), smooth=False)
+
+
 def broadcasting():
     """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
     shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
@@ -329,7 +348,7 @@ def broadcasting():
 
 
 for write in (elementwise, binary, reductions, movement, products, images, resizing, norms,
-              contractions, windows, rows):
+              contractions, windows, rows, groups):
     cases.clear()
     write()
     (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

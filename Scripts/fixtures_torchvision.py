@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what torchvision makes of its ResNets and of changes of images, for Tests/LayersTests and Tests/DatasetsTests.
+"""Writes what torchvision makes of its ResNets, its MobileNetV2 and of changes of images, for Tests/LayersTests and Tests/DatasetsTests.
 
 Usage: python3 Scripts/fixtures_torchvision.py        (needs torch, torchvision 0.28 and Pillow; only to regenerate the fixtures)
 
@@ -23,6 +23,7 @@ operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tenso
 
 import torchvision
 from PIL import Image
+from torchvision.models.mobilenetv2 import InvertedResidual
 from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.transforms import functional as V
 
@@ -98,6 +99,22 @@ def networks():
         "names": names, "runs": runs})
 
 
+def mobile_network():
+    """MobileNetV2 of two widths."""
+    images = (uniform(SEED, "images", (2, 3, 40, 48)) * 128 + 128).floor() / 255
+    runs = []
+    for width in [1.0, 0.35]:
+        model = torchvision.models.mobilenet_v2(num_classes=100, width_mult=width).double().eval()
+        assign(model, SEED)
+        shapes = {
+            k: list((v.permute(2, 3, 1, 0) if v.dim() == 4 else v).shape)
+            for k, v in model.state_dict().items() if "num_batches" not in k}
+        with torch.no_grad():
+            runs.append({"width": width, "seed": SEED, "shapes": shapes, "logits": pack(model(images))})
+    write("LayersTests/Fixtures/mobilenetv2.json", {
+        "images": [int(v) for v in (images * 255).round().permute(0, 2, 3, 1).reshape(-1)], "shape": [2, 40, 48, 3], "runs": runs})
+
+
 def blocks():
     torch.manual_seed(SEED)
     cases, case = layer_cases()
@@ -109,6 +126,13 @@ def blocks():
     case("bottleneck", Bottleneck(8, 2), 2, 8, 4, 3)
     case("bottleneck, stride 2", Bottleneck(3, 2, 2, downsample(3, 8, 2)), 2, 3, 5, 6)
     write("LayersTests/Fixtures/residuals.json", cases)
+    torch.manual_seed(SEED)
+    cases, case = layer_cases()
+    case("relu6", torch.nn.ReLU6(), 3, 7)
+    case("inverted residual", InvertedResidual(4, 4, 1, 3), 2, 4, 4, 3)
+    case("inverted residual, stride 2", InvertedResidual(3, 5, 2, 2), 2, 3, 5, 4)
+    case("inverted residual without expansion", InvertedResidual(4, 6, 1, 1), 1, 4, 4, 3)
+    write("LayersTests/Fixtures/inverted-residuals.json", cases)
 
 
 # Changes of images
@@ -175,5 +199,6 @@ def changes():
 if __name__ == "__main__":
     with torch.no_grad():
         networks()
+        mobile_network()
     blocks()
     changes()

@@ -43,7 +43,7 @@ OVERLOADED KERNEL void en_convolve_weights(
   enum { max_pixels = 256 };
   REAL packed[max_pixels * en_max_weight_rows];
   // Aligned, as a row across two cache lines takes two reads.
-  REAL packedDy[max_pixels * en_nr] __attribute__((aligned(64)));
+  REAL packedDy[2 * max_pixels * en_nr] __attribute__((aligned(64)));
   const long maxMR = en_max_mr(), panelCount = (block.columns + en_nr - 1) / en_nr;
   const int isPacked = panelCount > en_panel_threshold;
   assert(block.pixels >= 0 && block.length > 0 && block.firstRow >= 0 && block.rows > 0 && block.columns > 0);
@@ -51,8 +51,8 @@ OVERLOADED KERNEL void en_convolve_weights(
   assert(!isPacked || block.rows <= en_max_weight_rows);
   assert(EN_HAS(block.from, block.pixels) && EN_HAS(block.to, block.pixels) && block.segments && next && panels);
   assert(EN_HAS(x, block.pixels) && EN_HAS(dy, block.pixels));
-  const int takesTwo = maxMR > 6 && sizeof(REAL) == 4 && panelCount > 1 && !isPacked;
-  const long step = takesTwo ? max_pixels / 2 : max_pixels;
+  const int takesTwo = maxMR > 6 && sizeof(REAL) == 4 && panelCount > 1;
+  const long step = takesTwo && !isPacked ? max_pixels / 2 : max_pixels;
   const long works = (block.pixels + step - 1) / step * panelCount * block.rows;
   long work = 0;
   for (long first = 0; first < block.pixels; first += step) {
@@ -72,7 +72,8 @@ OVERLOADED KERNEL void en_convolve_weights(
 #define ROWS(n) \
   case n: \
     if (isPacked && k == 0) pack_rows(n, count, from, source, packedRows); \
-    if (isPacked) rows_of_panels(n, 1, 1, count, from, packedRows, packedDy, sums, block.panelSize); \
+    if (isPacked && taken == 2) rows_of_panels(n, 2, 1, count, from, packedRows, packedDy, sums, block.panelSize); \
+    else if (isPacked) rows_of_panels(n, 1, 1, count, from, packedRows, packedDy, sums, block.panelSize); \
     else if (taken == 2) rows_of_panels(n, 2, 0, count, from, source, packedDy, sums, block.panelSize); \
     else rows_of_panels(n, 1, 0, count, from, source, packedDy, sums, block.panelSize); \
     break

@@ -82,7 +82,7 @@ INLINED void NAMED(finish)(const VECTOR *sums, EPILOGUE epilogue, REAL *y) {
   VECTOR v = *sums;
   if (epilogue.bias) v += LOAD(epilogue.bias);
   if (epilogue.residual) v += LOAD(epilogue.residual);
-  if (epilogue.relu) EACH(i, 0, 16) v[i] = v[i] < 0 ? 0 : v[i];
+  rectify(epilogue.relu, &v);
   if (epilogue.nontemporal)
     __builtin_nontemporal_store(v, (LINE *)y);
   else

@@ -15,6 +15,10 @@ extension ONNXGraph {
         block.conv1, block.bn1, ReLU(), block.conv2, block.bn2, ReLU(), block.conv3, block.bn3,
       ]
       return try add(body, block.attention, shortcut: block.downsample, x)
+    case let block as InvertedResidual:
+      var y = try add(block.conv, x)
+      if block.addsInput { y.name = node("Add", [y.name, x.name]) }
+      return y
     case let sum as Residual:
       var y = try add(sum.body, x)
       y.name = node("Add", [y.name, try add(sum.shortcut, x).name])
@@ -97,6 +101,7 @@ extension ONNXGraph {
     switch layer {
     case is Identity, is Dropout: return x.name
     case is ReLU: return node("Relu", [x.name])
+    case is ReLU6: return clipped(x.name)
     case is Sigmoid: return node("Sigmoid", [x.name])
     case is Tanh: return node("Tanh", [x.name])
     case let relu as LeakyReLU: return node("LeakyRelu", [x.name], [("alpha", .float(Float(relu.slope)))])
@@ -156,6 +161,9 @@ extension ONNXGraph {
     return node(
       "Mul", [name, constant(shares(y[1], x.shape[0]).reshaped(to: [y[1], 1]) * shares(y[2], x.shape[1]))])
   }
+
+  /// min(max(x, 0), 6)
+  mutating func clipped(_ name: String) -> String { node("Clip", [name, constant(Tensor(0)), constant(Tensor(6))]) }
 
   /// x (1 + erf(x / √2)) / 2
   private mutating func gelu(_ x: Value) -> String {

@@ -91,6 +91,7 @@ private struct DataflowReader {
         type, [try operand(inputs[0], beside: inputs[1], &graph), try operand(inputs[1], beside: inputs[0], &graph)])
     }
     switch operation.name {
+    case "relu6": return graph.clipped(try add(inputs[0].id, to: &graph).name)
     case "square":
       let x = try add(inputs[0].id, to: &graph).name
       return graph.node("Mul", [x, x])

@@ -56,6 +56,7 @@ package struct Convolution: Sendable, Equatable {
         return winograd.convolve(x, w, packed: packed, inputs: inputs, outputs: outputs, epilogue: epilogue, into: y)
       }
     }
+    if let taps = TapConvolution(forward: self, w, packed: packed) { return taps.run(x.pointer, epilogue, into: y) }
     DirectConvolution(forward: self, w, packed: packed).run(x.pointer, epilogue, into: y)
   }
 
@@ -69,6 +70,7 @@ package struct Convolution: Sendable, Equatable {
       return winograd.convolve(
         dy, w, isBackwardData: true, inputs: outputs, outputs: inputs, epilogue: epilogue, into: dx)
     }
+    if let taps = TapConvolution(backwardData: self, w) { return taps.run(dy.pointer, epilogue, into: dx) }
     DirectConvolution(backwardData: self, w).run(dy.pointer, epilogue, into: dx)
   }
 
@@ -81,6 +83,10 @@ package struct Convolution: Sendable, Equatable {
     if let winograd, Winograd.hasFewWeights(inputs, outputs) {
       return winograd.gradients(
         x, w, dy, inputs: inputs, outputs: outputs, adding: residual, dx: dx, dw: dw, db: db)
+    }
+    if let weights = TapWeights(self), let data = TapConvolution(backwardData: self, w) {
+      require(db == nil, "convolution: groups of few channels have no gradient of a bias")
+      return weights.run(x.pointer, dy.pointer, data: data, Epilogue(residual: residual), dx: dx, dw: dw)
     }
     backwardData(dy, w, adding: residual, into: dx)
     backwardWeights(x, dy, into: dw, db: db)
@@ -95,6 +101,7 @@ package struct Convolution: Sendable, Equatable {
   ) {
     if let winograd { return winograd.weightsGradient(x, dy, inputs: inputs, outputs: outputs, into: dw, db: db) }
     require(db == nil, "convolution: the direct algorithm does not compute the gradient of a bias")
+    if let taps = TapWeights(self) { return taps.run(x.pointer, dy.pointer, into: dw) }
     if let swapped {
       let taps = kernelHeight * kernelWidth
       let rotated = Storage(count: taps * inputs * outputs)

@@ -3,6 +3,8 @@ import CKernels
 /// The direct algorithm of `Convolution.forward` and `Convolution.backwardData`: an implicit GEMM over regions of pixels.
 struct DirectConvolution {
   static let panelWidth = en_nr
+  /// Panels that the micro-kernel takes together, where it has registers for the sums of two.
+  static let panelsTogether = en_max_mr() > 6 && Scalar.self == Float.self ? 2 : 1
 
   private let convolution: Convolution
   private let plan: ConvolutionPlan
@@ -128,27 +130,40 @@ private struct PanelKernel {
       // No two pixels read the same scalars: a block of pixels that stays in the first-level cache, in twelves, is convolved with
       // all panels, each of which prefetches a part of the next block.
       let unit = Tuning.Direct.pointwiseUnit
-      let block = max(1, Tuning.Direct.pointwiseBlock / (only.length * unit * 4)) * unit
+      let units = only.length < Tuning.Direct.deepPanel ? 1 : Tuning.Direct.pointwiseUnits
+      let block = max(units, Tuning.Direct.pointwiseBlock / (only.length * unit * 4)) * unit
       let pixels = fraction(images * only.pixels)
       for first in Swift.stride(from: pixels.lowerBound, to: pixels.upperBound, by: block) {
         let offset = first + block < pixels.upperBound ? Int(only.from[first + block]) : batch.nextSource
         let next = en_prefetch(
           start: batch.source + offset, bytes: block * only.length * MemoryLayout<Scalar>.stride)
-        for (step, panel) in panels.enumerated() {
-          en_prefetch_part(next, step, panels.count, 1)
-          convolve(only, first..<min(first + block, pixels.upperBound), batch, panel: panel)
+        for some in together(panels) {
+          en_prefetch_part(next, some.lowerBound - panels.lowerBound, panels.count, some.count)
+          convolve(only, first..<min(first + block, pixels.upperBound), batch, panels: some)
         }
       }
     } else {
-      for panel in panels {
-        for region in regions { convolve(region, fraction(images * region.pixels), batch, panel: panel) }
+      for some in together(panels) {
+        for region in regions { convolve(region, fraction(images * region.pixels), batch, panels: some) }
       }
     }
   }
 
+  /// `panels` in parts of those that the micro-kernel takes together, which are of one group.
+  private func together(_ panels: Range<Int>) -> some Sequence<Range<Int>> {
+    let count = isNarrow ? 1 : DirectConvolution.panelsTogether
+    return sequence(state: panels.lowerBound) { [panelsPerGroup] first in
+      guard first < panels.upperBound else { return nil }
+      let part = first..<min(first + count, panels.upperBound, (first / panelsPerGroup + 1) * panelsPerGroup)
+      first = part.upperBound
+      return part
+    }
+  }
+
   private func convolve(
-    _ region: ConvolutionPlan.UnsafeRegion, _ pixels: Range<Int>, _ batch: Batch, panel index: Int
+    _ region: ConvolutionPlan.UnsafeRegion, _ pixels: Range<Int>, _ batch: Batch, panels: Range<Int>
   ) {
+    let index = panels.lowerBound
     let (group, panel) = index.quotientAndRemainder(dividingBy: panelsPerGroup)
     let channel = group * columns + panel * DirectConvolution.panelWidth
     let offset = batch.offset + channel
@@ -157,7 +172,8 @@ private struct PanelKernel {
     let region = en_region(
       pixels: pixels.count, from: region.from + pixels.lowerBound, to: region.to + pixels.lowerBound,
       segmentCount: region.segmentCount, segments: region.segments, rows: region.panelRows, length: region.length,
-      columns: min(DirectConvolution.panelWidth, columns - panel * DirectConvolution.panelWidth))
+      columns: min(panels.count * DirectConvolution.panelWidth, columns - panel * DirectConvolution.panelWidth),
+      panelSize: size)
     if isNarrow {
       en_convolve_narrow(region, source, weights + index * size, rows, epilogue, y + offset)
     } else {

@@ -3,7 +3,7 @@ import CKernels
 /// A function of one element: y[i] = f(x[i]).
 package enum UnaryFunction: Sendable {
   case negate, exp, expm1, log, log1p, sqrt, rsqrt, abs, sign, square, sin, cos, tan, tanh, erf, floor, ceil, round
-  case sigmoid, softplus, gelu, geluByTanh, silu, normalDensity, normalDistribution
+  case sigmoid, softplus, gelu, geluByTanh, silu, relu6, normalDensity, normalDistribution
   /// x > 0 ? x : scale · (exp(x) - 1)
   case elu(scale: Scalar)
   /// x, or the end of the range that it is beyond; NaN stays.
@@ -37,6 +37,7 @@ package enum UnaryFunction: Sendable {
     case .gelu: en_gelu(count, x, y)
     case .geluByTanh: en_gelu_tanh(count, x, y)
     case .silu: en_silu(count, x, y)
+    case .relu6: en_relu6(count, x, y)
     case .normalDensity: en_normal_density(count, x, y)
     case .normalDistribution: en_normal_distribution(count, x, y)
     case .elu(let scale): en_elu(count, scale, x, y)
@@ -50,7 +51,7 @@ package enum UnaryFunction: Sendable {
 /// name says so.
 package enum UnaryPullback: Sendable {
   case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
-  case gelu, geluByTanh, silu, normalDistribution
+  case gelu, geluByTanh, silu, relu6ByOutput, normalDistribution
   case elu(scale: Scalar)
   case clamp(ClosedRange<Scalar>)
   case huber(threshold: Scalar)
@@ -73,6 +74,7 @@ package enum UnaryPullback: Sendable {
     case .gelu: en_gelu_pullback(count, v, dy, dx)
     case .geluByTanh: en_gelu_tanh_pullback(count, v, dy, dx)
     case .silu: en_silu_pullback(count, v, dy, dx)
+    case .relu6ByOutput: en_relu6_by_output_pullback(count, v, dy, dx)
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
     case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
     case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)

@@ -1,17 +1,25 @@
 import CKernels
 
-/// The epilogue of a convolution, applied to results in registers: y = convolution + `bias` + `residual`, then ReLU.
+/// What follows a convolution in its epilogue.
+package enum Rectifier: Int32, Sendable {
+  case none = 0
+  case relu = 1
+  /// `min(max(v, 0), 6)`.
+  case relu6 = 6
+}
+
+/// The epilogue of a convolution, applied to results in registers: y = convolution + `bias` + `residual`, then the rectifier.
 package struct Epilogue {
   var bias: UnsafePointer<Scalar>?
   /// In the layout of y.
   var residual: UnsafePointer<Scalar>?
-  private let relu: Bool
+  private let rectifier: Rectifier
   private var isNonTemporal = false
 
   package init(
-    bias: UnsafePointer<Scalar>? = nil, residual: UnsafePointer<Scalar>? = nil, relu: Bool = false
+    bias: UnsafePointer<Scalar>? = nil, residual: UnsafePointer<Scalar>? = nil, rectifier: Rectifier = .none
   ) {
-    (self.bias, self.residual, self.relu) = (bias, residual, relu)
+    (self.bias, self.residual, self.rectifier) = (bias, residual, rectifier)
   }
 
   /// The same with non-temporal stores where y, of `count` scalars and `channels` to a pixel, is too large for any cache.
@@ -31,6 +39,6 @@ package struct Epilogue {
   }
 
   var descriptor: EpilogueDescriptor {
-    EpilogueDescriptor(bias: bias, residual: residual, relu: relu ? 1 : 0, nontemporal: isNonTemporal ? 1 : 0)
+    EpilogueDescriptor(bias: bias, residual: residual, relu: rectifier.rawValue, nontemporal: isNonTemporal ? 1 : 0)
   }
 }

@@ -11,6 +11,8 @@ package struct MatrixFactor {
     (self.pointer, self.columns, self.isTransposed) = (pointer, columns, isTransposed)
   }
 
+  /// Scalars from row to row and from column to column of the factor, transposed where it is.
+  fileprivate var steps: (row: Int, column: Int) { isTransposed ? (1, columns) : (columns, 1) }
   /// The address of row `index` of the factor, transposed where it is.
   fileprivate func row(_ index: Int) -> UnsafePointer<Scalar> { pointer + index * (isTransposed ? 1 : columns) }
   /// The address of column `index` of the factor, transposed where it is.
@@ -26,6 +28,7 @@ package func multiply(
 ) {
   guard m > 0, n > 0 else { return }
   guard k > 0 else { return c.update(repeating: 0, count: m * n) }
+  if multiplyVectors(a, b, into: c, m: m, n: n, k: k) { return }
   if usesOpenBLAS && (a.isTransposed || !suitsPanels(m: m, n: n, k: k)) {
     multiplyByOpenBLAS(a, b, into: c, m: m, n: n, k: k)
   } else if a.isTransposed {
@@ -71,7 +74,7 @@ private func withRows(_ count: Int, from: Int, to: Int, _ body: (en_region) -> V
     body(
       en_region(
         pixels: count, from: start, to: start + count, segmentCount: 1, segments: segment, rows: segment, length: 0,
-        columns: 0))
+        columns: 0, panelSize: 0))
   }
 }
 
@@ -87,6 +90,7 @@ private func multiplyByPanels(
     || panels >= Tuning.Product.panelsWorthCopying && a.columns % Tuning.Product.conflictingRow == 0 && en_max_mr() > 6
   let rowLength = isCopied ? depth + width : a.columns
   let packed = Storage(count: panels * width * k)
+  let columns = DirectConvolution.panelsTogether * width
   Parallel.forEach(panels, grain: max(1, Tuning.Tasks.packedMatrix / (k * width))) { range in
     for panel in range {
       b.pack(row: 0, depth: k, column: panel * width, n: n, into: packed.pointer + panel * width * k)
@@ -100,6 +104,7 @@ private func multiplyByPanels(
     let copy = Storage(count: isCopied ? rows * rowLength : 0)
     withRows(min(rows, m), from: rowLength, to: n) { region in
       var region = region
+      region.panelSize = k * width
       let end = min(m, range.upperBound * unit)
       for first in stride(from: range.lowerBound * unit, to: end, by: rows) {
         region.pixels = min(rows, end - first)
@@ -111,11 +116,11 @@ private func multiplyByPanels(
               1, [region.length], [step], a.row(first + row) + part * step, copy.pointer + row * rowLength)
           }
           let block = isCopied ? UnsafePointer(copy.pointer) : a.row(first) + part
-          for panel in 0..<panels {
-            let sums = c + first * n + panel * width
-            region.columns = min(width, n - panel * width)
+          for column in stride(from: 0, to: n, by: columns) {
+            let sums = c + first * n + column
+            region.columns = min(columns, n - column)
             en_convolve(
-              region, block, packed.pointer + (panel * k + part) * width,
+              region, block, packed.pointer + column * k + part * width,
               Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, sums)
           }
         }
@@ -130,18 +135,24 @@ private func multiplyFewRows(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let (width, depth) = (en_nr, Tuning.Product.depth)
+  let together = DirectConvolution.panelsTogether * width
   Parallel.forEach((n + width - 1) / width, grain: max(1, Tuning.Tasks.products / (m * k * width))) { range in
-    let panel = Storage(count: min(k, depth) * width)
+    let panels = Storage(count: min(k, depth) * together)
     withRows(m, from: a.columns, to: n) { region in
       var region = region
       for part in stride(from: 0, to: k, by: depth) {
         region.length = min(depth, k - part)
-        for column in stride(from: range.lowerBound * width, to: min(range.upperBound * width, n), by: width) {
+        region.panelSize = region.length * width
+        let end = min(range.upperBound * width, n)
+        for column in stride(from: range.lowerBound * width, to: end, by: together) {
           let sums = c + column
-          region.columns = min(width, n - column)
-          b.pack(row: part, depth: region.length, column: column, n: n, into: panel.pointer)
+          region.columns = min(together, end - column)
+          for (panel, first) in stride(from: column, to: column + region.columns, by: width).enumerated() {
+            b.pack(
+              row: part, depth: region.length, column: first, n: n, into: panels.pointer + panel * region.panelSize)
+          }
           en_convolve(
-            region, a.pointer + part, panel.pointer,
+            region, a.pointer + part, panels.pointer,
             Epilogue(residual: part > 0 ? UnsafePointer(sums) : nil).descriptor, sums)
         }
       }
@@ -175,6 +186,48 @@ private func multiplyFewColumns(
         }
       }
     }
+  }
+}
+
+/// A product that leaves the register tile empty: with a vector, of two vectors, or of a few scalars; else false.
+private func multiplyVectors(
+  _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
+) -> Bool {
+  if m * n * k <= Tuning.Product.fewProducts {
+    let (aSteps, bSteps) = (a.steps, b.steps)
+    let factors = en_small_factors(
+      rows: m, columns: n, depth: k, aRow: aSteps.row, aColumn: aSteps.column, bRow: bSteps.row, bColumn: bSteps.column)
+    en_multiply_small(factors, a.pointer, b.pointer, c)
+  } else if k == 1 {
+    // Each row is b's times a scalar.
+    Parallel.forEach(m, grain: max(1, Tuning.Tasks.scalars / n)) { rows in
+      for row in rows {
+        en_multiply_row(en_row_factors(depth: 1, columns: n, stride: n), a.pointer + row, b.pointer, c + row * n)
+      }
+    }
+  } else if m == 1 && !b.isTransposed {
+    multiplyRow(a.pointer, b, into: c, columns: n, depth: k)
+  } else if n == 1 && a.isTransposed {
+    multiplyRow(b.pointer, a, into: c, columns: m, depth: k)
+  } else if m == 1 && k >= Tuning.Product.leastDepthOfFewColumns && k % en_nr == 0 {
+    multiplyFewColumns(
+      MatrixFactor(b.pointer, columns: b.columns), MatrixFactor(a.pointer, columns: 1), into: c, m: n, n: 1, k: k)
+  } else {
+    return false
+  }
+  return true
+}
+
+/// y = the row `a` times `matrix` as stored. Threads take columns.
+private func multiplyRow(
+  _ a: UnsafePointer<Scalar>, _ matrix: MatrixFactor, into y: UnsafeMutablePointer<Scalar>, columns: Int, depth: Int
+) {
+  let units = (columns + en_nr - 1) / en_nr
+  Parallel.forEach(units, grain: max(1, Tuning.Tasks.products / (depth * en_nr))) { range in
+    let first = range.lowerBound * en_nr
+    let factors = en_row_factors(
+      depth: depth, columns: min(range.upperBound * en_nr, columns) - first, stride: matrix.columns)
+    en_multiply_row(factors, a, matrix.pointer + first, y + first)
   }
 }
 

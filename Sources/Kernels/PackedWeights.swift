@@ -5,6 +5,7 @@ import Synchronization
 package final class PackedWeights: Sendable {
   enum Layout {
     case panels
+    case groups
     case winograd4x4
     case winograd2x2
   }

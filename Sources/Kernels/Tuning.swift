@@ -74,6 +74,9 @@ enum Tuning {
     /// three of the four that the micro-kernel can take: ten are 3, 3, 2, 2. Chosen by their reason.
     static let rowsOfFewColumns = 4
     static let columnsOfCall = 3
+    /// Products of a whole matrix product up to which it is computed by the definition, on Zen 5: of 7×5 by 5×3 it
+    /// took 0.21 of the time, of 10×10 by 10×10 0.85.
+    static let fewProducts = 1 << 10
     /// Rows up to which each thread packs the panels of its columns just before it multiplies, and the columns that
     /// each thread then has at least: 128×512×4608 took 0.69 of its time beside noise, 0.86 without (07f94c1).
     static let fewRows = 256
@@ -115,9 +118,32 @@ enum Tuning {
     /// MR pixels are a unit.
     static let pointwiseBlock = 14 << 10
     static let pointwiseUnit = 12
+    /// Rows of a panel from which on two of them fill the first-level cache, so that each is to be read for so many
+    /// units at a time: on Zen 5 512-512@7 took 0.87 of its time, 256-256@14 0.98; 128-128@28 would take 1.04.
+    static let deepPanel = 256
+    static let pointwiseUnits = 8
     /// How many times fewer products with padded columns of a panel make it worth to exchange the operands in the
     /// gradient of weights: of 16-3@32 it took 0.24 of the time (e0fc491).
     static let savingByExchange = 2
+  }
+
+  /// Depthwise convolutions, and those whose groups have few channels.
+  enum Taps {
+    /// Products of a task of a forward pass. Chosen by its reason: fewer cost more to hand out than they take.
+    static let products = 1 << 15
+    /// Bytes of depthwise weights, or of their sums, that are taken together. Chosen by its reason: half of a
+    /// first-level cache, as the pixels pass through it too.
+    static let cachedWeights = 16 << 10
+    /// Parts of the pixels with sums of their own, and scalars of x and dy for each scalar of all sums. As many for
+    /// any number of threads, so that results are the same. Chosen by its reason: adding up the sums is to stay a
+    /// small part of the memory that is read.
+    static let parts = 64
+    static let operandsForSum = 16
+    /// The least rows of dy between whose two uses it is to stay in the second-level cache, where both gradients are
+    /// computed. Chosen by its reason: a row is read with its neighbours above and below.
+    static let rowsOfBlock = 4
+    /// Sums that a task adds up. Chosen by its reason: as `Tasks.scalars`, for several parts each.
+    static let sums = 1 << 12
   }
 
   /// The gradient of weights by the direct algorithm.

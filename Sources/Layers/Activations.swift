@@ -5,6 +5,13 @@ public final class ReLU: Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor { reported(relu(x), of: x) }
 }
 
+/// `min(max(x, 0), 6)`.
+public final class ReLU6: Layer {
+  /// A layer without parameters.
+  public init() {}
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported(relu6(x), of: x) }
+}
+
 /// `x` where positive, `slope · x` elsewhere.
 public final class LeakyReLU: Layer {
   /// The slope for negative numbers.

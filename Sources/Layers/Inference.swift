@@ -54,7 +54,7 @@ public final class InferenceModel: Layer, Sendable {
 }
 
 extension Layer {
-  /// This layer fixed and optimized for inference: batch norms, sums and ReLUs are folded into the convolutions and linear layers
+  /// This layer fixed and optimized for inference: batch norms, sums, ReLUs and ReLU6s are folded into the convolutions and linear layers
   /// before them.
   ///
   /// The result has a copy of the present weights and running statistics, and its outputs are those of this layer in evaluation
@@ -80,29 +80,31 @@ extension InferenceModel: FixedLayer {}
 /// `layer` with what lies inside of it folded.
 private func folded(_ layer: any Layer) -> any Layer {
   switch layer {
-  case let conv as Conv2d: FoldedConv2d(conv, nil, relu: false)
+  case let conv as Conv2d: FoldedConv2d(conv, nil, .none)
   case let model as any StagedClassifier where model.isChain: Sequential(folded(model.stages.map(\.layer)))
   case let block as BasicBlock where block.attention == nil:
     FoldedBlock([(block.conv1, block.bn1), (block.conv2, block.bn2)], shortcut: block.shortcut)
   case let block as BottleneckBlock where block.attention == nil:
     FoldedBlock(
       [(block.conv1, block.bn1), (block.conv2, block.bn2), (block.conv3, block.bn3)], shortcut: block.downsample)
+  case let block as InvertedResidual where block.addsInput: FoldedBlock(block)
+  case let block as InvertedResidual: folded(block.conv)
   case let sum as Residual: Residual(folded(sum.body), shortcut: folded(sum.shortcut))
   case let erased as AnyLayer: folded(erased.base)
   default: layer
   }
 }
 
-/// Folds every convolution and linear layer of `layers` with the batch norm after it, a convolution with the ReLU too.
+/// Folds every convolution and linear layer of `layers` with the batch norm after it, a convolution with the ReLU or ReLU6 too.
 func folded(_ layers: [any Layer]) -> [any Layer] {
   var (result, rest) = ([any Layer](), layers[...])
   while let layer = rest.popFirst() {
     let norm = rest.first as? BatchNorm2d
     if let conv = layer as? Conv2d {
       if norm != nil { rest.removeFirst() }
-      let hasReLU = rest.first is ReLU
-      if hasReLU { rest.removeFirst() }
-      result.append(FoldedConv2d(conv, norm, relu: hasReLU))
+      let rectifier: Rectifier = rest.first is ReLU ? .relu : rest.first is ReLU6 ? .relu6 : .none
+      if rectifier != .none { rest.removeFirst() }
+      result.append(FoldedConv2d(conv, norm, rectifier))
     } else if let linear = layer as? Linear, let norm {
       rest.removeFirst()
       result.append(linear.folded(with: norm))
@@ -117,6 +119,7 @@ extension StagedClassifier {
   /// Whether the model is nothing but the chain of its stages: another module's may compute its output in another way.
   fileprivate var isChain: Bool {
     self is LeNet5 || self is AlexNet || self is VGG16 || self is ResNet || self is ImageNetResNet
+      || self is MobileNetV2
   }
 }
 
@@ -132,22 +135,22 @@ extension Linear {
   }
 }
 
-/// `relu(norm(conv(x)) + residual)` in one pass over memory; all but the convolution is optional.
+/// `rectifier(norm(conv(x)) + residual)` in one pass over memory; all but the convolution is optional.
 private final class FoldedConv2d: FixedLayer {
   private let convolution: FixedConvolution
-  private let relu: Bool
+  private let rectifier: Rectifier
 
-  init(_ conv: Conv2d, _ norm: BatchNorm2d?, relu: Bool) {
+  init(_ conv: Conv2d, _ norm: BatchNorm2d?, _ rectifier: Rectifier) {
     var (weight, bias) = (conv.weight.detached, conv.bias?.wrappedValue.detached)
     if let norm { (weight, bias) = norm.folded(into: weight, bias: bias) }
     convolution = FixedConvolution(
       weight, bias: bias, stride: conv.stride, padding: conv.padding, dilation: conv.dilation, groups: conv.groups)
-    self.relu = relu
+    self.rectifier = rectifier
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil) }
   func callAsFunction(_ x: Tensor, adding residual: Tensor?) -> Tensor {
-    let y = convolution(x, adding: residual, relu: relu)
+    let y = convolution(x, adding: residual, rectifier: rectifier)
     return reported(y, multiplyAdds: y.count * (convolution.weight.count / convolution.weight.shape[3]))
   }
 }
@@ -159,9 +162,16 @@ private final class FoldedBlock: Layer {
   private let shortcut: any Layer
 
   init(_ convolutions: [(Conv2d, BatchNorm2d)], shortcut: any Layer) {
-    let all = convolutions.map { FoldedConv2d($0, $1, relu: true) }
+    let all = convolutions.map { FoldedConv2d($0, $1, .relu) }
     (first, last) = (Array(all.dropLast()), all[all.count - 1])
     self.shortcut = folded(shortcut)
+  }
+
+  /// A block that adds its input to its last convolution.
+  init(_ block: InvertedResidual) {
+    first = block.convolutions.map { FoldedConv2d($0, $1, .relu6) }
+    last = FoldedConv2d(block.projection.0, block.projection.1, .none)
+    shortcut = Identity()
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {

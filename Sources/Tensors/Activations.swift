@@ -7,6 +7,13 @@ public func relu(_ x: Tensor) -> Tensor {
   return y.recorded("relu", saving: [y], (x, { leakyBackward($0, at: y, 0) }))
 }
 
+/// `min(max(x, 0), 6)`; the derivative at 0 and at 6 is 0, as PyTorch's.
+///
+/// Krizhevsky: "Convolutional deep belief networks on CIFAR-10", 2010.
+public func relu6(_ x: Tensor) -> Tensor {
+  elementwise(x, .relu6).recorded("relu6", from: x, .relu6ByOutput) { dy, y in dy * ((y .> 0) * (y .< 6)) }
+}
+
 /// `x` where positive, `slope · x` elsewhere.
 public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
   leaky(x, slope).recorded("leakyReLU", saving: [x], (x, { leakyBackward($0, at: x.detached, slope) }))

@@ -26,7 +26,7 @@ public func conv2d(
   return product.forward(x, weight, bias)
 }
 
-/// A convolution with constant weights, for inference: a residual and a ReLU after it are fused, and nothing is recorded on a tape.
+/// A convolution with constant weights, for inference: a residual and a rectifier after it are fused, and nothing is recorded on a tape.
 ///
 /// Caches the packed weights, which take up to five times the memory of the weights themselves.
 package struct FixedConvolution: Sendable {
@@ -44,8 +44,10 @@ package struct FixedConvolution: Sendable {
     (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
   }
 
-  /// The convolution of `x`, plus `residual`, then ReLU if `relu`.
-  package func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, relu: Bool = false) -> Tensor {
+  /// The convolution of `x`, plus `residual`, then `rectifier`.
+  package func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, rectifier: Rectifier = .none
+  ) -> Tensor {
     let (x, zeros) = padding.applied(to: x, weight.shape, stride: stride, dilation: dilation)
     let product = Convolution(
       x.shape, weight.shape, stride: stride, padding: zeros, dilation: dilation, groups: groups)
@@ -60,7 +62,7 @@ package struct FixedConvolution: Sendable {
         ImageSource(x.storage), weight.pointer, packed: packed,
         epilogue: Epilogue(
           bias: bias.map { UnsafePointer($0.pointer) }, residual: residual.map { UnsafePointer($0.pointer) },
-          relu: relu), into: y.baseAddress!)
+          rectifier: rectifier), into: y.baseAddress!)
     }
   }
 }

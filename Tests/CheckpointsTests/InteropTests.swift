@@ -14,6 +14,7 @@ struct InteropTests {
     var networks: [(String, any Layer, Shape)] = [
       ("vgg", VGG16(classes: 5, inputShape: image, widthMultiplier: 0.1, using: &g), image),
       ("lenet", LeNet5(classes: 4, inputShape: [16, 16, 1], using: &g), [16, 16, 1]),
+      ("mobilenet", MobileNetV2(classes: 4, inputShape: [32, 24, 3], widthMultiplier: 0.1, using: &g), [32, 24, 3]),
       ("alexnet", AlexNet(classes: 4, inputShape: [32, 32, 3], widthMultiplier: 0.1, using: &g), [32, 32, 3]),
     ]
     for variation in BlockVariation.allCases where variation != .asymmetricBranches {
@@ -47,7 +48,7 @@ struct InteropTests {
     }
     let mixed = Sequential([
       Conv2d(3, 4, kernelSize: 3, stride: 2, padding: 2, dilation: 2, using: &g), LeakyReLU(), Upsample(scale: 2),
-      GELU(),
+      GELU(), ReLU6(),
       BatchNorm2d(4), AveragePool2d(2, padding: 1), SiLU(), Upsample(scale: 3, mode: .bilinear), Tanh(),
       Conv2d(4, 6, kernelSize: 1, groups: 2, using: &g), Residual(Sequential([BatchNorm2d(6), Sigmoid()])),
       Dropout(seed: 1),

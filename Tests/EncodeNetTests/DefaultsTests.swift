@@ -10,6 +10,7 @@ struct DefaultsTests {
   @Test func theRateFollowsTheNetworkAndTheBatchSize() throws {
     #expect(ModelChoice("resnet56").learningRate(batchSize: 128) == 0.1)
     #expect(ModelChoice("resnet110").learningRate(batchSize: 128) == 0.04)
+    #expect(ModelChoice("mobilenetv2").learningRate(batchSize: 128) == 0.1)
     #expect(ModelChoice("vgg16").learningRate(batchSize: 128) == 0.05)
     #expect(ModelChoice("lenet5").learningRate(batchSize: 32) == 0.02)
     #expect(ModelChoice("resnet20").learningRate(batchSize: 32) == 0.05)

@@ -40,8 +40,22 @@ struct ModelChoiceTests {
     }
   }
 
+  @Test func aMobileNetFitsTheSizeOfItsImages() throws {
+    let choice = ModelChoice("MobileNetV2")
+    #expect(choice.family == "mobilenetv2" && !choice.hasShortcuts)
+    for (side, last) in [(32, 4), (96, 6), (224, 7)] {
+      let model = try network(choice, [side, side, 3])
+      #expect(model.parameterCount == 2_236_682)
+      #expect(ModelSummary(of: model.features, input: [side, side, 3]).rows.last?.output == [1, last, last, 1280])
+    }
+    let error = #expect(throws: ExperimentError.self) {
+      try ModelChoice("mobilenetv2", variation: .squeezeExcitation).check()
+    }
+    #expect(error?.description.contains("no blocks to vary") == true)
+  }
+
   @Test func weightsAreKnownByTheirNames() throws {
-    for name in ["resnet18", "resnet50", "resnet50-cifar"] {
+    for name in ["resnet18", "resnet50", "resnet50-cifar", "mobilenetv2"] {
       let state = try network(ModelChoice(name)).stateDictionary
       #expect(ModelChoice.fitting(state, classes: 10, inputShape: [32, 32, 3]).map(\.name) == [name])
     }

@@ -78,7 +78,7 @@ extension ReferenceProducts {
     }
     bias.withUnsafeBufferPointer { bias in
       residual.withUnsafeBufferPointer { residual in
-        let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, relu: true)
+        let epilogue = Epilogue(bias: bias.baseAddress!, residual: residual.baseAddress!, rectifier: .relu)
         expectClose(finished, bound, "epilogue \(suffix)") {
           c.forward(ImageSource(xs), w, epilogue: epilogue, into: $0)
         }

@@ -35,7 +35,7 @@ struct GradientCheckTests {
     check(Unflatten([2, 1, 3]), [2, 6], "Unflatten")
     check(Crop(2, 3), [1, 4, 4, 2], "Crop")
     check(SubsampledIdentity(2, 4, stride: 2), [1, 5, 4, 2], "SubsampledIdentity")
-    for layer in [ReLU(), LeakyReLU(), GELU(), SiLU(), Sigmoid(), Tanh(), Identity()] as [any Layer] {
+    for layer in [ReLU(), ReLU6(), LeakyReLU(), GELU(), SiLU(), Sigmoid(), Tanh(), Identity()] as [any Layer] {
       check(layer, [3, 5], "\(type(of: layer))")
     }
     check(Residual(Linear(3, 3, using: &g)), [2, 3], "Residual")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Layers
 
-/// torchvision's networks; `Scripts/fixtures_torchvision.py` draws the same weights as these tests, and keeps what torchvision makes of them.
+/// torchvision's ResNets; `Scripts/fixtures_torchvision.py` draws the same weights as these tests, and keeps what torchvision makes of them.
 struct ImageNetResNetTests {
   struct Fixture: Decodable {
     struct Run: Decodable {
@@ -17,26 +17,6 @@ struct ImageNetResNetTests {
     let runs: [Run]
   }
 
-  /// Weights of standard deviation √(1 / fan in), and norms whose statistics are none of the beginning's: each element by the seed, the name
-  /// of its tensor, and its place in PyTorch's order.
-  private func assignWeights(_ model: any Layer, seed: UInt64) throws {
-    var values: [String: Tensor] = [:]
-    for (name, tensor) in model.everything {
-      let shape = tensor.shape
-      let isConvolution = shape.rank == 4
-      let order = isConvolution ? Shape([shape[3], shape[2], shape[0], shape[1]]) : shape
-      var stream = SplittableGenerator(seed: seed, stream: name)
-      let u = Tensor.uniform(order, using: &stream) * 2 - 1
-      if shape.rank > 1 {
-        let fanIn = order.count / order[0]
-        values[name] = (isConvolution ? u.permuted([2, 3, 1, 0]) : u) * (3 / Scalar(fanIn)).squareRoot()
-      } else {
-        values[name] = name.hasSuffix("running_var") || name.hasSuffix("weight") ? u * 0.5 + 1 : u * 0.3
-      }
-    }
-    try model.assign(values)
-  }
-
   private func network(_ depth: Int) throws -> ImageNetResNet {
     var g = generator()
     let depth = try #require(ImageNetResNet.Depth(rawValue: depth))
@@ -48,7 +28,7 @@ struct ImageNetResNetTests {
     let fixture: Fixture = try fixture("imagenet-resnets", in: .module)
     let run = try #require(fixture.runs.first { $0.depth == depth })
     let model = try network(depth)
-    try assignWeights(model, seed: run.seed)
+    try model.assignSeededWeights(run.seed)
     model.evaluate()
     let images = Tensor(fixture.images, shape: Shape(fixture.shape)) / 255
     let (expected, tolerance): (Tensor, Scalar) = (run.logits.tensor, 1e-4)

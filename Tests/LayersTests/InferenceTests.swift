@@ -53,6 +53,10 @@ struct InferenceTests {
         [40, 36, 3],
         "ImageNet's ResNet\(depth.rawValue)")
     }
+    for input: Shape in [[32, 32, 3], [9, 13, 3]] {
+      try expectSameOutput(
+        MobileNetV2(classes: 10, inputShape: input, widthMultiplier: 0.25, using: &g), input, "MobileNetV2")
+    }
     try expectSameOutput(LeNet5(classes: 10, using: &g), [28, 28, 1], "LeNet5")
     try expectSameOutput(AlexNet(classes: 10, using: &g), [32, 32, 3], "AlexNet")
   }

@@ -65,6 +65,10 @@ struct LayerFixtureTests {
     case "resize nearest": Resize(height: 7, width: 3, interpolation: .nearest)
     case "basic block": BasicBlock(3, 4, stride: 2, shortcut: .projection, shortcutName: "downsample", using: &g)
     case "bottleneck": BottleneckBlock(8, 2, using: &g)
+    case "relu6": ReLU6()
+    case "inverted residual": InvertedResidual(4, 4, expansion: 3, using: &g)
+    case "inverted residual, stride 2": InvertedResidual(3, 5, expansion: 2, stride: 2, using: &g)
+    case "inverted residual without expansion": InvertedResidual(4, 6, expansion: 1, using: &g)
     case "bottleneck, stride 2": BottleneckBlock(3, 2, stride: 2, using: &g)
     default: nil
     }
@@ -73,8 +77,8 @@ struct LayerFixtureTests {
   @Test func everyLayerGivesPyTorchsOutputsGradientsAndState() throws {
     let cases: [Case] =
       try fixture("layers", in: .module) + fixture("blocks", in: .module) + fixture("sequences", in: .module)
-      + fixture("residuals", in: .module)
-    #expect(cases.count == 48)
+      + fixture("residuals", in: .module) + fixture("inverted-residuals", in: .module)
+    #expect(cases.count == 52)
     for fixture in cases {
       let layer = try Self.layer(fixture.name)
       #expect(Set(layer.everything.keys) == Set(fixture.state.keys), "\(fixture.name)")

@@ -112,6 +112,7 @@ struct ModelTests {
       AlexNet(classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
       ImageNetResNet(classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
       ImageNetResNet(depth: .fifty, classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
+      MobileNetV2(classes: 7, inputShape: shape, widthMultiplier: 0.0625, using: &g),
     ]
     for model in models {
       #expect(ModelSummary(of: model, input: shape).rows.last?.output == [1, 7])

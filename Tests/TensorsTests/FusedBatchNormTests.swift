@@ -61,6 +61,6 @@ import Testing
     let fused = FixedConvolution(.ones([1, 1, 2, 16]), bias: nil, stride: 1, padding: 0, dilation: 1, groups: 1)
     #expect(batchNorm2d(x, gamma: ones, beta: zeros, relu: true).y.scalars[1].isNaN)
     #expect(y.scalars[1].isNaN && y.scalars[0] > 0)
-    #expect(fused(x, relu: true).scalars[0].isNaN)
+    #expect(fused(x, rectifier: .relu).scalars[0].isNaN)
   }
 }

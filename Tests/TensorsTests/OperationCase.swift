@@ -15,7 +15,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
 
   static let families = [
     "elementwise", "binary", "reductions", "movement", "products", "images", "resizing",
-    "norms", "contractions", "windows", "rows",
+    "norms", "contractions", "windows", "rows", "groups",
   ]
 
   var testDescription: String {
@@ -51,7 +51,8 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
     "sign": { sign($1[0]) }, "square": { square($1[0]) }, "sin": { sin($1[0]) }, "cos": { cos($1[0]) },
     "tan": { tan($1[0] / 2) }, "tanh": { tanh($1[0]) }, "erf": { erf($1[0]) }, "sigmoid": { sigmoid($1[0]) },
     "softplus": { softplus($1[0]) }, "floor": { floor($1[0]) }, "ceil": { ceil($1[0]) }, "round": { round($1[0]) },
-    "relu": { relu($1[0]) }, "leakyReLU": { leakyReLU($1[0], slope: 0.125) }, "elu": { elu($1[0]) },
+    "relu": { relu($1[0]) }, "relu6": { relu6($1[0]) }, "leakyReLU": { leakyReLU($1[0], slope: 0.125) },
+    "elu": { elu($1[0]) },
     "gelu": { gelu($1[0]) }, "gelu by tanh": { gelu($1[0], .tanh) }, "silu": { silu($1[0]) },
     "clamped": { $1[0].clamped(to: -0.75...1) },
     "cube": { pow($1[0], 3) }, "power 0": { pow($1[0], 0) }, "power -1.5": { pow($1[0], -1.5) },

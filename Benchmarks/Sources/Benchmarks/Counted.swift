@@ -25,10 +25,11 @@ extension Case {
     passes(Convolution(network: "small", side: 2, inputs: 256, outputs: 256, images: 4)),
   ].flatMap { $0 }
 
-  /// Pooling, normalization, reductions, rows, elementwise and elementary functions, movement, random numbers, optimizers.
+  /// Groups of channels, pooling, normalization, reductions, rows, elementwise and elementary functions, movement, random numbers, optimizers.
   private static let others: [Case] = {
     let operations = [
       Operation("maxPool2d", [[4, 32, 32, 16]]), Operation("averagePool2d", [[4, 32, 32, 16]]),
+      Operation("conv2d-groups", [[4, 16, 16, 32], [3, 3, 1, 32]]),
       Operation("batchNorm2d-relu", [[4, 32, 32, 16], [16], [16]]), Operation("layerNorm", [[32, 768], [768], [768]]),
       Operation("sum-rows", [[64, 1000]]), Operation("sum-columns", [[64, 1000]]),
       Operation("softmax", [[16, 1000]]), Operation("softmaxCrossEntropy", [[16, 1000]]),

@@ -1,24 +1,31 @@
 import EncodeNet
 
-/// A network for images of 32×32 in colour, in 10 classes.
+/// A network for images in colour, in 10 classes.
 enum Model: String, Encodable, CaseIterable {
   case vgg16
   case resnet20
   /// An autoencoder of VGG16's feature layers and their mirror.
   case gcae
+  case mobilenetv2
+
+  /// Of the images, in pixels.
+  fileprivate var side: Int { self == .mobilenetv2 ? 96 : 32 }
 }
 
 extension Case {
   /// Training steps, epochs and inference.
   static let models: [Case] =
-    Model.allCases.flatMap { model -> [Case] in
+    [.vgg16, .resnet20, .gcae].flatMap { (model: Model) -> [Case] in
       [.training(model: model, batch: 128)]
         + (model == .gcae
           ? []
           : [
             .epoch(model: model, batch: 128), .inference(model: model, batch: 128), .inference(model: model, batch: 1),
           ])
-    } + [.training(model: .resnet20, batch: 4)]
+    } + [
+      .training(model: .resnet20, batch: 4), .training(model: .mobilenetv2, batch: 32),
+      .inference(model: .mobilenetv2, batch: 32), .inference(model: .mobilenetv2, batch: 1),
+    ]
 }
 
 extension Model {
@@ -28,13 +35,14 @@ extension Model {
     switch self {
     case .vgg16, .gcae: VGG16(classes: 10, using: &generator)
     case .resnet20: ResNet(depth: 20, classes: 10, using: &generator)
+    case .mobilenetv2: MobileNetV2(classes: 10, inputShape: [side, side, 3], using: &generator)
     }
   }
 
   /// Forward, loss, backward, and the optimizer's step: SGD with momentum, for the autoencoder Adam.
   func training(batch: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
-    let images = Tensor.uniform([batch, 32, 32, 3], using: &generator)
+    let images = Tensor.uniform([batch, side, side, 3], using: &generator)
     let labels = (0..<batch).map { $0 % 10 }
     let model = classifier(&generator)
     guard self == .gcae else {
@@ -70,7 +78,7 @@ extension Model {
 
   func inference(batch: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
-    let images = Tensor.uniform([batch, 32, 32, 3], using: &generator)
+    let images = Tensor.uniform([batch, side, side, 3], using: &generator)
     let model = try! classifier(&generator).optimizedForInference()
     return { _ = model(images) }
   }

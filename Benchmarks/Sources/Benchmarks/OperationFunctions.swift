@@ -33,7 +33,7 @@ extension Operation {
     "exp": one(exp), "expm1": one(expm1), "log": one(log), "log1p": one(log1p), "sqrt": one(sqrt), "rsqrt": one(rsqrt),
     "square": one(square), "sin": one(sin), "cos": one(cos), "tan": one(tan), "tanh": one(tanh),
     "sigmoid": one(sigmoid),
-    "erf": one(erf), "relu": one(relu), "leakyReLU": one { leakyReLU($0) }, "elu": one { elu($0) },
+    "erf": one(erf), "relu": one(relu), "relu6": one(relu6), "leakyReLU": one { leakyReLU($0) }, "elu": one { elu($0) },
     "gelu": one { gelu($0) },
     "gelu-tanh": one { gelu($0, .tanh) }, "silu": one(silu), "softplus": one(softplus), "pow": one { pow($0, 1.7) },
     "clamped": one { $0.clamped(to: -1...1) }, "isNaN": one(\.isNaN), "add-number": one { $0 + 1.5 },

@@ -18,7 +18,7 @@ extension Operation {
     let curves = [
       "exp", "tanh", "sigmoid", "erf", "gelu", "gelu-tanh", "silu", "softplus", "sin", "cos", "expm1", "elu",
     ]
-    let simple = ["abs", "square", "relu", "leakyReLU", "clamped", "negate", "add-number", "multiply-number"]
+    let simple = ["abs", "square", "relu", "relu6", "leakyReLU", "clamped", "negate", "add-number", "multiply-number"]
     let positive = ["log", "pow", "log1p", "sqrt", "rsqrt", "divide-number", "tan"]
     let steps = ["ceil", "floor", "round", "sign", "isNaN", "greater-number"]
     return bothWays(
@@ -102,6 +102,13 @@ extension Operation {
         [[32, 14, 14, 64], [1, 1, 64, 384]]),
       each(["conv2d-stride2"], [large, [1, 1, 64, 128]], [[8, 224, 224, 3], [7, 7, 3, 64]]),
       each(["conv2d-dilation2"], [[32, 28, 28, 64], [3, 3, 64, 64]]),
+      // Depthwise layers of MobileNetV2, and of ResNeXt those with 32 groups.
+      each(
+        ["conv2d-groups"], [[32, 56, 56, 128], [3, 3, 1, 128]], [[32, 7, 7, 960], [3, 3, 1, 960]],
+        [[1, 14, 14, 576], [3, 3, 1, 576]], [[32, 56, 56, 128], [5, 5, 1, 128]], [[32, 28, 28, 256], [3, 3, 8, 256]],
+        [[32, 56, 56, 128], [3, 3, 4, 128]]),
+      each(
+        ["conv2d-groups-stride2"], [[32, 56, 56, 128], [3, 3, 1, 128]], [[32, 28, 28, 256], [3, 3, 8, 256]]),
       each(["convTranspose2d"], [[32, 16, 16, 64], [4, 4, 32, 64]], [[32, 16, 16, 64], [2, 2, 32, 64]]),
       each(pools, [large]), each(["batchNorm2d", "groupNorm"], [large, [64], [64]]),
       each(["resized-bilinear", "resized-nearest"], [[64, 32, 32, 16]]),

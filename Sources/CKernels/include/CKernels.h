@@ -9,6 +9,8 @@
 #include "random.h"
 #include "microkernel.h"
 #include "convolution.h"
+#include "taps.h"
+#include "products.h"
 #include "winograd.h"
 #include "pooling.h"
 #include "resampling.h"

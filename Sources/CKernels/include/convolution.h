@@ -16,6 +16,8 @@ enum {
   en_max_weight_rows = 96,
   /// The most columns of a panel that is stored column by column.
   en_narrow_columns = 4,
+  /// Rows of a deep panel for which what is next is prefetched at once.
+  en_prefetched_rows = 16,
 };
 
 /// The margins of images that are padded with zeros; negative margins crop.
@@ -51,11 +53,12 @@ typedef struct {
   long segmentCount;
   const int *segments, *rows;
   long length;
-  /// Columns of the panel that are results, at most en_nr.
-  long columns;
+  /// Columns of the panel that are results, at most en_nr; or of two panels, twice as many, and then the scalars from the one to the
+  /// other.
+  long columns, panelSize;
 } en_region;
 
-/// y[to[p] + j] = epilogue of Σ x[from[p] + segments[s] + k] · panel[rows[s] + k][j], over one panel.
+/// y[to[p] + j] = epilogue of Σ x[from[p] + segments[s] + k] · panel[rows[s] + k][j], over one panel or two.
 OVERLOADED void en_convolve(en_region region, const float *x, const float *panel, en_float_epilogue epilogue, float *y);
 OVERLOADED void en_convolve(en_region region, const double *x, const double *panel, en_double_epilogue epilogue, double *y);
 

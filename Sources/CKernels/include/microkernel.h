@@ -34,9 +34,9 @@ enum {
   en_winograd_kc = 256,
 };
 
-// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU. A null bias or
-// residual is left out; the residual has the layout of y. Non-temporal stores bypass the caches: y is larger than any of them,
-// begins at a cache line, and each pixel takes whole lines.
+// The epilogue of a convolution, applied to results in registers: y = conv + bias + residual, then ReLU where `relu` is 1, and
+// ReLU6 where it is 6. A null bias or residual is left out; the residual has the layout of y. Non-temporal stores bypass the
+// caches: y is larger than any of them, begins at a cache line, and each pixel takes whole lines.
 typedef struct {
   const float *bias, *residual;
   int relu, nontemporal;

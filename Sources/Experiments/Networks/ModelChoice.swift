@@ -3,7 +3,8 @@
 /// `resnet18`, `resnet34` and `resnet50` are torchvision's networks for ImageNet, ``ImageNetResNet``. A ResNet of any other depth is one of
 /// those for CIFAR, ``ResNet``, whose depth is 6n+2; of depth 50 there are both, and that for CIFAR is `resnet50-cifar`.
 public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible {
-  /// `resnet20` or another depth of 6n+2, `resnet50-cifar`, `resnet18`, `resnet34`, `resnet50`, `vgg16`, `alexnet`, `lenet5`.
+  /// `resnet20` or another depth of 6n+2, `resnet50-cifar`, `resnet18`, `resnet34`, `resnet50`, `mobilenetv2`, `vgg16`,
+  /// `alexnet`, `lenet5`.
   public var name: String
   /// The shortcuts of a ResNet for CIFAR; those for ImageNet have projections.
   public var shortcut: ResNet.Shortcut
@@ -14,7 +15,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
 
   /// The names that can be written.
   public static let forms =
-    "resnet20 (or another depth of 6n+2, for small images), resnet18, resnet34 or resnet50 (ImageNet's), vgg16, alexnet or lenet5"
+    "resnet20 (or another depth of 6n+2, for small images), resnet18, resnet34 or resnet50 (ImageNet's), mobilenetv2, vgg16, alexnet or lenet5"
   /// A deeper network is taken for a typing error.
   private static let deepest = 1202
 
@@ -39,6 +40,8 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
 
   public var description: String { name }
 
+  /// The networks that are no ResNets.
+  private static let otherNames = ["mobilenetv2", "vgg16", "alexnet", "lenet5"]
   private static let imageNetNames = ImageNetResNet.Depth.allCases.map { "resnet\($0.rawValue)" }
   private static let cifarEnding = "-cifar"
 
@@ -103,7 +106,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
     let resnets = [8, 14, 20, 26, 32, 38, 44, 50, 56, 110].flatMap { depth in
       ResNet.Shortcut.allCases.map { ModelChoice("resnet\(depth)\(depth == 50 ? cifarEnding : "")", shortcut: $0) }
     }
-    let others = (["vgg16", "alexnet", "lenet5"] + imageNetNames).map { ModelChoice($0) }
+    let others = (otherNames + imageNetNames).map { ModelChoice($0) }
     return (resnets + others).filter { choice in
       var generator = SplittableGenerator(seed: 0)
       guard let network = try? choice.make(classes: classes, inputShape: inputShape, using: &generator) else {
@@ -118,7 +121,7 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
 
   /// Checks the name and the width.
   public func check() throws(ExperimentError) {
-    let isNamed = ["vgg16", "alexnet", "lenet5"].contains(name)
+    let isNamed = Self.otherNames.contains(name)
     guard isNamed || name.hasPrefix("resnet") else {
       throw ExperimentError("there is no model '\(name)': choose \(Self.forms)")
     }
@@ -153,6 +156,8 @@ public struct ModelChoice: Sendable, Codable, Hashable, CustomStringConvertible 
       switch (name, imageNetDepth) {
       case ("vgg16", _):
         VGG16(classes: classes, inputShape: shape, widthMultiplier: width, variation: variation, using: &generator)
+      case ("mobilenetv2", _):
+        MobileNetV2(classes: classes, inputShape: shape, widthMultiplier: width, using: &generator)
       case ("alexnet", _): AlexNet(classes: classes, inputShape: shape, widthMultiplier: width, using: &generator)
       case ("lenet5", _): LeNet5(classes: classes, inputShape: shape, using: &generator)
       case (_, let depth?):
