@@ -47,7 +47,7 @@ def torch_models():
         return nn.Sequential(*layers)
 
     def vgg16():
-        return nn.Sequential(vgg16_features(), nn.Flatten(), nn.Linear(512, 10))
+        return nn.Sequential(vgg16_features(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
 
     def gcae():
         decoder, channels = [nn.Flatten(), nn.Linear(512, 512), nn.Unflatten(1, (512, 1, 1))], 512
@@ -110,14 +110,33 @@ def torch_models():
         layers += [nn.Conv2d(channels, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6(inplace=True)]
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(1280, 10))
 
-    return {"vgg16": vgg16, "resnet20": resnet20, "gcae": gcae, "mobilenetv2": mobilenetv2}
+    def resnet18():
+        return torchvision().models.resnet18(num_classes=10)
+
+    def resnet50():
+        return torchvision().models.resnet50(num_classes=10)
+
+    return {made.__name__: made for made in [vgg16, resnet20, gcae, mobilenetv2, resnet18, resnet50]}
 
 
 def images_for(w, form):
     import torch
 
-    side = 96 if w["model"] == "mobilenetv2" else 32
-    return torch.rand(w["batch"], 3, side, side).contiguous(memory_format=form)
+    return torch.rand(w["batch"], 3, w["side"], w["side"]).contiguous(memory_format=form)
+
+
+def torchvision():
+    """torchvision, which imports beside a torch without its operators once they are declared."""
+    import torch
+
+    if "torchvision" not in sys.modules:
+        operators = torch.library.Library("torchvision", "DEF")
+        operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        declared.append(operators)
+    import torchvision as library
+
+    return library
 
 
 def torch_work(work, variant):
@@ -210,12 +229,7 @@ def image_work(w, variant):
     """From JPEGs to batches for training, by torchvision."""
     import torch
 
-    if "torchvision" not in sys.modules:
-        # torchvision imports beside a torch without its operators once they are declared.
-        operators = torch.library.Library("torchvision", "DEF")
-        operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        declared.append(operators)
+    torchvision()
     from torchvision import datasets, transforms
 
     side, (chain, workers, _) = w["side"], variant.split(maxsplit=2)

@@ -25,10 +25,11 @@ enum Case: Encodable {
   case convolution(layer: Convolution, pass: Pass)
   /// Batch norm, perhaps a residual, and ReLU, of 128 square images.
   case batchNorm(side: Int, channels: Int, addsResidual: Bool, isBackward: Bool)
-  case training(model: Model, batch: Int)
+  /// A step on square images.
+  case training(model: Model, batch: Int, side: Int = 32)
   /// Training on augmented images as they come from a data set.
   case epoch(model: Model, batch: Int)
-  case inference(model: Model, batch: Int)
+  case inference(model: Model, batch: Int, side: Int = 32)
   /// Recording so many additions of one number, and walking them back.
   case tape(operations: Int)
   case clustering(images: Int, features: Int, clusters: Int)
@@ -48,9 +49,10 @@ enum Case: Encodable {
         + (c.allowsWinograd ? "" : " direct") + (c.images == 128 ? "" : " batch \(c.images)")
     case .batchNorm(let side, let channels, let addsResidual, let isBackward):
       "batch-norm-relu\(addsResidual ? "-residual" : "") \(channels)@\(side) \(isBackward ? "backward" : "forward")"
-    case .training(let model, let batch): "\(model.rawValue)-train" + (batch == 128 ? "" : "-batch\(batch)")
+    case .training(let model, let batch, let side):
+      model.title(side) + "-train" + (batch == 128 ? "" : "-batch\(batch)")
     case .epoch(let model, _): "\(model.rawValue)-epoch"
-    case .inference(let model, let batch): "\(model.rawValue)-infer-batch\(batch)"
+    case .inference(let model, let batch, let side): model.title(side) + "-infer-batch\(batch)"
     case .tape(let operations): "tape \(operations) operations"
     case .clustering(let images, let features, let clusters): "k-means \(images)x\(features) in \(clusters)"
     case .images(let side, _, _): "images \(side)"
@@ -74,7 +76,7 @@ enum Case: Encodable {
     case .convolution(let c, _): .operations(c.operations)
     case .batchNorm(let side, let channels, let addsResidual, let isBackward):
       .bytes(Double(4 * 128 * side * side * channels * ((isBackward ? 5 : 3) + (addsResidual ? 1 : 0))))
-    case .training(_, let batch), .inference(_, let batch): .images(batch)
+    case .training(_, let batch, _), .inference(_, let batch, _): .images(batch)
     case .epoch(_, let batch): .images(batch * Model.epochSteps)
     case .tape(let operations): .times(operations)
     case .clustering(let images, _, _): .images(images)
@@ -91,9 +93,9 @@ enum Case: Encodable {
     case .convolution(let c, let pass): convolving(c, pass)
     case .batchNorm(let side, let channels, let addsResidual, let isBackward):
       normalizing(side, channels, addsResidual: addsResidual, isBackward: isBackward)
-    case .training(let model, let batch): model.training(batch: batch)
+    case .training(let model, let batch, let side): model.training(batch: batch, side: side)
     case .epoch(let model, let batch): model.epoch(batch: batch)
-    case .inference(let model, let batch): model.inference(batch: batch)
+    case .inference(let model, let batch, let side): model.inference(batch: batch, side: side)
     case .tape(let operations): recording(operations)
     case .clustering(let images, let features, let clusters): dividing(images, features, clusters)
     case .images(let side, let count, let folder): readingImages(side: side, count: count, folder: folder)

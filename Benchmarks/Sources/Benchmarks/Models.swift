@@ -7,13 +7,12 @@ enum Model: String, Encodable, CaseIterable {
   /// An autoencoder of VGG16's feature layers and their mirror.
   case gcae
   case mobilenetv2
-
-  /// Of the images, in pixels.
-  fileprivate var side: Int { self == .mobilenetv2 ? 96 : 32 }
+  case resnet18
+  case resnet50
 }
 
 extension Case {
-  /// Training steps, epochs and inference.
+  /// Training steps, epochs and inference, on small images and on large ones.
   static let models: [Case] =
     [.vgg16, .resnet20, .gcae].flatMap { (model: Model) -> [Case] in
       [.training(model: model, batch: 128)]
@@ -22,34 +21,44 @@ extension Case {
           : [
             .epoch(model: model, batch: 128), .inference(model: model, batch: 128), .inference(model: model, batch: 1),
           ])
-    } + [
-      .training(model: .resnet20, batch: 4), .training(model: .mobilenetv2, batch: 32),
-      .inference(model: .mobilenetv2, batch: 32), .inference(model: .mobilenetv2, batch: 1),
-    ]
+    } + [.training(model: .resnet20, batch: 4)]
+    + [
+      (.vgg16, 64, 32), (.resnet20, 64, 32), (.mobilenetv2, 96, 32), (.vgg16, 224, 8), (.resnet20, 224, 32),
+      (.resnet18, 224, 32), (.resnet50, 224, 16),
+    ].flatMap { (model: Model, side: Int, batch: Int) in
+      [.training(model: model, batch: batch, side: side)]
+        + [1, 32].map { .inference(model: model, batch: $0, side: side) }
+    }
 }
 
 extension Model {
   static let epochSteps = 10
 
-  private func classifier(_ generator: inout SplittableGenerator) -> any SplitClassifier {
-    switch self {
-    case .vgg16, .gcae: VGG16(classes: 10, using: &generator)
-    case .resnet20: ResNet(depth: 20, classes: 10, using: &generator)
-    case .mobilenetv2: MobileNetV2(classes: 10, inputShape: [side, side, 3], using: &generator)
+  /// Its name, and the side of its images unless that is 32.
+  func title(_ side: Int) -> String { rawValue + (side == 32 ? "" : "@\(side)") }
+
+  private func classifier(side: Int = 32, _ generator: inout SplittableGenerator) -> any SplitClassifier {
+    let shape: Shape = [side, side, 3]
+    return switch self {
+    case .vgg16, .gcae: VGG16(classes: 10, inputShape: shape, using: &generator)
+    case .resnet20: ResNet(depth: 20, classes: 10, inputShape: shape, using: &generator)
+    case .mobilenetv2: MobileNetV2(classes: 10, inputShape: shape, using: &generator)
+    case .resnet18: ImageNetResNet(depth: .eighteen, classes: 10, inputShape: shape, using: &generator)
+    case .resnet50: ImageNetResNet(depth: .fifty, classes: 10, inputShape: shape, using: &generator)
     }
   }
 
   /// Forward, loss, backward, and the optimizer's step: SGD with momentum, for the autoencoder Adam.
-  func training(batch: Int) -> () -> Void {
+  func training(batch: Int, side: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
     let images = Tensor.uniform([batch, side, side, 3], using: &generator)
     let labels = (0..<batch).map { $0 % 10 }
-    let model = classifier(&generator)
+    let model = classifier(side: side, &generator)
     guard self == .gcae else {
       let step = trainingStep(model)
       return { step(images, labels) }
     }
-    let gcae = GeneralizedConvertingAutoencoder(of: model, imageShape: [32, 32, 3], using: &generator)
+    let gcae = GeneralizedConvertingAutoencoder(of: model, imageShape: [side, side, 3], using: &generator)
     let optimizer = Adam(gcae, learningRate: 1e-3)
     return {
       let (_, gradients) = valueWithGradient(of: gcae) { meanSquaredError($0(images), images) }
@@ -76,10 +85,10 @@ extension Model {
     }
   }
 
-  func inference(batch: Int) -> () -> Void {
+  func inference(batch: Int, side: Int) -> () -> Void {
     var generator = SplittableGenerator(seed: 1)
     let images = Tensor.uniform([batch, side, side, 3], using: &generator)
-    let model = try! classifier(&generator).optimizedForInference()
+    let model = try! classifier(side: side, &generator).optimizedForInference()
     return { _ = model(images) }
   }
 }
