@@ -84,7 +84,7 @@ INLINED OVERLOADED EPILOGUE of_second_panel(EPILOGUE epilogue) {
 // wherever this is inlined.
 //
 // A deep panel is read strictly row by row, as it may come from memory, and each row prefetches so many bytes of what is next:
-// for several rows at once, as addresses in registers are few (5×5 64-64@28 forward took 0.8 of its time with AVX-512).
+// for several rows at once, as registers are few: one by one, twelve pixels and a panel reloaded 29 addresses for four rows.
 // The empty assembly keeps the compiler from reading rows of several steps in another order (clang 21 of Swift 6.3.1,
 // 2026-11-28: VGG16 with one image took 0.89 of its time with AVX-512, 0.95 with AVX2).
 INLINED OVERLOADED void pixels_by_panel(
