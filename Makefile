@@ -10,7 +10,7 @@ SECONDS_EACH ?= 60
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
-.PHONY: help demo test test-traits bench bench-peers soak lint format examples consumer dependencies
+.PHONY: help demo test test-traits bench bench-peers bench-distributed soak lint format examples consumer dependencies
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 -
 
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
+
+bench-distributed: ## Training on several ranks beside one and beside PyTorch (DATA=cifar10:DIR): out/distributed.md
+	Scripts/bench-distributed $(DATA) $(ARGS)
 
 soak: dependencies ## What takes long: runs killed, tests under sanitizers, readers fuzzed (KILLS=60 INPUTS=1600000 SECONDS_EACH=60)
 	Scripts/kill-check $(KILLS)

@@ -21,6 +21,8 @@ public protocol Communicator: AnyObject, Sendable {
   var localRank: Int { get }
   /// The number of ranks on this machine.
   var localSize: Int { get }
+  /// Whether several threads may use groups of these ranks at once, each its own.
+  var allowsThreads: Bool { get }
 
   /// Replaces `values` on every rank by the sum over all ranks, which has the same bits on each.
   func sum(_ values: UnsafeMutableBufferPointer<Float>)
@@ -46,6 +48,7 @@ extension Communicator {
   public var isFirst: Bool { rank == 0 }
   /// `rank 1 of 4 (node7)`, for messages.
   public var name: String { "rank \(rank) of \(size)" + (host.isEmpty ? "" : " (\(host))") }
+  public var allowsThreads: Bool { true }
   public func meet() { barrier() }
   public func reached(step: Int) {}
 

@@ -13,17 +13,17 @@
     public let localSize: Int
     private let watchdog = Mutex<Watchdog?>(nil)
     /// Whether several threads may call MPI at once, as a watchdog needs.
-    private let mayWatch: Bool
+    public let allowsThreads: Bool
 
     /// All ranks.
     static func world() -> MPICommunicator {
-      let mayWatch = en_mpi_begin() != 0
+      let allowsThreads = en_mpi_begin() != 0
       // A group of its own, apart from other users of MPI in the process.
-      return MPICommunicator(en_mpi_duplicate(en_mpi_world()), mayWatch: mayWatch)
+      return MPICommunicator(en_mpi_duplicate(en_mpi_world()), allowsThreads: allowsThreads)
     }
 
-    private init(_ group: en_mpi_group, mayWatch: Bool) {
-      (self.group, self.mayWatch) = (group, mayWatch)
+    private init(_ group: en_mpi_group, allowsThreads: Bool) {
+      (self.group, self.allowsThreads) = (group, allowsThreads)
       (rank, size) = (Int(en_mpi_rank(group)), Int(en_mpi_size(group)))
       var name = [CChar](repeating: 0, count: 256)
       en_mpi_host(&name)
@@ -36,7 +36,7 @@
 
     /// Begins to watch: the rank that stands still for `stall` while others wait for it ends all.
     func watch(stall: Duration) {
-      guard size > 1, mayWatch else { return }
+      guard size > 1, allowsThreads else { return }
       let begun = Watchdog(group, host: host, stall: stall)
       watchdog.withLock { $0 = begun }
     }
@@ -45,7 +45,7 @@
     private init(_ group: en_mpi_group, of whole: MPICommunicator) {
       self.group = group
       (rank, size, host) = (Int(en_mpi_rank(group)), Int(en_mpi_size(group)), whole.host)
-      (localRank, localSize, mayWatch) = (whole.localRank, whole.localSize, whole.mayWatch)
+      (localRank, localSize, allowsThreads) = (whole.localRank, whole.localSize, whole.allowsThreads)
       let present = whole.watchdog.withLock { $0 }
       watchdog.withLock { $0 = present }
     }

@@ -60,6 +60,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   package var onStep: ((StepReport) -> Void)?
   package var communicator: any Communicator
   package var synchronizesBatchNorms: Bool
+  /// The number of scalars of a message of gradients.
+  package var bucketSize = GradientBuckets.usualSize
 
   /// Prepares a run, and trains nothing.
   ///

@@ -62,6 +62,7 @@ extension Fit {
     let asks = run.ranks != nil && shouldStop?() == true
     var (first, stops, hasEnded): (StepFigures?, Bool, Bool) = (nil, false, false)
     func valueWithGradient() throws(TrainingError) -> (value: Tensor, gradients: Gradients) {
+      run.ranks?.buckets.begin(model.parameters.filter(\.isTrainable), isReady: part != nil && problem == nil)
       let local = Result { () throws(TrainingError) in try localFigures(of: part, problem: problem) }
       var figures: StepFigures
       if let ranks = run.ranks {
@@ -134,9 +135,15 @@ extension Fit {
       if value.count == 1 { figures.loss = Double(value.item) }
       return run.ranks == nil ? value : value * (Scalar(figures.counted) / Scalar(part.wholeCount))
     }
+    // Sums begin before the backward pass is over.
+    let buckets = run.ranks.flatMap { $0.buckets.isOpen ? $0.buckets : nil }
     figures.gradients = try faults.collecting { () throws(TrainingError) in
       try RankScope.$current.withValue(scope) { () -> Result<Gradients, TrainingError> in
-        Result { () throws(TrainingError) in try Layers.valueWithGradient(of: model, batchLoss).gradients }
+        Result { () throws(TrainingError) in
+          try Layers.valueWithGradient(of: model, whenFinal: buckets.map { $0.take }) {
+            (model, _) throws(TrainingError) in try batchLoss(model)
+          }.gradients
+        }
       }.get()
     }
     if let problem = faults.first { throw invalid(problem) }

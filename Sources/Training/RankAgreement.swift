@@ -27,7 +27,8 @@ extension Fit {
       ).map { .ranksDisagree($0) }
     }
     if let problem = communicator.disagreement(about: facts) { return .ranksDisagree(problem) }
-    run.ranks = Ranks(communicator, synchronizesBatchNorms: synchronizesBatchNorms)
+    run.ranks = Ranks(
+      communicator, synchronizesBatchNorms: synchronizesBatchNorms, bucketSize: bucketSize)
     do { try takeStateOfFirstRank() } catch {
       return .ranksDisagree("the state of the first does not fit the optimizer of another: \(error)")
     }

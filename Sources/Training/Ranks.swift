@@ -11,12 +11,12 @@ final class Ranks {
   let shard: Shard
   /// The ranks that have images of a batch of so many images.
   private var groups: [Int: any Communicator] = [:]
-  private let buckets: GradientBuckets
+  let buckets: GradientBuckets
 
-  init(_ communicator: any Communicator, synchronizesBatchNorms: Bool) {
+  init(_ communicator: any Communicator, synchronizesBatchNorms: Bool, bucketSize: Int) {
     (self.communicator, self.synchronizesBatchNorms) = (communicator, synchronizesBatchNorms)
     shard = Shard(rank: communicator.rank, of: communicator.size)
-    buckets = GradientBuckets(communicator)
+    buckets = GradientBuckets(communicator, size: bucketSize)
   }
 
   /// What layers know of the ranks in a step on a batch of so many images.
@@ -44,6 +44,8 @@ final class Ranks {
     case .failure(let error): failure = error
     }
     let parameters = model.parameters.filter(\.isTrainable)
+    // Where they were begun in the backward pass, other ranks wait for them.
+    var sums = buckets.isOpen ? buckets.sums(found.gradients, of: parameters) : nil
     let statistics = SharedStatistics(of: model, images: found.images)
     let check = part.map { Double(($0.fingerprint ^ UInt64(position.step)) % 65_521) }
     let counted = Double(found.counted)
@@ -56,19 +58,7 @@ final class Ranks {
       + parameters.map { found.gradients[$0] == nil ? 0 : 1 } + statistics.numbers
     communicator.sum(&all)
 
-    if all[0] > 0 { throw self.failure(failure) }
-    // With equal numbers the mean square is the square of the mean.
-    guard all[5] * all[3] == all[4] * all[4] else {
-      throw .ranksDisagree(
-        "at step \(position.step) of epoch \(position.epoch) they have other images or labels: give all ranks the same data"
-      )
-    }
-    if all[1] > 0 {
-      guard all[1] == Double(shard.count) else {
-        throw .ranksDisagree("epoch \(position.epoch) ends after \(position.batch) batches on some of them, not on all")
-      }
-      return (found, false, true)
-    }
+    if try hasEnded(all, failure, at: position) { return (found, false, true) }
     let images = Int(all[8])
     guard all[7] > 0 else {
       throw .nonFiniteLoss(
@@ -76,14 +66,40 @@ final class Ranks {
         cause: "every label of the batch is negative, which leaves its image out, and the mean of none is NaN")
     }
     let presence = all[(11 + metrics)..<(11 + metrics + parameters.count)].map { $0 > 0 }
-    found.gradients = buckets.sum(
-      found.gradients, of: zip(parameters, presence).filter(\.1).map(\.0), scaledBy: Double(images) / all[7])
+    let present = zip(parameters, presence).filter(\.1).map(\.0)
+    sums = sums ?? buckets.sums(found.gradients, of: present)
+    let factor = Scalar(Double(images) / all[7])
+    var gradients = Gradients(byID: [:])
+    for parameter in present {
+      gradients[parameter] = factor == 1 ? sums![parameter.id]! : sums![parameter.id]! * factor
+    }
+    found.gradients = gradients
     statistics.set(all[(11 + metrics + parameters.count)...], images: images)
     if images < shard.count { shareGenerators(of: model) }
     (found.loss, found.counted, found.images) = (all[6] / all[7], Int(all[7]), images)
     (found.correct, found.classified) = (Int(all[9]), Int(all[10]))
     found.metrics = all[11..<11 + metrics].map { $0 / Double(images) }
     return (found, all[2] > 0, false)
+  }
+
+  /// Whether no rank has a further batch, by the sums over all ranks.
+  ///
+  /// - Throws: Where a rank has failed, or ranks have other batches.
+  private func hasEnded(
+    _ sums: [Double], _ failure: TrainingError?, at position: TrainingPosition
+  ) throws(TrainingError) -> Bool {
+    if sums[0] > 0 { throw self.failure(failure) }
+    // With equal numbers the mean square is the square of the mean.
+    guard sums[5] * sums[3] == sums[4] * sums[4] else {
+      throw .ranksDisagree(
+        "at step \(position.step) of epoch \(position.epoch) they have other images or labels: give all ranks the same data"
+      )
+    }
+    guard sums[1] > 0 else { return false }
+    guard sums[1] == Double(shard.count) else {
+      throw .ranksDisagree("epoch \(position.epoch) ends after \(position.batch) batches on some of them, not on all")
+    }
+    return true
   }
 
   /// The error of the first rank that has one, with the rank's name.

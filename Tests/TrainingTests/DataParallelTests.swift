@@ -42,7 +42,7 @@ private func network(norm: Bool = false, dropout: Bool = false, seed: UInt64 = 1
 /// Ten steps over two epochs, of batches of `size`.
 private func train(
   _ communicator: any Communicator, size: Int, norm: Bool = false, dropout: Bool = false, synchronized: Bool = false,
-  sharpness: Scalar? = nil, seed: UInt64 = 1, validates: Bool = false
+  sharpness: Scalar? = nil, seed: UInt64 = 1, validates: Bool = false, bucketSize: Int? = nil
 ) throws -> Outcome {
   let model = network(norm: norm, dropout: dropout, seed: seed)
   var fit = Fit(
@@ -50,6 +50,7 @@ private func train(
     optimizer: SGD(model, learningRate: 0.1, momentum: 0.9, nesterov: true),
     schedule: .cosine(from: 0.1, over: 12), validating: validates ? ToyBatches(size: 7) : nil, epochs: 2, clipping: 0.5,
     sharpness: sharpness, communicator: communicator, synchronizesBatchNorms: synchronized)
+  if let bucketSize { fit.bucketSize = bucketSize }
   return Outcome(model, try fit.run())
 }
 
@@ -71,6 +72,21 @@ struct DataParallelTests {
     let all = try ThreadCommunicator.run(5) { try train($0, size: 2) }
     #expect(all.allSatisfy { $0 == all[0] })
     #expect(all[0].distance(from: one) < tolerance, "\(all[0].distance(from: one))")
+  }
+
+  @Test(arguments: [1, 20, 60], [2, 9])
+  func bucketsThatAreSummedInTheBackwardPassGiveTheSameBits(bucketSize: Int, size: Int) throws {
+    for synchronized in [false, true] {
+      let whole = try ThreadCommunicator.run(3) {
+        try train($0, size: size, norm: synchronized, synchronized: synchronized)
+      }
+      let parts = try ThreadCommunicator.run(3) {
+        try train($0, size: size, norm: synchronized, synchronized: synchronized, bucketSize: bucketSize)
+      }
+      #expect(parts == whole)
+    }
+    let sharp = try ThreadCommunicator.run(3) { try train($0, size: size, sharpness: 0.05, bucketSize: bucketSize) }
+    #expect(try sharp == ThreadCommunicator.run(3) { try train($0, size: size, sharpness: 0.05) })
   }
 
   @Test func sharpnessAwareStepsAreThoseOfOneProcess() throws {
@@ -119,7 +135,7 @@ struct DataParallelTests {
     #expect(all[0].distance(from: try train(SingleProcess(), size: 9)) < tolerance)
   }
 
-  @Test func aNonFiniteLossOnOneRankStopsAllBeforeTheWeights() throws {
+  @Test(arguments: [nil, 20]) func aNonFiniteLossOnOneRankStopsAllBeforeTheWeights(bucketSize: Int?) throws {
     let all = try ThreadCommunicator.run(3) { communicator in
       let model = network()
       var (calls, before) = (0, [[Scalar]]())
@@ -130,6 +146,7 @@ struct DataParallelTests {
           if calls == 4 { before = model.parameters.map { Array($0.wrappedValue.scalars) } }
           return crossEntropy(output, batch) + Tensor(calls == 4 && communicator.rank == 1 ? .nan : 0)
         }, optimizer: SGD(model, learningRate: 0.1), epochs: 2, communicator: communicator)
+      if let bucketSize { fit.bucketSize = bucketSize }
       let error = #expect(throws: TrainingError.self) { () throws(TrainingError) in try fit.run() }
       #expect(model.parameters.map { Array($0.wrappedValue.scalars) } == before)
       return error
@@ -142,8 +159,8 @@ struct DataParallelTests {
             cause: "every layer's output is finite, the loss itself is not, on rank 1 of 3 (thread)"), count: 3))
   }
 
-  @Test(arguments: [false, true])
-  func aWrongLabelOnOneRankIsAnErrorOnAll(synchronized: Bool) throws {
+  @Test(arguments: [false, true], [nil, 20])
+  func aWrongLabelOnOneRankIsAnErrorOnAll(synchronized: Bool, bucketSize: Int?) throws {
     let all = try ThreadCommunicator.run(2) { communicator in
       let model = network(norm: true)
       var batches = ToyBatches().epoch(0)
@@ -151,6 +168,7 @@ struct DataParallelTests {
       var fit = Fit(
         model, to: batches, loss: crossEntropy, optimizer: SGD(model, learningRate: 0.1), epochs: 1,
         communicator: communicator, synchronizesBatchNorms: synchronized)
+      if let bucketSize { fit.bucketSize = bucketSize }
       return #expect(throws: TrainingError.self) { () throws(TrainingError) in try fit.run() }
     }
     #expect(all[0] == all[1] && "\(all[0]!)".contains("batch 2 of epoch 0: label 2 is not one of 2 classes"))
