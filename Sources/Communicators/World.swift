@@ -8,11 +8,17 @@ public struct CommunicatorError: Error, CustomStringConvertible {
 /// All ranks that a launcher, such as `mpirun` or `srun`, has started together with this process; ``SingleProcess`` where none has.
 ///
 /// A process calls it once, on its first thread, and ends by ``leaveWorld(_:)`` or by ``Communicator/abort(_:)``.
-/// - Throws: Where a launcher has started several ranks and the program was built without the trait `MPI`: each would train alone.
+/// - Throws: Where a launcher has started several ranks and the program was built without the trait `MPI`, or MPI does not find them:
+///   each would train alone.
 public func joinWorld() throws(CommunicatorError) -> any Communicator {
   guard let launcher = Launcher() else { return SingleProcess() }
   #if MPI
-    return MPICommunicator.world()
+    let ranks = MPICommunicator.world()
+    guard ranks.size == 1, launcher.size > 1 else { return ranks }
+    throw CommunicatorError(
+      description:
+        "the launcher has started \(launcher.size) ranks (\(launcher.variable)), and MPI knows of one: it speaks another "
+        + "language than this MPI; use mpirun, or srun --mpi=pmix")
   #else
     guard launcher.size > 1 else { return SingleProcess() }
     throw CommunicatorError(
