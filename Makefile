@@ -10,7 +10,7 @@ SECONDS_EACH ?= 60
 # The C kernels at full speed under debug Swift, so that the tests keep their assertions and still finish soon.
 TEST_FLAGS ?= -Xcc -O2
 
-.PHONY: help demo test test-hdf5 bench bench-peers soak lint format examples consumer dependencies
+.PHONY: help demo test test-traits bench bench-peers bench-distributed soak lint format examples consumer dependencies
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,9 @@ demo: dependencies ## Three seeds of EncodeNet on the digits, and their report (
 test: dependencies ## All tests (ARGS="--filter Layers" for some)
 	$(SWIFT) test $(TEST_FLAGS) $(ARGS)
 
-test-hdf5: dependencies ## Tests of checkpoints with Keras' files read too, which needs the HDF5 library (libhdf5-dev)
-	$(SWIFT) test --traits HDF5 --scratch-path .build-hdf5 $(TEST_FLAGS) --filter CheckpointsTests $(ARGS)
+test-traits: ## Tests of Keras' files, which need the HDF5 library, and of several ranks, which need Open MPI
+	Scripts/install-dependencies traits
+	$(SWIFT) test --traits HDF5,MPI --scratch-path .build-traits $(TEST_FLAGS) --filter 'CheckpointsTests|RanksTests|DataParallelTests' $(ARGS)
 
 bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 --json FILE")
 	$(SWIFT) run -c release --package-path Benchmarks Benchmarks $(ARGS)
@@ -30,8 +31,12 @@ bench: dependencies ## Rates of kernels and whole models (ARGS="--filter vgg16 -
 bench-peers: dependencies ## The same work beside PyTorch and ONNX Runtime: out/peers.json, out/peers.md
 	Scripts/bench-peers $(ARGS)
 
+bench-distributed: ## Training on several ranks beside one and beside PyTorch (DATA=cifar10:DIR): out/distributed.md
+	Scripts/bench-distributed $(DATA) $(ARGS)
+
 soak: dependencies ## What takes long: runs killed, tests under sanitizers, readers fuzzed (KILLS=60 INPUTS=1600000 SECONDS_EACH=60)
 	Scripts/kill-check $(KILLS)
+	Scripts/rank-kill-check 30
 	Scripts/sanitizer-check
 	Scripts/elementary-check 101
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) run -c release --sanitize address -Xcc -fsanitize=undefined \

@@ -18,6 +18,9 @@ let package = Package(
   traits: [
     .trait(name: "DoublePrecision", description: "Compute in Double, for gradient checks at 1e-6."),
     .trait(name: "HDF5", description: "Read Keras' weights, through the HDF5 library, which nothing else links."),
+    .trait(
+      name: "MPI",
+      description: "Train on several processes and machines, through an MPI library, which nothing else links."),
   ],
   targets: [
     // System libraries
@@ -43,6 +46,9 @@ let package = Package(
       name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "mpi-c",
+      providers: [.apt(["libopenmpi-dev", "openmpi-bin"]), .brew(["open-mpi"])]),
 
     // The library, from the bottom up
     // Asserts of kernels count in debug builds, as Swift's do.
@@ -50,7 +56,8 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels", "CLAPACKE"]),
     .target(name: "CObjects"),
-    .target(name: "Layers", dependencies: ["Tensors", "CObjects"]),
+    .target(name: "Communicators", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))]),
+    .target(name: "Layers", dependencies: ["Tensors", "CObjects", "Communicators"]),
     .target(name: "FileFormats", dependencies: ["CZlib"]),
     .target(
       name: "CKeras", dependencies: [.target(name: "CHDF5", condition: .when(traits: ["HDF5"]))],
@@ -86,7 +93,7 @@ let package = Package(
       exclude: ["Corpus"]),
 
     // Tests
-    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Communicators", "Tensors"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "FileFormatsTests", dependencies: ["FileFormats"]),

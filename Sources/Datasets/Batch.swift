@@ -13,4 +13,12 @@ public struct Batch: Sendable {
   public init(images: Tensor, labels: [Int], indices: [Int], targets: Tensor? = nil) {
     (self.images, self.labels, self.indices, self.targets) = (images, labels, indices, targets)
   }
+
+  /// The images `range` of this batch alone.
+  public func rows(_ range: Range<Int>) -> Batch {
+    let rows = Array(range)
+    return Batch(
+      images: images.gather(rows), labels: Array(labels[range]), indices: Array(indices[range]),
+      targets: targets.map { $0.gather(rows) })
+  }
 }

@@ -77,9 +77,10 @@ public struct Batches: Sequence, Sendable {
   /// The batches of epoch `number`, counted from 0.
   public func epoch(_ number: Int) -> Epoch { Epoch(batches: self, number: number) }
 
-  /// The batches of epoch `number` from batch `first` on; those before are not read.
-  package func rest(ofEpoch number: Int, from first: Int) -> Epoch {
-    Epoch(batches: self, number: number, first: first)
+  /// The batches of epoch `number` from batch `first` on, and of each the images of a part; nothing else is read, but where
+  /// images are mixed.
+  package func rest(ofEpoch number: Int, from first: Int, shard: Shard = .whole) -> Epoch {
+    Epoch(batches: self, number: number, first: first, shard: shard)
   }
 
   /// Iterates over epoch 0: over all batches there are where nothing is drawn.
@@ -91,14 +92,23 @@ public struct Batches: Sequence, Sendable {
     let number: Int
     /// The number of the batch that it begins with.
     var first = 0
-    public func makeIterator() -> Iterator { Iterator(batches, epoch: number, from: first) }
+    /// The distance from each batch to the next.
+    var stride = 1
+    /// The part of each batch.
+    var shard = Shard.whole
+    public func makeIterator() -> Iterator { Iterator(self) }
+
+    /// Every batch whose number is `rank` plus a multiple of `count`; the others are not read.
+    package func batches(of rank: Int, among count: Int) -> Epoch {
+      var part = self
+      (part.first, part.stride) = (first + rank * stride, stride * count)
+      return part
+    }
 
     /// Gives batch after batch; a few are always prefetched.
     public struct Iterator: IteratorProtocol {
       private let prefetcher: Prefetcher
-      init(_ batches: Batches, epoch: Int, from first: Int) {
-        prefetcher = Prefetcher(batches, epoch: epoch, from: first)
-      }
+      init(_ epoch: Epoch) { prefetcher = Prefetcher(epoch) }
       public mutating func next() -> Batch? { prefetcher.next() }
     }
   }
@@ -114,40 +124,57 @@ public struct Batches: Sequence, Sendable {
   }
 
   /// The indices of all images in the order of epoch `number`.
-  func order(ofEpoch number: Int) -> [Int] {
+  package func order(ofEpoch number: Int) -> [Int] {
     guard var generator = generator(number, -1) else { return Array(dataset.labels.indices) }
     return randomPermutation(of: dataset.count, using: &generator)
   }
 
   /// The indices of batch `number` of an epoch with that order.
-  fileprivate func indices(ofBatch number: Int, order: [Int]) -> [Int] {
+  package func indices(ofBatch number: Int, order: [Int]) -> [Int] {
     let end = number + 1 == batchCount && !dropsLast ? order.count : (number + 1) * size
     return Array(order[number * size..<end])
   }
 
-  /// Batch `number` of an epoch with that order.
-  func batch(_ number: Int, ofEpoch epoch: Int, order: [Int]) throws(DataError) -> Batch {
-    let indices = indices(ofBatch: number, order: order)
+  /// A part of batch `number` of an epoch with that order: the images that the whole batch would have there.
+  func batch(
+    _ number: Int, ofEpoch epoch: Int, order: [Int], shard: Shard = .whole
+  ) throws(DataError) -> Batch {
+    let whole = indices(ofBatch: number, order: order)
+    let part = shard.range(of: whole.count)
+    guard !part.isEmpty || whole.isEmpty else {
+      return Batch(images: .zeros(Shape([0] + dataset.imageShape.dimensions)), labels: [], indices: [])
+    }
+    // An image may be mixed with any other of the batch.
+    let read = mixing == nil ? part : whole.indices
+    let indices = Array(whole[read])
     let labels = indices.map { dataset.labels[$0] }
     guard var generator = generator(epoch, number), augmentation != nil || mixing != nil else {
       return Batch(images: try dataset.values(at: indices, affine), labels: labels, indices: indices)
     }
-    let batch = Batch(images: try images(at: indices, using: &generator), labels: labels, indices: indices)
-    return mixing.map { $0.mixed(batch, classes: dataset.classCount, using: &generator) } ?? batch
+    let images = try images(at: indices, after: read.lowerBound, using: &generator)
+    let batch = Batch(images: images, labels: labels, indices: indices)
+    guard let mixing else { return batch }
+    let mixed = mixing.mixed(batch, classes: dataset.classCount, using: &generator)
+    return part == whole.indices ? mixed : mixed.rows(part)
   }
 
   /// What stands in the place of a batch that cannot be read.
-  fileprivate func blackBatch(_ number: Int, order: [Int]) -> Batch {
-    let indices = indices(ofBatch: number, order: order)
+  fileprivate func blackBatch(_ number: Int, order: [Int], shard: Shard) -> Batch {
+    let whole = indices(ofBatch: number, order: order)
+    let indices = Array(whole[shard.range(of: whole.count)])
     let shape = Shape([indices.count] + dataset.imageShape.dimensions)
     let targets = mixing.map { _ in Tensor.zeros([indices.count, dataset.classCount]) }
     return Batch(
       images: .zeros(shape), labels: indices.map { dataset.labels[$0] }, indices: indices, targets: targets)
   }
 
-  private func images(at indices: [Int], using generator: inout SplittableGenerator) throws(DataError) -> Tensor {
+  /// - Parameter skipped: The number of images of the batch before these, whose changes are drawn too.
+  private func images(
+    at indices: [Int], after skipped: Int, using generator: inout SplittableGenerator
+  ) throws(DataError) -> Tensor {
     guard let augmentation else { return try dataset.values(at: indices, affine) }
     let (shape, count) = (dataset.imageShape, dataset.imageShape.count)
+    for _ in 0..<skipped { _ = augmentation.drawn(for: shape, using: &generator) }
     var problem: DataError?
     let images = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * count) { scratch in
       var image = scratch.baseAddress!
@@ -172,7 +199,7 @@ public struct Batches: Sequence, Sendable {
 /// A batch depends on its number alone, so the threads need no order; they are given in theirs.
 private final class Prefetcher: Sendable {
   private let batches: Batches
-  private let epoch: Int
+  private let epoch: Batches.Epoch
   private let order: [Int]
   private let queue = DispatchQueue(label: "EncodeNet.Batches", qos: .userInitiated, attributes: .concurrent)
   /// Signalled where the batch of a place is there; the batches that are prefetched have the places in turn.
@@ -184,44 +211,52 @@ private final class Prefetcher: Sendable {
   }
   private let state: Mutex<State>
 
-  init(_ batches: Batches, epoch: Int, from first: Int) {
+  init(_ epoch: Batches.Epoch) {
+    let batches = epoch.batches
     // As many batches as threads of an operation are prefetched at once, and not more memory than a few take.
     let depth = Swift.min(Swift.max(3, Computation.threadCount), 8)
-    (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch))
+    (self.batches, self.epoch, order) = (batches, epoch, batches.order(ofEpoch: epoch.number))
     ready = (0..<depth).map { _ in DispatchSemaphore(value: 0) }
-    state = Mutex(State(waiting: [Result<Batch, DataError>?](repeating: nil, count: depth), asked: first, given: first))
+    state = Mutex(State(waiting: [Result<Batch, DataError>?](repeating: nil, count: depth)))
     for _ in 0..<depth { prepareNext() }
   }
 
   private func prepareNext() {
-    let number = state.withLock { state -> Int? in
-      guard state.asked < batches.batchCount else { return nil }
+    let turn = state.withLock { state -> Int? in
+      guard number(state.asked) < batches.batchCount else { return nil }
       defer { state.asked += 1 }
       return state.asked
     }
-    guard let number else { return }
+    guard let turn else { return }
     // An iterator that is gone waits for no batch.
-    queue.async { [weak self] in self?.prepare(number) }
+    queue.async { [weak self] in self?.prepare(turn) }
   }
 
-  private func prepare(_ number: Int) {
-    let batch = Result { () throws(DataError) in try batches.batch(number, ofEpoch: epoch, order: order) }
-    let place = number % ready.count
+  /// The number of the batch that is given in its turn.
+  private func number(_ turn: Int) -> Int { epoch.first + turn * epoch.stride }
+
+  private func prepare(_ turn: Int) {
+    let batch = Result { () throws(DataError) in
+      try batches.batch(number(turn), ofEpoch: epoch.number, order: order, shard: epoch.shard)
+    }
+    let place = turn % ready.count
     state.withLock { $0.waiting[place] = batch }
     ready[place].signal()
   }
 
   func next() -> Batch? {
-    let number = state.withLock { state -> Int? in
-      guard state.given < batches.batchCount else { return nil }
+    let turn = state.withLock { state -> Int? in
+      guard number(state.given) < batches.batchCount else { return nil }
       defer { state.given += 1 }
       return state.given
     }
-    guard let number else { return nil }
-    let place = number % ready.count
+    guard let turn else { return nil }
+    let place = turn % ready.count
     ready[place].wait()
     defer { prepareNext() }
     let batch = state.withLock { state in state.waiting[place].take()! }
-    return unlessUnreadable(batches.blackBatch(number, order: order)) { () throws(DataError) in try batch.get() }
+    return unlessUnreadable(batches.blackBatch(number(turn), order: order, shard: epoch.shard)) {
+      () throws(DataError) in try batch.get()
+    }
   }
 }

@@ -90,44 +90,69 @@ public struct ImageFiles: Sendable {
   ///
   /// In memory are as many whole images as there are threads, however many files are read.
   public mutating func read(_ range: Range<Int>, _ preparation: ImagePreparation, channels: Int) -> [Content] {
-    let paths = self.paths
-    let start = range.lowerBound
-    let read = inParallel(range.count) { Self.read(paths[start + $0], preparation, channels) }
-    return zip(range, read).map { index, file in
-      switch file {
-      case .image(let image, let header):
-        survey.formats[header.format, default: 0] += 1
-        survey.sizes[[header.storedHeight, header.storedWidth], default: 0] += 1
-        return .image(image)
-      case .unreadable(let problem):
-        survey.add(problem, paths[index])
-        return .unreadable(problem.problem)
-      case .other(let kind):
-        guard let owner = owners[index] else {
-          let problem = "a \(kind), which is no image"
-          survey.add(UnreadableImage(kind: "file that is no image", problem: problem), paths[index])
-          return .unreadable(problem)
-        }
-        folders[owner].leftOut.add(kind, paths[index])
-        return .other
+    zip(range, readings(range, preparation, channels: channels)).map { index, reading in
+      switch add(reading.file, at: index) {
+      case .image: .image(reading.image!)
+      case .unreadable(let problem): .unreadable(problem)
+      case .other: .other
       }
     }
   }
 
-  private enum ReadFile: Sendable {
-    case image(DecodedImage, ImageHeader)
-    case unreadable(UnreadableImage)
+  /// What a file turned out to be, without its pixels, as ranks tell each other.
+  package enum FileKind: Codable, Sendable {
+    case image(format: ImageFormat, height: Int, width: Int)
+    case unreadable(kind: String, problem: String)
     case other(kind: String)
   }
 
-  private static func read(_ path: String, _ preparation: ImagePreparation, _ channels: Int) -> ReadFile {
-    switch SurveyedFile(path) {
-    case .unreadable(let problem): return .unreadable(problem)
-    case .other(let kind): return .other(kind: kind)
-    case .image(let header):
-      do throws(UnreadableImage) { return .image(try prepared(path, preparation, channels), header) } catch {
-        return .unreadable(error)
+  /// Reads some of the files as ``read(_:_:channels:)`` does, and adds nothing to the survey.
+  package func readings(
+    _ range: Range<Int>, _ preparation: ImagePreparation, channels: Int
+  ) -> [(file: FileKind, image: DecodedImage?)] {
+    let (paths, start) = (self.paths, range.lowerBound)
+    return inParallel(range.count) { Self.read(paths[start + $0], preparation, channels) }
+  }
+
+  /// Adds what the file `index` turned out to be, which says whether it is one of those to be classified.
+  package mutating func add(_ file: FileKind, at index: Int) -> FileOutcome {
+    switch file {
+    case .image(let format, let height, let width):
+      survey.formats[format, default: 0] += 1
+      survey.sizes[[height, width], default: 0] += 1
+      return .image
+    case .unreadable(let kind, let problem):
+      survey.add(UnreadableImage(kind: kind, problem: problem), paths[index])
+      return .unreadable(problem)
+    case .other(let kind):
+      guard let owner = owners[index] else {
+        let problem = "a \(kind), which is no image"
+        survey.add(UnreadableImage(kind: "file that is no image", problem: problem), paths[index])
+        return .unreadable(problem)
       }
+      folders[owner].leftOut.add(kind, paths[index])
+      return .other
+    }
+  }
+
+  /// ``Content`` without the pixels.
+  package enum FileOutcome: Sendable {
+    case image
+    case unreadable(String)
+    case other
+  }
+
+  private static func read(
+    _ path: String, _ preparation: ImagePreparation, _ channels: Int
+  ) -> (file: FileKind, image: DecodedImage?) {
+    switch SurveyedFile(path) {
+    case .unreadable(let problem): return (.unreadable(kind: problem.kind, problem: problem.problem), nil)
+    case .other(let kind): return (.other(kind: kind), nil)
+    case .image(let header):
+      do throws(UnreadableImage) {
+        let image = try prepared(path, preparation, channels)
+        return (.image(format: header.format, height: header.storedHeight, width: header.storedWidth), image)
+      } catch { return (.unreadable(kind: error.kind, problem: error.problem), nil) }
     }
   }
 

@@ -17,7 +17,16 @@ struct ConsoleOptions: ParsableArguments {
   )
   var threads: Int?
 
+  @Option(
+    help:
+      "On several ranks: seconds after which one that stands still while others wait for it ends all, 0 for never (default: 300)."
+  )
+  var rankTimeout = 300.0
+
   func validate() throws {
+    guard rankTimeout == 0 || (1...1e6).contains(rankTimeout) else {
+      throw ValidationError("--rank-timeout is \(rankTimeout), it must be 0 or from 1 to 1000000 seconds")
+    }
     if let threads, !(1...Parallel.largestThreadCount).contains(threads) {
       throw ValidationError("--threads is \(threads), it must be from 1 to \(Parallel.largestThreadCount)")
     }
@@ -27,11 +36,20 @@ struct ConsoleOptions: ParsableArguments {
   ///
   /// - Throws: Where there is too little memory for them.
   func logger() throws -> Logger {
-    if let threads { Parallel.threadCount = threads }
+    if let threads = threads ?? World.usualThreadCount { Parallel.threadCount = threads }
     if let problem = OpenBLASMemory.problem(threads: Parallel.threadCount) { throw ExperimentError(problem) }
     Computation.detectsAnomalies = detectAnomaly
     var logger = Logger(label: "encodenet") { _ in LineHandler() }
     logger.logLevel = quiet ? .warning : .info
+    let ranks = World.ranks
+    if ranks.size > 1 {
+      if rankTimeout > 0 { watchWorld(ranks, stall: .seconds(rankTimeout)) }
+      let machines = Set(ranks.gathered(ranks.host)).count
+      let threads = Parallel.threadCount
+      logger.info(
+        "\(ranks.size) ranks on \(machines) machine\(machines == 1 ? "" : "s"), the first with \(threads) thread\(threads == 1 ? "" : "s")"
+      )
+    }
     return logger
   }
 }
@@ -81,7 +99,7 @@ final class StatusLine {
   private let isTerminal = isatty(STDERR_FILENO) != 0
   private var last = ContinuousClock.now
 
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  init(isQuiet: Bool) { self.isQuiet = isQuiet || !World.ranks.isFirst }
 
   private func write(_ text: String) { writeToStandardError(text) }
 

@@ -13,6 +13,9 @@ struct EncodeNetCommand: ParsableCommand {
       'run' does the whole experiment, and 'encodenet help run' explains its settings. 'compare' does it over several seeds \
       and gives verdicts. 'train', 'cluster', 'convert' and 'transfer' do the same up to their stage, in the same folder; each \
       resumes where another stopped.
+
+      Started by 'mpirun -np P', 'srun' or another launcher of MPI, all of these train on all P ranks, and 'evaluate' and 'predict' \
+      share the images among them; Docs/distributed.md says how.
       """,
     version: libraryVersion,
     subcommands: [
@@ -21,23 +24,29 @@ struct EncodeNetCommand: ParsableCommand {
     ])
 
   /// One line for what went wrong: exit code 64 for the arguments, 130 where it was asked to stop, 1 for the rest.
+  ///
+  /// Of several ranks the first one writes it. Where all stop alike they leave in order; an error of one ends all.
   static func main() {
     StandardStreams.prepare()
     var parsed: any ParsableCommand.Type = Self.self
     do {
+      try World.join()
       var command = try parseAsRoot()
       parsed = type(of: command)
-      try throwingDataFaults { try command.run() }
+      // What trains and predicts nothing is done by the first rank.
+      let isForOne = [Report.self, Import.self, Export.self, Info.self, Download.self].contains { parsed == $0 }
+      if World.ranks.isFirst || !isForOne { try throwingDataFaults { try command.run() } }
       if let problem = StandardStreams.flush() { fail(problem, 1) }
+      leaveWorld(World.ranks)
     } catch let stop as TrainingError where stop.isInterruption {
-      fail("\(stop): all is saved, and the same command resumes there", 130)
+      end("\(stop): all is saved, and the same command resumes there", 130)
     } catch {
       switch exitCode(for: error) {
       case .success:
         // Help, or the version.
         print(fullMessage(for: error))
         if let problem = StandardStreams.flush() { fail(problem, 1) }
-        Foundation.exit(0)
+        World.leave(0)
       case .validationFailure: fail("\(message(for: error)) (see \(help(for: error, parsed)))", 64)
       default: fail("\(error)", 1)
       }
@@ -53,9 +62,15 @@ struct EncodeNetCommand: ParsableCommand {
     return name.isEmpty ? "encodenet help" : "encodenet help \(name)"
   }
 
-  private static func fail(_ message: String, _ code: Int32) -> Never {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    warn("encodenet: \(line)")
-    Foundation.exit(code)
+  private static func line(_ message: String) -> String {
+    "encodenet: \(message.split(whereSeparator: \.isNewline).joined(separator: " "))"
   }
+
+  /// Ends with the others, who end for the same reason.
+  private static func end(_ message: String, _ code: Int32) -> Never {
+    warn(line(message))
+    World.leave(code)
+  }
+
+  private static func fail(_ message: String, _ code: Int32) -> Never { World.fail(line(message), code) }
 }

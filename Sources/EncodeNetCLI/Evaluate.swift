@@ -41,7 +41,12 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let logger = try console.logger()
     let saved = try options.saved()
-    let images = try dataOptions.load(dataOptions.source(data) ?? .digits, for: saved, options.weights)
+    let images = try World.inTurns {
+      try dataOptions.load(dataOptions.source(data) ?? .digits, for: saved, options.weights)
+    }
+    try World.requireAgreement(
+      "\(allImages) \(batchSize) \(testTimeAugmentation.rawValue)", data: World.ranks.size > 1 ? images.fingerprint : ""
+    )
     warn(of: images)
     if !allImages { for caution in images.cautions { warn("\(images.name): \(caution)") } }
     if let preparation = images.preparation { logger.info("\(images.name): \(preparation)") }
@@ -71,14 +76,11 @@ struct Evaluate: ParsableCommand {
     let count = parts.reduce(0) { $0 + $1.count }
     var done = 0
     defer { line.clear() }
-    let batches = parts.lazy.flatMap { Batches(of: $0, size: batchSize, normalization: description.normalization) }
-    return try Training.evaluate(
-      network,
-      on: batches.map { batch in
-        line.show("\(done) of \(count) images")
-        done += batch.labels.count
-        return batch
-      })
+    let batches = parts.map { Batches(of: $0, size: batchSize, normalization: description.normalization) }
+    return try Training.evaluate(network, onAll: batches, communicator: World.ranks) { batch in
+      line.show("\(done) of \(count) images")
+      done += batch.labels.count * World.ranks.size
+    }
   }
 
   /// Says what is evaluated, and how images get the classifier's channels and labels.

@@ -81,6 +81,15 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "Seconds between checkpoints inside an epoch; the end of each epoch is saved too.")
   var saveEvery = 20.0
 
+  @Option(
+    help:
+      "On several ranks: the number that train a network together; groups of so many share seeds and arms (default: one group for each seed)."
+  )
+  var ranksPerRun: Int?
+  @Flag(
+    help: "On several ranks: take batch norms' statistics over whole batches, and not over each rank's images.")
+  var syncBatchNorm = false
+
   @Flag(help: "Continue from a baseline that has not learnt.")
   var force = false
 
@@ -148,6 +157,10 @@ struct ExperimentOptions: ParsableArguments {
     guard (0...86_400).contains(saveEvery) else {
       throw ValidationError("--save-every is \(saveEvery), it must be from 0 to 86400 seconds")
     }
+    if let ranksPerRun, ranksPerRun < 1 || World.ranks.size % ranksPerRun != 0 {
+      throw ValidationError(
+        "--ranks-per-run is \(ranksPerRun), it must divide the number of ranks, \(World.ranks.size)")
+    }
   }
 
   /// Sets the baseline that is given, here or in the file of settings.
@@ -207,8 +220,9 @@ struct ExperimentOptions: ParsableArguments {
   private func loaded(_ logger: Logger) throws -> (ExperimentConfiguration, DatasetSplit) {
     let c = try configuration()
     // Before images are packed in the folder, which takes long and would replace those of the other process.
-    try RunLock.requireFree(fileURL(out))
-    let data = try DataSource(c.data).load(imageOptions(c))
+    if World.ranks.isFirst { try RunLock.requireFree(fileURL(out)) }
+    let data = try World.inTurns { try DataSource(c.data).load(imageOptions(c)) }
+    try World.requireAgreement(settings(c), data: World.ranks.size > 1 ? data.fingerprint : "")
     try c.modelChoice.check(inputShape: data.imageShape)
     let prepared = data.preparation.map { ", \($0) (--image-size, --fit)" } ?? ""
     logger.info(
@@ -226,6 +240,15 @@ struct ExperimentOptions: ParsableArguments {
     return (c, data)
   }
 
+  /// The settings as lines of JSON, which ranks compare; where data and weights are may differ.
+  private func settings(_ c: ExperimentConfiguration) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    var c = c
+    (c.data, c.baseline) = ("", nil)
+    return String(decoding: try encoder.encode(c), as: UTF8.self)
+  }
+
   /// The validation images that the set has itself, for the first line.
   private func validation(of data: DatasetSplit, _ c: ExperimentConfiguration) -> String {
     data.validation.map { "\($0.count) for validation, the set's own, " } ?? ""
@@ -238,9 +261,13 @@ struct ExperimentOptions: ParsableArguments {
     let (c, data) = try loaded(logger)
     let folder = fileURL(out).appendingPathComponent("seed-\(c.seeds[0])")
     // One lock for the whole run, whichever command is at work in it.
-    let lock = try RunLock(fileURL(out))
+    let lock = World.ranks.isFirst ? try RunLock(fileURL(out)) : nil
+    guard ranksPerRun == nil || ranksPerRun == World.ranks.size else {
+      throw ValidationError("--ranks-per-run goes with 'run' and 'compare': here all ranks train one network")
+    }
     var run = try ExperimentRun(
-      c, on: data, in: folder, saveInterval: saveEvery, shouldStop: { Interruption.isAsked },
+      c, on: data, in: folder, saveInterval: saveEvery, communicator: World.ranks,
+      synchronizesBatchNorms: syncBatchNorm, shouldStop: { Interruption.isAsked },
       progress: { logger.epoch($0, $1) })
     run.force = force
     run.notice = { logger.warning("\($0)") }
@@ -256,6 +283,8 @@ struct ExperimentOptions: ParsableArguments {
     var experiment = Experiment(c)
     experiment.saveInterval = saveEvery
     experiment.force = force
+    (experiment.communicator, experiment.ranksPerRun) = (World.ranks, ranksPerRun)
+    experiment.synchronizesBatchNorms = syncBatchNorm
     experiment.notice = { logger.warning("\($0)") }
     experiment.timeLeft = { logger.info("\($0)") }
     let report = try experiment.run(

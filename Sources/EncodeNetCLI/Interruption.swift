@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Whether the user or the system has asked the process to end: SIGINT or SIGTERM. The present step is finished and saved.
+/// Whether the user or the system has asked the process to end: SIGINT, SIGTERM, or SIGUSR1, which `mpirun` hands on to all ranks
+/// and lets them take their time for. The present step is finished and saved.
 enum Interruption {
   private static let asked = Atomic(false)
   static var isAsked: Bool { asked.load(ordering: .relaxed) }
@@ -19,5 +20,6 @@ enum Interruption {
         signal(SIGTERM, SIG_DFL)
       }
     }
+    signal(SIGUSR1) { _ in Interruption.asked.store(true, ordering: .relaxed) }
   }
 }

@@ -50,22 +50,31 @@ struct Predict: ParsableCommand {
     let writer = PredictionWriter(
       format, classes: description.classNames, top: top,
       pathWidth: files.names.lazy.map { $0.escaped().count }.max() ?? 0,
-      to: try out.map { try GrowingFile(fileURL($0)) })
+      to: try World.ranks.isFirst ? out.map { try GrowingFile(fileURL($0)) } : nil)
     try writer.begin()
     // The lines themselves show how far it is where they are printed to a terminal.
     let line = StatusLine(isQuiet: console.quiet || (out == nil && isatty(STDOUT_FILENO) != 0))
     var saysSize = true
-    for start in stride(from: 0, to: files.paths.count, by: batchSize) {
+    let ranks = World.ranks
+    for start in stride(from: 0, to: files.paths.count, by: batchSize * ranks.size) {
       line.show("\(start) of \(files.paths.count) files")
-      let range = start..<min(start + batchSize, files.paths.count)
-      let contents = files.read(range, description.imagePreparation, channels: description.imageShape[2])
+      let range = start..<min(start + batchSize * ranks.size, files.paths.count)
+      // A batch for each rank, and perhaps none for the last ones.
+      let first = min(start + batchSize * ranks.rank, range.upperBound)
+      let readings = files.readings(
+        first..<min(first + batchSize, range.upperBound), description.imagePreparation,
+        channels: description.imageShape[2])
+      let kinds = ranks.gathered(encoded(readings.map(\.file))).flatMap { decoded($0, [ImageFiles.FileKind].self) }
+      let outcomes = zip(range, kinds).map { files.add($1, at: $0) }
       if saysSize, files.survey.sizes.keys.contains(where: { $0 != Array(description.imageShape.dimensions.prefix(2)) })
       {
         line.clear()
         logger.info("images of other sizes are prepared: \(description.imagePreparation)")
         saysSize = false
       }
-      try write(contents, files.names[range], averaged, description, to: writer)
+      let found = zip(files.names[first...], readings).compactMap { name, reading in reading.image.map { (name, $0) } }
+      let probabilities = try ranks.joined(probabilities(of: found, averaged, description))
+      try write(outcomes, files.names[range], probabilities, of: description.classNames.count, to: writer)
     }
     try writer.end()
     line.clear()
@@ -82,27 +91,26 @@ struct Predict: ParsableCommand {
     )
   }
 
-  /// Writes the predictions of a batch, and the files that cannot be read in their places among them.
+  /// The probabilities of all classes for images, one after the other.
+  private func probabilities(
+    of images: [(name: String, image: DecodedImage)], _ network: some Layer, _ description: SavedClassifier
+  ) throws -> [Scalar] {
+    guard let first = images.first else { return [] }
+    let batch = try description.tensor(of: images.map(\.image))
+    let logits = network.evaluating { network(batch) }
+    try options.requireFinite(
+      logits, for: images.count == 1 ? first.name : "\(first.name) and \(images.count - 1) more")
+    return Array(softmax(logits).scalars)
+  }
+
+  /// Writes predictions, and the files that cannot be read in their places among them.
   private func write(
-    _ contents: [ImageFiles.Content], _ names: ArraySlice<String>, _ network: some Layer,
-    _ description: SavedClassifier, to writer: PredictionWriter
+    _ outcomes: [ImageFiles.FileOutcome], _ names: ArraySlice<String>, _ probabilities: [Scalar], of classes: Int,
+    to writer: PredictionWriter
   ) throws {
-    let found = zip(names, contents).compactMap { name, content -> (name: String, image: DecodedImage)? in
-      guard case .image(let image) = content else { return nil }
-      return (name, image)
-    }
-    var probabilities: [Scalar] = []
-    if let first = found.first {
-      let batch = try description.tensor(of: found.map(\.image))
-      let logits = network.evaluating { network(batch) }
-      try options.requireFinite(
-        logits, for: found.count == 1 ? first.name : "\(first.name) and \(found.count - 1) more")
-      probabilities = softmax(logits).scalars
-    }
-    let classes = description.classNames.count
     var rest = probabilities[...]
-    for (name, content) in zip(names, contents) {
-      switch content {
+    for (name, outcome) in zip(names, outcomes) {
+      switch outcome {
       case .image:
         writer.add(name, rest.prefix(classes))
         rest.removeFirst(classes)

@@ -3,6 +3,9 @@
 /// In training the biased variance of the batch normalises and the unbiased one enters the running estimate; in
 /// evaluation the running estimates normalise. Takes `[batch, height, width, channels]` or `[batch, channels]`.
 ///
+/// Where several ranks train, each normalises by the statistics of its own images, as PyTorch's does, unless ``Fit`` synchronises batch
+/// norms: then by those of the whole batch, as `nn.SyncBatchNorm`.
+///
 /// A frozen batch norm, neither of whose parameters is trainable, uses its running estimates and leaves them alone, in
 /// training too.
 ///
@@ -56,13 +59,19 @@ public final class BatchNorm2d: Layer, TrainingAware {
           x, gamma: weight, beta: bias, mean: runningMean, variance: runningVar, epsilon: epsilon, adding: residual,
           relu: relu != nil))
     }
-    let samples = x.count / weight.count
+    let sum = RankScope.current?.normalizingSum
     guard
       DataFaults.check(
-        samples > 1, "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more")
+        sum != nil || x.count > weight.count,
+        "BatchNorm2d: input \(x.shape) has a single value per channel, training needs more"
+          + (RankScope.current == nil ? "" : ": use fewer ranks, larger batches, or synchronised batch norms"))
     else { return finished(x) }
-    let (y, mean, variance) = batchNorm2d(
-      x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, relu: relu != nil)
+    let (y, mean, variance, samples) = batchNorm2d(
+      x, gamma: weight, beta: bias, epsilon: epsilon, adding: residual, relu: relu != nil,
+      summing: sum)
+    guard
+      DataFaults.check(samples > 1, "BatchNorm2d: a single value per channel on all ranks, training needs more")
+    else { return finished(x) }
     let unbiased = Scalar(samples) / Scalar(samples - 1)
     update(&runningMean, towards: mean, scaledBy: 1)
     update(&runningVar, towards: variance, scaledBy: unbiased)

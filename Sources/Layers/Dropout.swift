@@ -16,6 +16,8 @@ extension Module {
 
 /// Zeroes elements at random in training and scales the others to keep the mean; the identity in evaluation.
 ///
+/// Where several ranks train, each draws its own elements, and the generator is in the same state on all of them.
+///
 /// Srivastava et al.: "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 public final class Dropout: Layer, TrainingAware, Stochastic {
   /// The probability that an element is zeroed, in 0..<1.
@@ -38,6 +40,12 @@ public final class Dropout: Layer, TrainingAware, Stochastic {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    reported(isTraining && rate > 0 ? dropout(x, rate: rate, using: &generator) : x, of: x)
+    guard isTraining, rate > 0 else { return reported(x, of: x) }
+    guard let rank = RankScope.current?.rank, rank > 0 else {
+      return reported(dropout(x, rate: rate, using: &generator), of: x)
+    }
+    // The first rank draws what one process would.
+    var fork = SplittableGenerator(seed: generator.next(), stream: "rank \(rank)")
+    return reported(dropout(x, rate: rate, using: &fork), of: x)
   }
 }

@@ -48,14 +48,26 @@ public func valueWithGradient<M: Module, E: Error>(
 public func valueWithGradient<M: Module, E: Error>(
   of model: M, at xs: [Tensor], _ loss: (M, [Tensor]) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients, inputGradients: [Tensor]) {
+  try valueWithGradient(of: model, at: xs, whenFinal: nil, loss)
+}
+
+/// The same, with what is done with a gradient as soon as it is known, while those of earlier layers are computed.
+///
+/// - Parameter whenFinal: Called with the identity of each parameter that the loss uses, and its gradient; not called for parameters that
+///   `with(_:_:)` has replaced.
+package func valueWithGradient<M: Module, E: Error>(
+  of model: M, at xs: [Tensor] = [], whenFinal: ((TensorID, Tensor?) -> Void)?,
+  _ loss: (M, [Tensor]) throws(E) -> Tensor
+) throws(E) -> (value: Tensor, gradients: Gradients, inputGradients: [Tensor]) {
   let xs = xs.map { $0.freshLeaf() }
   // The identity of a parameter's value is another than its own inside `with(_:_:)`.
   let parameters = model.parameters.filter(\.isTrainable).map { (parameter: $0.id, value: $0.wrappedValue.id) }
   let leaves = Set(parameters.map(\.value) + xs.map(\.id))
-  let tape = GradientTape(tracking: leaves, naming: model.parameterNames)
+  let tape = GradientTape(tracking: leaves, announcing: whenFinal != nil, naming: model.parameterNames)
   let value = try tape.record { () throws(E) in try loss(model, xs) }
   require(value.count == 1, "gradient: the loss must be a single scalar, it has shape \(value.shape)")
-  var all = tape.gradients(of: value, seed: .ones(value.shape), withRespectTo: leaves)
+  var all = tape.gradients(
+    of: value, seed: .ones(value.shape), withRespectTo: leaves, whenFinal: whenFinal ?? { _, _ in })
   let inputGradients = xs.map { all.removeValue(forKey: $0.id) ?? .zeros($0.shape) }
   for (parameter, value) in parameters where parameter != value {
     all[parameter] = all.removeValue(forKey: value)

@@ -1,3 +1,4 @@
+@_exported import Communicators
 @_exported import Tensors
 
 /// A container of parameters: a layer, a model or a part of one.

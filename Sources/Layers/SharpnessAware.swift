@@ -10,7 +10,14 @@
 public func valueWithSharpnessAwareGradient<M: Module, E: Error>(
   of model: M, rho: Scalar, _ loss: (M) throws(E) -> Tensor
 ) throws(E) -> (value: Tensor, gradients: Gradients) {
-  let (value, gradients) = try valueWithGradient(of: model, loss)
+  try sharpnessAware(model, rho: rho) { () throws(E) in try valueWithGradient(of: model, loss) }
+}
+
+/// The same by a function that takes gradients at the present weights, such as those over several ranks.
+package func sharpnessAware<E: Error>(
+  _ model: some Module, rho: Scalar, _ valueWithGradient: () throws(E) -> (value: Tensor, gradients: Gradients)
+) throws(E) -> (value: Tensor, gradients: Gradients) {
+  let (value, gradients) = try valueWithGradient()
   let norm = gradients.norm
   guard norm > 0, norm.isFinite else { return (value, gradients) }
   let moved = model.parameters.compactMap { parameter in
@@ -24,5 +31,5 @@ public func valueWithSharpnessAwareGradient<M: Module, E: Error>(
   for (parameter, weight, gradient) in moved {
     parameter.wrappedValue = weight.detached + gradient * (rho / norm)
   }
-  return (value, try valueWithGradient(of: model, loss).gradients)
+  return (value, try valueWithGradient().gradients)
 }

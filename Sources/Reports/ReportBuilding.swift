@@ -1,8 +1,5 @@
 import Foundation
 
-/// The version of this library.
-public let libraryVersion = "0.2.0"
-
 extension Experiment {
   /// Runs what has not run yet, and writes `report.json`, `report.md` and `report.html`; each seed has its folder, with
   /// each arm's weights as `A0.safetensors` and so on.
@@ -11,6 +8,7 @@ extension Experiment {
   /// let report = try Experiment(configuration).run(on: data, in: folder)
   /// print(report.text)
   /// ```
+  /// On several ranks all call it, the first writes, and all get the report.
   /// - Parameters:
   ///   - folder: Made where there is none.
   ///   - shouldStop: Asked after each step: where it says so all is saved, and ``TrainingError/interrupted(epoch:step:)`` thrown.
@@ -24,9 +22,9 @@ extension Experiment {
     model makeModel: SeedRun.Maker? = nil
   ) throws -> ExperimentReport {
     try configuration.check()
-    let lock = try RunLock(folder)
+    let lock = communicator.isFirst ? try RunLock(folder) : nil
     defer { withExtendedLifetime(lock) {} }
-    let store = try ArtifactStore(folder)
+    let store = try ArtifactStore(folder, for: communicator)
     let (log, hasSeeds) = (RunLog(store, configuration), configuration.seeds.count > 1)
     let results = try results(on: data, in: store, shouldStop: shouldStop, model: makeModel) { event in
       try log.observe(event)
@@ -36,10 +34,13 @@ extension Experiment {
         if let line = log.timeLeft(of: seed) { timeLeft(line) }
       }
     }
-    let report = try ExperimentReport(results)
-    try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
-    try log.write(isEnd: true)
-    return report
+    let report = try results.map { try ExperimentReport($0) }
+    if let results, let report {
+      try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
+      try log.write(isEnd: true)
+    }
+    guard communicator.size > 1 else { return report! }
+    return decoded(communicator.broadcast(encoded(report)), ExperimentReport.self)
   }
 }
 

@@ -14,9 +14,24 @@ public func batchNorm2d(
   _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar = 1e-5, adding residual: Tensor? = nil,
   relu: Bool = false
 ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
+  let all = batchNorm2d(
+    x, gamma: gamma, beta: beta, epsilon: epsilon, adding: residual, relu: relu, summing: nil)
+  return (all.y, all.mean, all.variance)
+}
+
+/// Replaces numbers by their sums over all ranks that normalise together.
+package typealias RankSum = @Sendable (_ numbers: inout [Double]) -> Void
+
+/// The same by the mean and variance of the rows of several ranks: each gets the rows of its own `x`, and their gradients.
+///
+/// - Parameter sum: nil for one process. With it, there are no derivatives of a higher order.
+/// - Returns: The number of rows of all ranks, besides.
+package func batchNorm2d(
+  _ x: Tensor, gamma: Tensor, beta: Tensor, epsilon: Scalar, adding residual: Tensor?, relu: Bool, summing sum: RankSum?
+) -> (y: Tensor, mean: Tensor, variance: Tensor, rows: Int) {
   let channels = ChannelRows("batchNorm2d", x, gamma, beta, residual)
   require(channels.rows > 0, "batchNorm2d: nothing to take the mean of in shape \(x.shape)")
-  let (mean, variance) = channels.moments(x)
+  let (mean, variance, rows) = sum.map { channels.moments(x, summing: $0) } ?? channels.moments(x)
   let rstd = rsqrt(variance + epsilon)
   let map = ChannelMap(mean: mean, scale: gamma.detached * rstd, offset: beta.detached)
   let y = channels.scaled(x, map, residual: residual, relu: relu)
@@ -27,6 +42,7 @@ public func batchNorm2d(
     consuming: { dy, needed, _ in
       // For an outer tape the gradient must be an expression that it can differentiate.
       guard GradientTape.active.isEmpty else {
+        require(sum == nil, "batchNorm2d: statistics over ranks have no derivatives of a higher order")
         let dz = following.map { dy * $0.mask(x) } ?? dy
         return composedGradient(dz, x, gamma, epsilon) + [dz]
       }
@@ -34,13 +50,23 @@ public func batchNorm2d(
       let (dBeta, products, dz) = channels.products(&dy, following, x, mean: mean, needsMasked: needsResidual)
       let dGamma = products * rstd
       let p = map.scale
-      let n = Scalar(channels.rows)
-      let q = -p * square(rstd) * products / n
+      let n = Scalar(rows)
+      // The mean and variance are those of all ranks, and so are the losses that depend on them.
+      let (allBeta, allProducts) = sum.map { summed(dBeta, products, by: $0) } ?? (dBeta, products)
+      let q = -p * square(rstd) * allProducts / n
       let dx = channels.combined(
-        dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: p, q: q, r: -p * dBeta / n)
+        dz ?? dy, dz == nil ? following : nil, x, mean: mean, p: p, q: q, r: -p * allBeta / n)
       return [dx, dGamma, dBeta, dz]
     })
-  return (result, mean, variance)
+  return (result, mean, variance, rows)
+}
+
+/// Two tensors of `[channels]`, each summed over the ranks.
+private func summed(_ a: Tensor, _ b: Tensor, by sum: RankSum) -> (Tensor, Tensor) {
+  var numbers = (a.scalars + b.scalars).map { Double($0) }
+  sum(&numbers)
+  func tensor(_ part: ArraySlice<Double>) -> Tensor { Tensor(part.map { Scalar($0) }, shape: a.shape) }
+  return (tensor(numbers[..<a.count]), tensor(numbers[a.count...]))
 }
 
 /// Normalises each channel by a constant mean and variance, then scales and shifts it; see
@@ -165,7 +191,29 @@ private struct ChannelRows: Sendable {
     }
   }
 
-  func moments(_ x: Tensor) -> (mean: Tensor, variance: Tensor) {
+  func moments(_ x: Tensor) -> (mean: Tensor, variance: Tensor, rows: Int) {
+    let (means, variances) = exactMoments(x)
+    return (
+      Tensor(means.map { Scalar($0) }, shape: [channels]), Tensor(variances.map { Scalar($0) }, shape: [channels]), rows
+    )
+  }
+
+  /// The moments of the rows of all ranks.
+  func moments(_ x: Tensor, summing sum: RankSum) -> (mean: Tensor, variance: Tensor, rows: Int) {
+    let (means, variances) = exactMoments(x)
+    let n = Double(rows)
+    var numbers = means.map { n * $0 } + zip(means, variances).map { n * ($1 + $0 * $0) } + [n]
+    sum(&numbers)
+    let all = numbers[2 * channels]
+    let mean = numbers[..<channels].map { $0 / all }
+    let variance = mean.indices.map { max(0, numbers[channels + $0] / all - mean[$0] * mean[$0]) }
+    return (
+      Tensor(mean.map { Scalar($0) }, shape: [channels]), Tensor(variance.map { Scalar($0) }, shape: [channels]),
+      Int(all)
+    )
+  }
+
+  private func exactMoments(_ x: Tensor) -> (means: [Double], variances: [Double]) {
     // Shifted by the first row, which is near enough to the mean to keep the difference of squares accurate.
     let shift = x.pointer
     let sums = sums { rows, sum, squares in
@@ -173,10 +221,8 @@ private struct ChannelRows: Sendable {
     }
     let n = Double(rows)
     return (
-      Tensor((0..<channels).map { Scalar(Double(shift[$0]) + sums[$0] / n) }, shape: [channels]),
-      Tensor(
-        (0..<channels).map { Scalar(max(0, sums[channels + $0] / n - sums[$0] / n * (sums[$0] / n))) },
-        shape: [channels])
+      (0..<channels).map { Double(shift[$0]) + sums[$0] / n },
+      (0..<channels).map { max(0, sums[channels + $0] / n - sums[$0] / n * (sums[$0] / n)) }
     )
   }
 

@@ -93,7 +93,7 @@ public func rematerialized(_ x: Tensor, _ body: @escaping (Tensor) -> Tensor) ->
         let inner = GradientTape(tracking: leaves)
         let y = inner.record { body(x) }
         return inner.gradients(of: y, seed: upstream, withRespectTo: leaves).map { ($0.key, $0.value) }
-      }, of: output)
+      }, of: output, from: Array(leaves))
   }
   return output
 }

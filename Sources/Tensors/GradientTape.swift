@@ -41,6 +41,9 @@ package final class GradientTape: Sendable {
     var entries: [Entry] = []
     var tracked: Set<TensorID>
     var anomaly: String?
+    /// Of a tape that announces gradients: the leaves that no operation has used yet, and those that each entry was the first to use.
+    var unused: Set<TensorID>
+    var firstUses: [Int: [TensorID]] = [:]
   }
   private let state: Mutex<State>
   /// The name of a tracked parameter, for messages.
@@ -52,11 +55,13 @@ package final class GradientTape: Sendable {
 
   @TaskLocal package static var active: [GradientTape] = []
 
+  /// - Parameter announces: Whether the tape notes when a leaf's gradient is final, for ``gradients(of:seed:withRespectTo:whenFinal:)``.
   package init(
-    tracking ids: some Sequence<TensorID>, keepingInputs: Bool = false,
+    tracking ids: some Sequence<TensorID>, keepingInputs: Bool = false, announcing announces: Bool = false,
     naming names: @escaping @Sendable (TensorID) -> String? = { _ in nil }
   ) {
-    state = Mutex(State(tracked: Set(ids)))
+    let ids = Set(ids)
+    state = Mutex(State(tracked: ids, unused: announces ? ids : []))
     (self.names, keepsInputs) = (names, keepingInputs)
   }
 
@@ -95,32 +100,50 @@ package final class GradientTape: Sendable {
   /// Whether this tape records on the thread that asks.
   var isOnThisThread: Bool { thread.load(ordering: .relaxed) == currentThread }
 
-  package func append(_ entry: Entry, of value: Tensor) {
+  /// Appends an entry.
+  ///
+  /// - Parameter inputs: All whose gradients the pullback may return.
+  package func append(_ entry: Entry, of value: Tensor, from inputs: @autoclosure () -> [TensorID]) {
     require(isOnThisThread, "'\(entry.operation)' \(RecordingTapes.problem)")
     inspect(value) { "operation '\(entry.operation)' of shape \(entry.shape)" }
     state.withLock {
       $0.tracked.insert(entry.output)
+      if !$0.unused.isEmpty {
+        for id in inputs() where $0.unused.remove(id) != nil {
+          $0.firstUses[$0.entries.count, default: []].append(id)
+        }
+      }
       $0.entries.append(entry)
     }
   }
 
   /// The gradients of `seed · output` with respect to `leaves`. Consumes the tape.
-  package func gradients(of output: Tensor, seed: Tensor, withRespectTo leaves: Set<TensorID>) -> [TensorID: Tensor] {
-    let entries = state.withLock { state in
+  ///
+  /// - Parameter whenFinal: Called with the gradient of each leaf that was used, nil for none, once no entry is left that could add to
+  ///   it; of a tape that announces.
+  package func gradients(
+    of output: Tensor, seed: Tensor, withRespectTo leaves: Set<TensorID>,
+    whenFinal: (TensorID, Tensor?) -> Void = { _, _ in }
+  ) -> [TensorID: Tensor] {
+    let (entries, firstUses) = state.withLock { state in
       defer { state.entries = [] }
-      return state.entries
+      return (state.entries, state.firstUses)
     }
-    return Self.propagate(seed, from: output.id, through: entries, withRespectTo: leaves) { [self] entry, gradient in
+    return Self.propagate(
+      seed, from: output.id, through: entries, withRespectTo: leaves, firstUses: firstUses, whenFinal: whenFinal
+    ) { [self] entry, gradient in
       inspect(gradient) { "the derivative of operation '\(entry.operation)' of shape \(entry.shape)" }
     }
   }
 
   static func propagate(
     _ seed: Tensor, from output: TensorID, through entries: consuming [Entry], withRespectTo leaves: Set<TensorID>,
+    firstUses: [Int: [TensorID]] = [:], whenFinal: (TensorID, Tensor?) -> Void = { _, _ in },
     inspecting: (Entry, Tensor) -> Void = { _, _ in }
   ) -> [TensorID: Tensor] {
     var gradients: [TensorID: Tensor] = [output: seed]
     while let entry = entries.popLast() {
+      defer { for id in firstUses[entries.count] ?? [] { whenFinal(id, gradients[id]) } }
       guard
         var upstream = leaves.contains(entry.output)
           ? gradients[entry.output] : gradients.removeValue(forKey: entry.output)
@@ -161,7 +184,7 @@ extension Tensor {
           inputs: tape.kept(inputs.map(\.0))
         ) { upstream, _ in
           tracked.map { ($0.id, $0.pullback(upstream).summed(to: $0.shape)) }
-        }, of: self)
+        }, of: self, from: tracked.map(\.id))
     }
     if output.id == .untracked { RecordingTapes.check(operation, inputs.lazy.map(\.0.id), active: tapes.count) }
     return output
@@ -193,7 +216,7 @@ extension Tensor {
           operation: operation, output: y.id, shape: shape, saved: [storage], inputs: tape.kept([input])
         ) { upstream, _ in
           [(id, pullback(&upstream, y))]
-        }, of: self)
+        }, of: self, from: [id])
     }
     if output.id == .untracked { RecordingTapes.check(operation, CollectionOfOne(input.id), active: tapes.count) }
     return output
@@ -239,7 +262,7 @@ extension Tensor {
             return (target.0.id, gradient.summed(to: target.0.shape))
           }
           return results + (sum.map { [(targets[0].id, $0)] } ?? [])
-        }, of: self)
+        }, of: self, from: targets.map(\.id))
     }
     if output.id == .untracked { RecordingTapes.check(operation, inputs.lazy.map(\.id), active: tapes.count) }
     return output
@@ -261,7 +284,7 @@ extension Tensor {
       let id = id
       tape.append(
         .init(operation: "identity", output: copy.id, shape: shape, saved: []) { upstream, _ in [(id, upstream)] },
-        of: self)
+        of: self, from: [id])
     }
     return copy
   }

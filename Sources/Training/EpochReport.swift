@@ -68,10 +68,23 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
   case lossIgnoresModel
   /// The optimizer has no parameter of the model that the loss depends on, as one that was made for another model.
   case optimizerOfAnotherModel
+  /// The ranks that train together differ in what must be the same on all of them.
+  case ranksDisagree(String)
 
   /// Whether the run was asked to stop, and can be resumed.
   public var isInterruption: Bool {
     if case .interrupted = self { true } else { false }
+  }
+
+  /// The same error, of the rank `name`.
+  func located(on name: String) -> TrainingError {
+    switch self {
+    case .nonFiniteLoss(let epoch, let step, let value, let cause):
+      .nonFiniteLoss(epoch: epoch, step: step, value: value, cause: "\(cause), on \(name)")
+    case .invalidBatch(let epoch, let batch, let problem):
+      .invalidBatch(epoch: epoch, batch: batch, problem: "\(problem), on \(name)")
+    default: self
+    }
   }
 
   public var description: String {
@@ -89,6 +102,7 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
       "the loss depends on no parameter of the model: it does not use the model's output, or the output was detached"
     case .optimizerOfAnotherModel:
       "the optimizer changes no parameter that the loss depends on: it was made for another model, or for other parameters"
+    case .ranksDisagree(let problem): "the ranks do not agree: \(problem)"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }

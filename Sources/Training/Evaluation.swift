@@ -63,9 +63,9 @@ public typealias Metric<Batch> = (_ output: Tensor, _ batch: Batch) -> Double
 /// - Precondition: The model gives logits `[batch, classes]`.
 /// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
-  _ model: Model, on batches: some Sequence<Batch>, k: Int = 5
+  _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, communicator: any Communicator = SingleProcess()
 ) throws(TrainingError) -> Evaluation {
-  try evaluate(model, on: batches, k: k) { softmaxCrossEntropy($0, labels: $1.labels) }
+  try evaluate(model, on: batches, k: k, communicator: communicator) { softmaxCrossEntropy($0, labels: $1.labels) }
 }
 
 /// Evaluates a model by a loss, and a classifier also by accuracy, calibration and entropy.
@@ -77,67 +77,68 @@ public func evaluate<Model: Layer, Batch: TrainingBatch>(
 ///     labels. A negative label marks an image that the loss leaves out, and is left out here too: the mean loss is over the
 ///     others.
 ///   - metrics: Further means over a batch, by name.
+///   - communicator: Ranks that have the same model and batches: each evaluates every so many-th batch, and all have the evaluation
+///     of one process, bit for bit.
 ///   - loss: A single scalar, the mean over a batch, for the model's output and the batch.
 /// - Throws: A ``TrainingError/invalidBatch(epoch:batch:problem:)`` where a label is not one of the classes, and where there is no
 ///   image to evaluate on.
 public func evaluate<Model: Layer, Batch: TrainingBatch>(
   _ model: Model, on batches: some Sequence<Batch>, k: Int = 5, classifies: Bool = true,
-  metrics: [String: Metric<Batch>] = [:], loss: (_ output: Tensor, _ batch: Batch) -> Tensor
+  metrics: [String: Metric<Batch>] = [:], communicator: any Communicator = SingleProcess(),
+  loss: (_ output: Tensor, _ batch: Batch) -> Tensor
 ) throws(TrainingError) -> Evaluation {
-  var (count, lossSum, lossCount, classes) = (0, 0.0, 0, 0)
-  var (logits, labels): ([Scalar], [Int]) = ([], [])
-  var sums = metrics.isEmpty ? nil : metrics.mapValues { _ in 0.0 }
-  try model.evaluating { () throws(TrainingError) in
-    var (rest, number) = (batches.makeIterator(), -1)
-    let faults = DataFaults()
-    while let batch = faults.collecting({ rest.next() }) {
-      number += 1
-      func invalid(_ problem: String) -> TrainingError { .invalidBatch(epoch: nil, batch: number, problem: problem) }
-      if let problem = faults.first { throw invalid(problem) }
-      let (output, value) = try faults.collecting { () throws(TrainingError) in
-        let output = model(batch.images)
-        if classifies, let problem = batch.labelProblem(with: output) { throw invalid(problem) }
-        let value = loss(output, batch)
-        require(
-          value.count == 1, "evaluate: the loss must be a single scalar, it has shape \(value.shape): take its mean")
-        return (output, Double(value.item))
-      }
-      if let problem = faults.first { throw invalid(problem) }
-      let images = batch.images.shape[0]
-      count += images
-      let counted = classifies ? batch.countedImages(beside: output) : images
-      // A batch of which the loss leaves out all has none.
-      if counted > 0 { lossSum += value * Double(counted) }
-      lossCount += counted
-      for (name, metric) in metrics { sums![name]! += metric(output, batch) * Double(images) }
-      guard classifies, batch.hasLogits(output) else { continue }
-      guard classes == 0 || classes == output.shape[1] else {
-        throw invalid("the output \(output.shape) has \(output.shape[1]) classes, a batch before had \(classes)")
-      }
-      classes = output.shape[1]
-      guard batch.labels.contains(where: { $0 < 0 }) else {
-        output.withUnsafeScalars { logits += $0 }
-        labels += batch.labels
-        continue
-      }
-      output.withUnsafeScalars { scalars in
-        for (image, label) in batch.labels.enumerated() where label >= 0 {
-          logits += scalars[image * classes..<(image + 1) * classes]
-          labels.append(label)
-        }
+  try evaluate(
+    model, onNumbered: numbered(batches, for: communicator), k: k, classifies: classifies, metrics: metrics,
+    communicator: communicator, loss: loss)
+}
+
+/// Evaluates a classifier on the images of several sets, of whose batches each rank reads its own alone.
+///
+/// - Parameter willEvaluate: Called with each batch of this rank.
+package func evaluate(
+  _ model: some Layer, onAll parts: [Batches], communicator: any Communicator, willEvaluate: @escaping (Batch) -> Void
+) throws(TrainingError) -> Evaluation {
+  let (rank, size) = (communicator.rank, communicator.size)
+  var (own, start): ([(first: Int, batches: Batches.Epoch)], Int) = ([], 0)
+  for part in parts {
+    // The first batch of the part whose number in all of them falls to this rank.
+    let first = (rank - start % size + size) % size
+    own.append((start + first, part.epoch(0).batches(of: first, among: size)))
+    start += part.batchCount
+  }
+  let batches = own.lazy.flatMap { first, batches in
+    batches.enumerated().lazy.map { index, batch in
+      willEvaluate(batch)
+      return (first + index * size, batch)
+    }
+  }
+  return try evaluate(
+    model, onNumbered: batches, k: 5, classifies: true, metrics: [:], communicator: communicator
+  ) { softmaxCrossEntropy($0, labels: $1.labels) }
+}
+
+/// Evaluates a model on the batches of this rank, which have their numbers among those of all.
+private func evaluate<Model: Layer, Batch: TrainingBatch>(
+  _ model: Model, onNumbered batches: any Sequence<(Int, Batch)>, k: Int, classifies: Bool,
+  metrics: [String: Metric<Batch>], communicator: any Communicator, loss: (_ output: Tensor, _ batch: Batch) -> Tensor
+) throws(TrainingError) -> Evaluation {
+  var evaluated = EvaluatedBatches()
+  let result = Result { () throws(TrainingError) in
+    try model.evaluating { () throws(TrainingError) in
+      let faults = DataFaults()
+      var rest = batches.makeIterator()
+      while let (number, batch) = faults.collecting({ rest.next() }) {
+        try evaluated.add(number, batch, of: model, classifies: classifies, metrics: metrics, faults, loss)
       }
     }
   }
-  guard lossCount > 0 else {
-    throw .invalidBatch(
-      epoch: nil, batch: 0,
-      problem: count > 0 ? "no image of any batch has a label that counts" : "there is no batch, or no image in any")
+  if communicator.size > 1 {
+    if let error = communicator.gatheredError(result.error) { throw error }
+    evaluated = evaluated.gathered(by: communicator)
+  } else {
+    try result.get()
   }
-  let summary = Evaluation.Summary(
-    count: count, loss: lossSum / Double(lossCount), k: min(k, max(classes, 1)),
-    metrics: sums?.mapValues { $0 / Double(max(count, 1)) })
-  guard classes > 0 else { return Evaluation(summary: summary) }
-  return Evaluation(logits: Tensor(logits, shape: [labels.count, classes]), labels: labels, summary)
+  return try evaluated.evaluation(k: k, metrics: metrics.keys.sorted())
 }
 
 extension Layer {

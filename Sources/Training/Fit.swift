@@ -14,6 +14,10 @@ import Layers
 ///
 /// The model is in training mode in each epoch and in the mode it had before between them.
 ///
+/// Several processes train one model where each makes the same `Fit` with a ``Communicator`` of all: of every batch each takes its
+/// ``Shard``, and all have the same weights after each step, those of one process up to rounding where the model has no batch norm. The
+/// loss must be a mean over the images of a batch. What a run begins with is that of the first rank, which alone should save it.
+///
 /// A NaN or infinite loss ends the sequence before it can reach the weights: the last report says so in
 /// ``EpochReport/stopped``, which ``EpochReport/check()`` throws; ``run(_:)`` does the whole loop and throws.
 public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol {
@@ -31,27 +35,33 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   }
 
   /// What all copies share.
-  private final class Run {
+  final class Run {
     var position: TrainingPosition
     var hasEnded = false
     var lastLoss = 0.0
     /// Whether a step has shown that the optimizer changes the model.
     var isChecked = false
+    /// nil in one process, and before the first epoch.
+    var ranks: Ranks?
     init(_ position: TrainingPosition) { self.position = position }
   }
-  private let run: Run
-  private let source: Source
-  private let loss: Loss
+  let run: Run
+  let source: Source
+  let loss: Loss
   package let optimizer: any Optimizer
-  private let schedule: Schedule?
-  private let validation: (any BatchSource<Source.Batch>)?
-  private let average: WeightAverage?
-  private let clipping: Scalar?
-  private let sharpness: Scalar?
-  private let classifies: Bool
-  private let metrics: [String: Metric<Source.Batch>]
+  let schedule: Schedule?
+  let validation: (any BatchSource<Source.Batch>)?
+  let average: WeightAverage?
+  let clipping: Scalar?
+  let sharpness: Scalar?
+  let classifies: Bool
+  let metrics: [String: Metric<Source.Batch>]
   package var shouldStop: (() -> Bool)?
   package var onStep: ((StepReport) -> Void)?
+  package var communicator: any Communicator
+  package var synchronizesBatchNorms: Bool
+  /// The number of scalars of a message of gradients.
+  package var bucketSize = GradientBuckets.usualSize
 
   /// Prepares a run, and trains nothing.
   ///
@@ -69,6 +79,10 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
   ///     ``valueWithSharpnessAwareGradient(of:rho:_:)``.
   ///   - shouldStop: Asked after each step: where it says so, the run stops there as ``TrainingError/interrupted(epoch:step:)``,
   ///     and can be resumed at ``position``.
+  ///   - communicator: The ranks that train together. `shouldStop` may say so on any of them, and all stop at the same step;
+  ///     `onStep` is called on each.
+  ///   - synchronizesBatchNorms: Whether batch norms take the statistics of the whole batch, over all ranks, and not of each rank's
+  ///     images.
   ///   - onStep: Called after each step.
   /// - Precondition: No two parameters or buffers of the model have one name.
   public init(
@@ -76,8 +90,8 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
     clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
     metrics: [String: Metric<Source.Batch>] = [:],
-    startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
-    onStep: ((StepReport) -> Void)? = nil
+    startingAt start: TrainingPosition = TrainingPosition(), communicator: any Communicator = SingleProcess(),
+    synchronizesBatchNorms: Bool = false, shouldStop: (() -> Bool)? = nil, onStep: ((StepReport) -> Void)? = nil
   ) {
     if let name = model.firstNameOfTwo {
       fatalError(
@@ -87,6 +101,7 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     (self.model, self.source, self.loss, self.optimizer) = (model, source, loss, optimizer)
     (self.schedule, self.validation, self.epochs, self.average) = (schedule, validation, epochs, average)
     (self.clipping, self.sharpness, self.classifies, self.metrics) = (clipping, sharpness, classifies, metrics)
+    (self.communicator, self.synchronizesBatchNorms) = (communicator, synchronizesBatchNorms)
     (self.shouldStop, self.onStep, run) = (shouldStop, onStep, Run(start))
   }
 
@@ -96,44 +111,37 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
     validating validation: (any BatchSource<Source.Batch>)? = nil, epochs: Int, average: WeightAverage? = nil,
     clipping: Scalar? = nil, sharpness: Scalar? = nil, classifies: Bool = true,
     metrics: [String: Metric<Source.Batch>] = [:],
-    startingAt start: TrainingPosition = TrainingPosition(), shouldStop: (() -> Bool)? = nil,
-    onStep: ((StepReport) -> Void)? = nil
+    startingAt start: TrainingPosition = TrainingPosition(), communicator: any Communicator = SingleProcess(),
+    synchronizesBatchNorms: Bool = false, shouldStop: (() -> Bool)? = nil, onStep: ((StepReport) -> Void)? = nil
   ) where Model == AnyLayer {
     self.init(
       AnyLayer(model), to: source, loss: loss, optimizer: optimizer, schedule: schedule, validating: validation,
       epochs: epochs, average: average, clipping: clipping, sharpness: sharpness, classifies: classifies,
-      metrics: metrics, startingAt: start, shouldStop: shouldStop, onStep: onStep)
+      metrics: metrics, startingAt: start, communicator: communicator, synchronizesBatchNorms: synchronizesBatchNorms,
+      shouldStop: shouldStop, onStep: onStep)
   }
 
   /// Trains one epoch, or what is left of it; nil after the last one or once training has stopped.
   public mutating func next() -> EpochReport? {
-    guard !run.hasEnded, position.epoch < epochs else { return nil }
+    guard !run.hasEnded else { return nil }
+    let disagreement = joinRanks()
+    guard disagreement != nil || position.epoch < epochs else { return nil }
     let epoch = position.epoch
     let clock = ContinuousClock()
     let (start, imagesBefore) = (clock.now, position.images)
     func seconds() -> Double { (clock.now - start) / .seconds(1) }
     func rate() -> Double { Double(position.images - imagesBefore) / Swift.max(seconds(), 1e-9) }
 
-    let stopped = model.training { () -> TrainingError? in
-      let faults = DataFaults()
-      var batches = source.epoch(epoch, from: position.batch).makeIterator()
-      while let batch = faults.collecting({ batches.next() }) {
-        if let problem = faults.first {
-          return .invalidBatch(epoch: epoch, batch: position.batch, problem: problem)
-        }
-        if let error = take(batch) { return error }
-        onStep?(
-          StepReport(
-            position: position, loss: run.lastLoss, learningRate: Double(optimizer.learningRate),
-            batchesPerEpoch: source.batchCount, epochs: epochs, seconds: seconds(), imagesPerSecond: rate()))
-        // A whole epoch ends as usual; the next one stops after its first step.
-        if position.batch < source.batchCount, shouldStop?() == true {
-          return .interrupted(epoch: epoch, step: position.step)
+    let stopped =
+      disagreement
+      ?? model.training {
+        steps(of: epoch) {
+          onStep?(
+            StepReport(
+              position: position, loss: run.lastLoss, learningRate: Double(optimizer.learningRate),
+              batchesPerEpoch: source.batchCount, epochs: epochs, seconds: seconds(), imagesPerSecond: rate()))
         }
       }
-      guard position.images > 0 else { return .emptyEpoch(epoch) }
-      return model.firstNonFinite.map { .nonFiniteParameter(epoch: epoch, step: position.step, name: $0) }
-    }
     var report = EpochReport(
       epoch: epoch, step: position.step,
       loss: position.lossSum / Double(Swift.max(position.images - (position.leftOut ?? 0), 1)),
@@ -171,93 +179,6 @@ public struct Fit<Model: Layer, Source: BatchSource>: Sequence, IteratorProtocol
       guard continues else { break }
     }
     return reports
-  }
-
-  private func take(_ batch: Source.Batch) -> TrainingError? {
-    if let schedule { optimizer.learningRate = schedule(position.step) }
-    var output: Tensor?
-    func invalid(_ problem: String) -> TrainingError {
-      .invalidBatch(epoch: position.epoch, batch: position.batch, problem: problem)
-    }
-    func batchLoss(_ model: Model) throws(TrainingError) -> Tensor {
-      let prediction = model(batch.images)
-      output = output ?? prediction.detached
-      if classifies, let problem = batch.labelProblem(with: prediction) { throw invalid(problem) }
-      return loss(prediction, batch)
-    }
-    let faults = DataFaults()
-    let (value, gradients): (Tensor, Gradients)
-    do {
-      (value, gradients) = try faults.collecting { () throws(TrainingError) in
-        if let sharpness { return try valueWithSharpnessAwareGradient(of: model, rho: sharpness, batchLoss) }
-        return try valueWithGradient(of: model, batchLoss)
-      }
-    } catch { return error }
-    if let problem = faults.first { return invalid(problem) }
-    guard value.item.isFinite, gradients.anomaly == nil else {
-      let cause = gradients.anomaly.map { "first in \($0)" } ?? cause(batch)
-      return .nonFiniteLoss(epoch: position.epoch, step: position.step, value: "\(value.item)", cause: cause)
-    }
-    if let error = idleness(gradients) { return error }
-    optimizer.update(with: clipping.map(gradients.clipped(toNorm:)) ?? gradients)
-    average?.update()
-
-    let images = batch.images.shape[0]
-    run.lastLoss = Double(value.item)
-    let counted = classifies ? output.map(batch.countedImages) ?? images : images
-    position.lossSum += run.lastLoss * Double(counted)
-    position.images += images
-    if counted < images { position.leftOut = (position.leftOut ?? 0) + images - counted }
-    if let output {
-      for (name, metric) in metrics { position.add(metric(output, batch), of: name, images: images) }
-    }
-    if classifies, let output, batch.hasLogits(output) {
-      position.correct += zip(output.argmax(), batch.labels).count { $0 == $1 }
-      position.classified += batch.labels.count { $0 >= 0 }
-    }
-    position.batch += 1
-    position.step += 1
-    return nil
-  }
-
-  /// Why the first step of a run changes nothing, nil where it changes the model, and after that step.
-  ///
-  /// A model without parameters may only be measured.
-  private func idleness(_ gradients: Gradients) -> TrainingError? {
-    if run.isChecked { return nil }
-    run.isChecked = true
-    let parameters = model.parameters
-    if model is InferenceModel { return .everythingFrozen }
-    if parameters.isEmpty { return optimizer.groups.allSatisfy(\.parameters.isEmpty) ? nil : .optimizerOfAnotherModel }
-    if !parameters.contains(where: \.isTrainable) { return .everythingFrozen }
-    if !parameters.contains(where: { gradients[$0] != nil }) { return .lossIgnoresModel }
-    let changes = optimizer.groups.contains { $0.parameters.contains { gradients[$0.parameter] != nil } }
-    return changes ? nil : .optimizerOfAnotherModel
-  }
-
-  /// The first non-finite value, as far as can be seen after the step.
-  private func cause(_ batch: Source.Batch) -> String {
-    if !batch.images.isFinite { return "the images of the batch are non-finite" }
-    if !batch.labels.isEmpty, batch.labels.allSatisfy({ $0 < 0 }) {
-      return "every label of the batch is negative, which leaves its image out, and the mean of none is NaN"
-    }
-    if let name = model.firstNonFinite { return "the parameter '\(name)' was non-finite before it" }
-    if let layer = LayerTrace.firstNonFinite(of: model, on: batch.images) {
-      return "the first non-finite output is that of layer \(layer)"
-    }
-    return "every layer's output is finite, the loss itself is not"
-  }
-
-  private func validated(on source: some BatchSource<Source.Batch>) throws(TrainingError) -> Evaluation.Summary {
-    let batches = source.epoch(0)
-    func summary() throws(TrainingError) -> Evaluation.Summary {
-      do { return try evaluate(model, on: batches, classifies: classifies, metrics: metrics, loss: loss).summary } catch
-      {
-        guard case .invalidBatch(_, let batch, let problem) = error else { throw error }
-        throw .invalidBatch(epoch: position.epoch, batch: batch, problem: "\(problem), in the validation")
-      }
-    }
-    return if let average { try average.applied(summary) } else { try summary() }
   }
 }
 

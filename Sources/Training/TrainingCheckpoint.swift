@@ -20,6 +20,8 @@ public struct TrainingCheckpoint: Sendable {
   public let reports: [EpochReport]
   /// The inputs of the run, in the caller's words; a checkpoint of another key belongs to another run.
   public let key: String
+  /// The number of ranks that trained: the same number resumes with the same bits, another one at the same image.
+  public let ranks: Int
   private let tensors: StateDictionary
   private let generators: [String: SplittableGenerator]
   private let file: String?
@@ -29,9 +31,9 @@ public struct TrainingCheckpoint: Sendable {
   /// A checkpoint of the present state of a run.
   public init(
     _ model: any Module, _ optimizer: any Optimizer, average: WeightAverage? = nil, at position: TrainingPosition,
-    reports: [EpochReport] = [], key: String = ""
+    reports: [EpochReport] = [], key: String = "", ranks: Int = 1
   ) {
-    (self.position, self.reports, self.key, file) = (position, reports, key, nil)
+    (self.position, self.reports, self.key, self.ranks, file) = (position, reports, key, ranks, nil)
     var tensors: StateDictionary = [:]
     for (name, tensor) in model.stateDictionary { tensors["model.\(name)"] = tensor }
     for (name, tensor) in optimizer.state { tensors["optimizer.\(name)"] = tensor }
@@ -43,10 +45,10 @@ public struct TrainingCheckpoint: Sendable {
 
   private init(
     tensors: StateDictionary, generators: [String: SplittableGenerator], position: TrainingPosition,
-    reports: [EpochReport], key: String, file: String
+    reports: [EpochReport], key: String, ranks: Int, file: String
   ) {
     (self.tensors, self.generators, self.position, self.reports) = (tensors, generators, position, reports)
-    (self.key, self.file) = (key, file)
+    (self.key, self.ranks, self.file) = (key, ranks, file)
   }
 
   /// Writes the checkpoint to `url`, atomically.
@@ -61,12 +63,12 @@ public struct TrainingCheckpoint: Sendable {
         throw CheckpointError("the checkpoint cannot be written: \(error)", in: url.path)
       }
     }
-    try Safetensors.save(
-      tensors,
-      metadata: [
-        "format": Self.format, "position": try json(position), "reports": try json(reports),
-        "generators": try json(generators), "key": key,
-      ], to: url)
+    var metadata = [
+      "format": Self.format, "position": try json(position), "reports": try json(reports),
+      "generators": try json(generators), "key": key,
+    ]
+    if ranks != 1 { metadata["ranks"] = "\(ranks)" }
+    try Safetensors.save(tensors, metadata: metadata, to: url)
   }
 
   /// Reads a checkpoint that ``save(to:)`` wrote.
@@ -89,7 +91,8 @@ public struct TrainingCheckpoint: Sendable {
     guard position.isPossible else { throw CheckpointError("its position \(position) is impossible", in: url.path) }
     return TrainingCheckpoint(
       tensors: tensors, generators: try value("generators", [String: SplittableGenerator].self), position: position,
-      reports: try value("reports", [EpochReport].self), key: metadata["key"] ?? "", file: url.path)
+      reports: try value("reports", [EpochReport].self), key: metadata["key"] ?? "",
+      ranks: metadata["ranks"].flatMap { Int($0) } ?? 1, file: url.path)
   }
 
   /// Restores the model, the optimizer and the average.

@@ -4,6 +4,10 @@ import Training
 struct ToyBatch: TrainingBatch {
   var images: Tensor
   var labels: [Int]
+
+  func rows(_ range: Range<Int>) -> ToyBatch {
+    ToyBatch(images: images.gather(Array(range)), labels: Array(labels[range]))
+  }
 }
 
 /// Batches whose order depends on the epoch's number.

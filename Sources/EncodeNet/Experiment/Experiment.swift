@@ -16,6 +16,13 @@ public struct Experiment: Sendable {
   public var saveInterval = 20.0
   /// Whether to continue from a baseline that has not learnt; see ``LearningCheck``.
   public var force = false
+  /// The ranks that run the experiment: each makes the same one, on the same data. Their groups share seeds, then arms; the folder must
+  /// be seen by all where there are several groups.
+  public var communicator: any Communicator = SingleProcess()
+  /// The number of ranks that train a network together; nil for a group of ranks for each seed, as far as there are ranks.
+  public var ranksPerRun: Int?
+  /// Whether batch norms take the statistics of whole batches, over the ranks that train together.
+  public var synchronizesBatchNorms = false
   /// Called with warnings while an experiment runs, such as that a network does not learn; by default it writes them to
   /// standard error.
   public var notice: @Sendable (String) -> Void = { writeNotice($0) }
@@ -38,28 +45,42 @@ public struct Experiment: Sendable {
   package typealias Results = (run: ExperimentRun, seeds: [SeedResult], threads: [Int], inference: [Inference])
 
   /// Runs what has not run yet; each seed has its folder, with each arm's weights as `A0.safetensors` and so on.
+  ///
+  /// - Returns: nil on all ranks but the first.
   package func results(
     on data: DatasetSplit, in store: ArtifactStore, shouldStop: @escaping @Sendable () -> Bool,
     model makeModel: SeedRun.Maker?, _ observe: @escaping @Sendable (Event) throws -> Void
-  ) throws -> Results {
+  ) throws -> Results? {
     let seeds = configuration.seeds
-    @Sendable func seedRun(_ seed: UInt64, _ shouldStop: @escaping @Sendable () -> Bool) throws -> ExperimentRun {
+    @Sendable func seedRun(
+      _ seed: UInt64, _ ranks: any Communicator, _ shouldStop: @escaping @Sendable () -> Bool
+    ) throws -> ExperimentRun {
       var run = try ExperimentRun(
         configuration, seed: seed, on: data, in: store.url("seed-\(seed)"), arms: arms, saveInterval: saveInterval,
-        shouldStop: shouldStop, progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) }, model: makeModel)
+        communicator: ranks, synchronizesBatchNorms: synchronizesBatchNorms, shouldStop: shouldStop,
+        progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) }, model: makeModel)
       (run.force, run.notice) = (force, notice)
       return run
     }
     // Every arm is checked before any is trained.
-    let first = try seedRun(seeds[0]) { false }
+    let first = try seedRun(seeds[0], communicator) { false }
     let plans = try first.arms.map { try first.run.plan($0) }
     try observe(.planned(plans, first))
     try store.write(first.configuration, to: "configuration.json")
 
+    if communicator.size > 1 {
+      let found = try results(inGroupsOn: store, observe) { try seedRun($0, $1, shouldStop) }
+      guard let found else { return nil }
+      let alone = try ArtifactStore(store.folder)
+      return (
+        first, found, seeds.map { _ in Parallel.threadCount },
+        try plans.map { try first.inference(of: $0.variation, savedIn: alone) }
+      )
+    }
     let found = Shared<[UInt64: SeedResult]>([:])
     let schedule = try schedule(store, data, makeModel)
     try schedule.run { seed, hasFailed in
-      let run = try seedRun(seed) { shouldStop() || hasFailed() }
+      let run = try seedRun(seed, communicator) { shouldStop() || hasFailed() }
       let result = try throwingDataFaults { try run.result(observe) }
       found.value.withLock { $0[seed] = result }
     }
@@ -67,6 +88,28 @@ public struct Experiment: Sendable {
     // Measured while nothing else runs.
     let inference = try plans.map { try first.inference(of: $0.variation, savedIn: store) }
     return (first, results, schedule.threads(of: seeds), inference)
+  }
+
+  /// The results of all seeds, each of which a group of ranks, or several, have run; nil on all ranks but the first.
+  private func results(
+    inGroupsOn store: ArtifactStore, _ observe: (Event) throws -> Void,
+    _ seedRun: (_ seed: UInt64, _ ranks: any Communicator) throws -> ExperimentRun
+  ) throws -> [SeedResult]? {
+    let seeds = configuration.seeds
+    let groups = try RankGroups(communicator, ranksPerRun: ranksPerRun, seeds: seeds.count)
+    try groups.requireShared(store.folder)
+    let sent = try groups.together(communicator) {
+      try groups.own.compactMap { index -> SentSeed? in
+        let run = try seedRun(seeds[index], groups.group)
+        try run.trainApart(groups)
+        guard groups.numberInSeed == 0 else { return nil }
+        return SentSeed(try throwingDataFaults { try run.result(observe) })
+      }
+    }
+    let all = communicator.gathered(encoded(groups.group.isFirst ? sent ?? [] : [])).flatMap {
+      decoded($0, [SentSeed].self).map(\.result)
+    }
+    return communicator.isFirst ? seeds.map { seed in all.first { $0.seed == seed }! } : nil
   }
 
   private func schedule(

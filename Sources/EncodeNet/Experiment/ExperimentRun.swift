@@ -33,11 +33,14 @@ public struct ExperimentRun {
   ///   - saveInterval: Seconds between saves inside an epoch.
   ///   - shouldStop: Asked after each step: where it says so the state is saved, and the stage throws
   ///     ``TrainingError/interrupted(epoch:step:)``.
+  ///   - communicator: The ranks that train together: each makes the same run, and the first alone touches the folder.
+  ///   - synchronizesBatchNorms: Whether batch norms take the statistics of whole batches, over all ranks.
   ///   - progress: Called after each epoch with the name of its stage.
   ///   - makeModel: nil for the configuration's own model.
   public init(
     _ configuration: ExperimentConfiguration, seed: UInt64? = nil, on data: DatasetSplit, in folder: URL,
     arms: (_ baseline: [any Step]) -> [Arm] = { _ in [] }, saveInterval: Double = 20,
+    communicator: any Communicator = SingleProcess(), synchronizesBatchNorms: Bool = false,
     shouldStop: @escaping @Sendable () -> Bool = { false },
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     model makeModel: SeedRun.Maker? = nil
@@ -66,12 +69,16 @@ public struct ExperimentRun {
       }
     }
     self.configuration = c
-    try refuseOtherVersions(in: folder)
     recorded = try RecordedSettings(c, arms: self.arms, images, given: given?.step)
-    try recorded.check(in: folder)
+    if communicator.isFirst {
+      try refuseOtherVersions(in: folder)
+      try recorded.check(in: folder)
+    }
     run = try SeedRun(
       c.run, seed: seed, data: images, baseline: baseline, in: folder,
-      trainer: StepTrainer(interval: saveInterval, progress: progress, shouldStop: shouldStop), network: makeModel)
+      trainer: StepTrainer(
+        interval: saveInterval, communicator: communicator, synchronizesBatchNorms: synchronizesBatchNorms,
+        progress: progress, shouldStop: shouldStop), network: makeModel)
     try run.store.write(["version": runVersion], to: "version.json")
     try recorded.begin(in: run.store)
     let reference = try run.plan(c.reference(baseline: baseline))

@@ -150,6 +150,13 @@ public struct ConversionBatch: TrainingBatch {
   public var targets: Tensor
   /// The pairs of this batch, in its order.
   public var pairs: [ConversionPairs.Pair]
+
+  public func rows(_ range: Range<Int>) -> ConversionBatch {
+    let rows = Array(range)
+    return ConversionBatch(
+      images: images.gather(rows), labels: Array(labels[range]), targets: targets.gather(rows),
+      pairs: Array(pairs[range]))
+  }
 }
 
 /// Batches of pairs, for training a converting autoencoder: inputs augmented and normalised, targets as they are.
@@ -204,6 +211,12 @@ public struct ConversionBatches: BatchSource, Sendable {
   public func epoch(_ number: Int, from first: Int) -> any Sequence<ConversionBatch> {
     inputs.rest(ofEpoch: number, from: first).lazy.map(paired)
   }
+
+  public func epoch(_ number: Int, from first: Int, shard: Shard) -> any Sequence<BatchShard<ConversionBatch>> {
+    inputs.shards(ofEpoch: number, from: first, shard, paired)
+  }
+
+  public var dataFingerprint: String? { "\(inputs.dataset.fingerprint) to \(targets.fingerprint)" }
 
   private func paired(_ batch: Datasets.Batch) -> ConversionBatch {
     let pairs = batch.indices.map { self.pairs[$0] }

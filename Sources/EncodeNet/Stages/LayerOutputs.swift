@@ -51,12 +51,18 @@ struct EncodedBatches: BatchSource {
 
   var batchCount: Int { images.batchCount }
 
-  func epoch(_ number: Int) -> some Sequence<Batch> {
-    images.epoch(number).lazy.map { [encoder] batch in
-      var batch = batch
-      batch.images = encoder.evaluating { encoder(batch.images) }.detached
-      return batch
-    }
+  func epoch(_ number: Int) -> some Sequence<Batch> { images.epoch(number).lazy.map(encoded) }
+
+  func epoch(_ number: Int, from first: Int, shard: Shard) -> any Sequence<BatchShard<Batch>> {
+    images.shards(ofEpoch: number, from: first, shard, encoded)
+  }
+
+  var dataFingerprint: String? { images.dataFingerprint }
+
+  private func encoded(_ batch: Batch) -> Batch {
+    var batch = batch
+    batch.images = encoder.evaluating { encoder(batch.images) }.detached
+    return batch
   }
 }
 

@@ -1,14 +1,18 @@
 import Foundation
 
 /// The folder of a run: what each step made, and from what, so that a step is run again only where something differs.
+///
+/// Of several ranks the first alone reads and writes, and tells the others what it found.
 package struct ArtifactStore: Sendable {
   package let folder: URL
+  package let communicator: any Communicator
 
-  package init(_ folder: URL) throws(ExperimentError) {
+  package init(_ folder: URL, for communicator: any Communicator = SingleProcess()) throws(ExperimentError) {
+    (self.folder, self.communicator) = (folder, communicator)
+    guard communicator.isFirst else { return }
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw ExperimentError("\(folder.path): the folder cannot be made: \(error.localizedDescription)")
     }
-    self.folder = folder
   }
 
   /// A folder that must be there.
@@ -17,7 +21,7 @@ package struct ArtifactStore: Sendable {
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
       throw ExperimentError("\(folder.path): there is no such folder")
     }
-    self.folder = folder
+    (self.folder, communicator) = (folder, SingleProcess())
   }
 
   package func url(_ name: String) -> URL { folder.appendingPathComponent(name) }
@@ -49,6 +53,20 @@ package struct ArtifactStore: Sendable {
   package func value<Value: Codable>(
     _ stage: String, key: String, refused: String? = nil, _ make: () throws -> Value, fits: (Value) -> Bool
   ) throws -> Value {
+    var saved = communicator.isFirst ? try self.saved(stage, key: key, refused: refused, fits: fits) : nil
+    if communicator.size > 1 { saved = decoded(communicator.broadcast(encoded([saved])), [Value?].self)[0] }
+    if let saved { return saved }
+    // What was made of an image that could not be read is not saved.
+    let value = try throwingDataFaults(make)
+    try write(Artifact(stage, key, value), to: "\(stage).json")
+    // Machines may differ in the last bits: what is decided by it must be decided alike.
+    return communicator.size > 1 ? decoded(communicator.broadcast(encoded([value])), [Value].self)[0] : value
+  }
+
+  /// The value that `stage` saved for `key`; nil where there is none that can be used.
+  private func saved<Value: Codable>(
+    _ stage: String, key: String, refused: String?, fits: (Value) -> Bool
+  ) throws -> Value? {
     let url = url("\(stage).json")
     if FileManager.default.fileExists(atPath: url.path) {
       let data = (try? Data(contentsOf: url)) ?? Data()
@@ -64,10 +82,7 @@ package struct ArtifactStore: Sendable {
         writeNotice("\(url.path): is damaged and regenerated")
       }
     }
-    // What was made of an image that could not be read is not saved.
-    let value = try throwingDataFaults(make)
-    try write(Artifact(stage, key, value), to: "\(stage).json")
-    return value
+    return nil
   }
 
   /// The last value that `stage` saved, whatever its key.
@@ -84,10 +99,13 @@ package struct ArtifactStore: Sendable {
   }
 
   /// Writes `text`, atomically.
-  package func write(_ text: String, to name: String) throws { try writeAtomically(Array(text.utf8), to: url(name)) }
+  package func write(_ text: String, to name: String) throws {
+    if communicator.isFirst { try writeAtomically(Array(text.utf8), to: url(name)) }
+  }
 
   /// The state saved for `stage`, where it was made from `key`.
   func state(_ stage: String, key: String) throws -> TrainingCheckpoint? {
+    guard communicator.isFirst else { return nil }
     let state = try states(stage).newest(warn: writeNotice)
     return state?.key == key ? state : nil
   }

@@ -52,14 +52,17 @@ public struct SeedRun {
     (self.settings, self.seed, self.data) = (settings, seed, data)
     (baselineSteps, self.makeNetwork) = (baseline, makeNetwork)
     let s = settings
-    key = try fingerprint(
+    let plainKey = try fingerprint(
       of: "steps", data.fingerprint, s.model, s.shortcut, s.widthMultiplier, s.subset, s.splitSeed, s.validationShare,
       s.batchSize, s.weightDecay, s.augmentation, seed, s.baseline == nil ? nil : data.normalization,
       makeNetwork.map { make in
         var generator = SplittableGenerator(seed: seed, stream: "weights")
         return weightsFingerprint(make(&generator))
       })
-    store = try ArtifactStore(folder)
+    // On several ranks the statistics decide what a network becomes.
+    let isSynchronized = trainer.synchronizesBatchNorms && trainer.communicator.size > 1
+    key = isSynchronized ? try fingerprint(of: plainKey, "synchronised batch norms") : plainKey
+    store = try ArtifactStore(folder, for: trainer.communicator)
     self.trainer = trainer
     self.trainer.store = store
   }

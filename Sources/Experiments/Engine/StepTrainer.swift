@@ -1,11 +1,15 @@
 import Foundation
 
 /// Trains networks for the steps of a run: watched, and where there is a store also saved now and then, and resumed.
+///
+/// Several ranks train together; the first of them saves.
 package struct StepTrainer {
   var store: ArtifactStore?
   private let interval: Double
   private let progress: @Sendable (_ stage: String, _ report: EpochReport) -> Void
   private let shouldStop: @Sendable () -> Bool
+  let communicator: any Communicator
+  let synchronizesBatchNorms: Bool
   /// The keys of the trainings so far by their names, which name their files.
   private let keys = Shared<[String: String]>([:])
 
@@ -14,11 +18,12 @@ package struct StepTrainer {
   ///   - shouldStop: Asked after each step: where it says so the state is saved and the stage throws
   ///     ``TrainingError/interrupted(epoch:step:)``.
   package init(
-    interval: Double = 20,
+    interval: Double = 20, communicator: any Communicator = SingleProcess(), synchronizesBatchNorms: Bool = false,
     progress: @escaping @Sendable (_ stage: String, _ report: EpochReport) -> Void = { _, _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
     (self.interval, self.progress, self.shouldStop) = (interval, progress, shouldStop)
+    (self.communicator, self.synchronizesBatchNorms) = (communicator, synchronizesBatchNorms)
   }
 
   /// Trains what is left of the epochs of `fit`.
@@ -41,23 +46,21 @@ package struct StepTrainer {
       throw ExperimentError(
         "two trainings of this run are called '\(stage)', and each would replace what the other saves: give them names")
     }
-    var (run, reports) = (fit, [EpochReport]())
+    var run = fit
+    (run.communicator, run.synchronizesBatchNorms) = (communicator, synchronizesBatchNorms)
     let (model, optimizer) = (run.model, run.optimizer)
-    if let saved = try store?.state(stage, key: key) {
-      try saved.restore(model, optimizer, average: average)
-      (run.position, reports) = (saved.position, saved.reports)
-    }
+    var reports = try resume(&run, stage, key: key, average: average)
     let clock = ContinuousClock()
     var (lastSave, failure): (ContinuousClock.Instant, (any Error)?) = (clock.now, nil)
     func save(_ position: TrainingPosition, _ reports: [EpochReport]) throws {
-      guard let store else { return }
+      guard let store, communicator.isFirst else { return }
       // A non-finite state must not replace one that can be resumed.
       if let name = model.firstNonFinite {
         throw TrainingError.nonFiniteParameter(epoch: position.epoch, step: position.step, name: name)
       }
       try store.states(stage).save(
-        TrainingCheckpoint(model, optimizer, average: average, at: position, reports: reports, key: key)
-      )
+        TrainingCheckpoint(
+          model, optimizer, average: average, at: position, reports: reports, key: key, ranks: communicator.size))
       lastSave = clock.now
     }
     // A log that cannot be written stops nothing.
@@ -74,12 +77,38 @@ package struct StepTrainer {
       reports.append(report)
       afterEpoch(report)
       try save(run.position, reports)
-      events = events ?? store.flatMap { try? EventLog(in: $0.url("events").appendingPathComponent(stage)) }
-      try? events?.append(report)
+      if communicator.isFirst {
+        events = events ?? store.flatMap { try? EventLog(in: $0.url("events").appendingPathComponent(stage)) }
+        try? events?.append(report)
+      }
       try? store?.write(LearningCurves(reports).csv, to: "\(stage).csv")
       progress(stage, report)
     }
-    store?.states(stage).removeOlder()
+    if communicator.isFirst { store?.states(stage).removeOlder() }
+    return reports
+  }
+
+  /// Restores what the store has of a run, and gives the reports of its epochs. The first rank's state becomes that of all as the run
+  /// begins, but for an average that the run does not know.
+  private func resume<Model: Layer, Source: BatchSource>(
+    _ run: inout Fit<Model, Source>, _ stage: String, key: String, average: WeightAverage?
+  ) throws -> [EpochReport] {
+    var reports: [EpochReport] = []
+    if let saved = try store?.state(stage, key: key) {
+      try saved.restore(run.model, run.optimizer, average: average)
+      (run.position, reports) = (saved.position, saved.reports)
+      if saved.ranks != communicator.size, saved.position.epoch < run.epochs {
+        writeNotice(
+          "\(stage): was trained on \(saved.ranks) rank\(saved.ranks == 1 ? "" : "s") and resumes on \(communicator.size): at the "
+            + "same image, but not bit for bit with the same weights")
+      }
+    }
+    guard communicator.size > 1 else { return reports }
+    reports = decoded(communicator.broadcast(encoded(reports)), [EpochReport].self)
+    if let average {
+      let state = communicator.broadcast(average.state)
+      if !communicator.isFirst { try average.load(state) }
+    }
     return reports
   }
 }

@@ -28,10 +28,12 @@ extension SeedRun {
     let file = store.url("\(arm.id).safetensors")
     var choice = settings.modelChoice
     choice.variation = state.variation
-    try SavedClassifier(
-      model: choice, imageShape: images.imageShape, classNames: images.classNames, normalization: data.normalization,
-      origin: state[OriginalNames.self], preparation: images.preparation
-    ).save(state.network, to: file)
+    if store.communicator.isFirst {
+      try SavedClassifier(
+        model: choice, imageShape: images.imageShape, classNames: images.classNames, normalization: data.normalization,
+        origin: state[OriginalNames.self], preparation: images.preparation
+      ).save(state.network, to: file)
+    }
     // The epochs of several steps are counted as one sequence.
     let reports = state.reports.enumerated().map { index, report in
       var report = report
