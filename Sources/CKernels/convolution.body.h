@@ -183,14 +183,23 @@ INLINED OVERLOADED void convolve(
   }
 }
 
+#ifdef AVX512_ONLY
+static OVERLOADED AVX512_ONLY void convolve_two_panels(
+  en_region region, const REAL *x, const REAL *panel, EPILOGUE epilogue, REAL *y) {
+  if (sizeof(REAL) == 4) convolve(2, region, x, panel, epilogue, y);
+}
+#endif
+
 OVERLOADED KERNEL void en_convolve(en_region region, const REAL *x, const REAL *panel, EPILOGUE epilogue, REAL *y) {
 #ifndef NDEBUG
   check_region(region, x, panel, y);
   assert(!epilogue.nontemporal || (region.columns % en_nr == 0 && EN_IS_ALIGNED(y, 64)));
 #endif
-  if (region.columns <= en_nr) return convolve(1, region, x, panel, epilogue, y);
-  if (en_max_mr() > 6 && sizeof(REAL) == 4) return convolve(2, region, x, panel, epilogue, y);
-  // Registers for the sums of one panel.
+#ifdef AVX512_ONLY
+  if (region.columns > en_nr && en_max_mr() > 6 && sizeof(REAL) == 4)
+    return convolve_two_panels(region, x, panel, epilogue, y);
+#endif
+  // Elsewhere there are registers for the sums of one panel.
   for (; region.columns > 0; region.columns -= en_nr, panel += region.panelSize, y += en_nr) {
     en_region one = region;
     if (one.columns > en_nr) one.columns = en_nr;

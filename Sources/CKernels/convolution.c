@@ -11,7 +11,6 @@
 #define LINE float_line
 #include "register_tile.body.h"
 #include "convolution.body.h"
-#include "convolution_weights.body.h"
 #undef REAL
 #undef EPILOGUE
 #undef VECTOR
@@ -22,4 +21,3 @@
 #define LINE double_line
 #include "register_tile.body.h"
 #include "convolution.body.h"
-#include "convolution_weights.body.h"

@@ -11,6 +11,9 @@
 #elif defined(__x86_64__) && defined(__linux__)
 // Explicit vectors of 64 bytes take one register where there are such.
 #define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
+// Code for AVX-512 alone, which a kernel calls where `en_max_mr` says that it is there: in the other copies it would take long to
+// compile, and never run.
+#define AVX512_ONLY __attribute__((target("arch=x86-64-v4"), min_vector_width(512), noinline))
 #else
 #define KERNEL
 #endif
