@@ -22,7 +22,7 @@ static struct {
 } functions[most_functions];
 static long functionCount, calls, compared, failures, failuresOfCall;
 static const char *function = "", *type = "";
-static char sizes[160];
+static char sizes[240];
 
 static struct {
   unsigned char *start;

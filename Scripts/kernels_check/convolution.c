@@ -101,8 +101,7 @@ static void check_weights_gradient(convolution c, plan p, const REAL *padded, co
 
 static void check_convolution(convolution c) {
   const long reach = (c.size - 1) * c.dilation + 1;
-  c.outHeight = (c.height + 2 * c.padding - reach) / c.stride + 1;
-  c.outWidth = (c.width + 2 * c.padding - reach) / c.stride + 1;
+  c = sized(c);
   const products a = products_of(c);
   const long height = c.height + 2 * c.padding, width = c.width + 2 * c.padding;
   const long yCount = c.images * c.outHeight * c.outWidth * c.outputs, xCount = c.images * c.height * c.width * c.inputs;
@@ -144,8 +143,8 @@ void TYPED(check_convolution)(void) {
     }
   }
   const convolution kinds[] = {
-    {1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0}, {2, 5, 7, 3, 17, 3, 1, 1, 1, 0, 0}, {1, 7, 7, 16, 16, 3, 2, 1, 1, 0, 0},
-    {3, 6, 5, 17, 3, 3, 1, 0, 1, 0, 0}, {1, 9, 8, 5, 33, 3, 1, 2, 2, 0, 0}, {1, 9, 9, 3, 7, 5, 2, 2, 1, 0, 0},
-    {2, 4, 4, 130, 20, 1, 1, 0, 1, 0, 0}, {1, 3, 3, 100, 17, 3, 1, 2, 1, 0, 0}, {1, 7, 6, 4, 4, 3, 1, 3, 1, 0, 0}};
+    {1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1}, {2, 5, 7, 3, 17, 3, 1, 1, 1, 0, 0, 1}, {1, 7, 7, 16, 16, 3, 2, 1, 1, 0, 0, 1},
+    {3, 6, 5, 17, 3, 3, 1, 0, 1, 0, 0, 1}, {1, 9, 8, 5, 33, 3, 1, 2, 2, 0, 0, 1}, {1, 9, 9, 3, 7, 5, 2, 2, 1, 0, 0, 1},
+    {2, 4, 4, 130, 20, 1, 1, 0, 1, 0, 0, 1}, {1, 3, 3, 100, 17, 3, 1, 2, 1, 0, 0, 1}, {1, 7, 6, 4, 4, 3, 1, 3, 1, 0, 0, 1}};
   for (long k = 0; k < COUNT(kinds); k++) check_convolution(kinds[k]);
 }

@@ -14,6 +14,7 @@ static double negative(double x) { return -x; }
 static double reciprocal_root(double x) { return 1 / sqrt(x); }
 static double sign(double x) { return (x > 0) - (x < 0); }
 static double square(double x) { return x * x; }
+static double relu6(double x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
 
 // The function, its bound in units in the last place where it is Float's, and what it must be. A bound of 0 is that of what is
 // exact; that of gelu_tanh is 2e-7 of the larger of 1 and the result.
@@ -24,7 +25,7 @@ static double square(double x) { return x * x; }
   FUNCTION(exp, 1.1, exp) FUNCTION(expm1, 1.6, expm1) FUNCTION(log, 1, log) FUNCTION(log1p, 1.6, log1p)                \
   FUNCTION(tanh, 1.6, tanh) FUNCTION(erf, 1.6, erf) FUNCTION(sigmoid, 2, logistic) FUNCTION(softplus, 2, soft_plus)    \
   FUNCTION(gelu, 6, gaussian_unit) FUNCTION(gelu_tanh, INFINITY, tanh_unit) FUNCTION(silu, 3, sigmoid_unit)            \
-  FUNCTION(normal_density, 2.1, density) FUNCTION(normal_distribution, 6, distribution)
+  FUNCTION(normal_density, 2.1, density) FUNCTION(normal_distribution, 6, distribution) FUNCTION(relu6, 0, relu6)
 
 static const long lengths[] = {0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 63, 64, 65, 129, 300};
 
@@ -73,6 +74,7 @@ static double twice(double x) { return 2 * x; }
 static double slope_by_tanh(double y) { return 1 - y * y; }
 static double slope_by_sigmoid(double y) { return y * (1 - y); }
 static double slope_of_erf(double x) { return 2 / sqrt(M_PI) * exp(-x * x); }
+static double slope_of_relu6(double y) { return y > 0 && y < 6; }
 static double limited(double x) { return x > 100 ? 100 : x < -100 ? -100 : x; }
 static double slope_of_gelu(double x) { return distribution(x) + limited(x) * density(x); }
 static double slope_of_silu(double x) { return logistic(x) + limited(x) * logistic(x) * logistic(-x); }
@@ -89,7 +91,7 @@ static double slope_of_gelu_tanh(double unlimited) {
   FUNCTION(sigmoid_by_output, 0, 1, slope_by_sigmoid) FUNCTION(erf, -9, 9, slope_of_erf)                              \
   FUNCTION(softplus, -9, 9, logistic) FUNCTION(gelu, -9, 9, slope_of_gelu)                                            \
   FUNCTION(gelu_tanh, -9, 9, slope_of_gelu_tanh) FUNCTION(silu, -9, 9, slope_of_silu)                                 \
-  FUNCTION(normal_distribution, -9, 9, density)
+  FUNCTION(normal_distribution, -9, 9, density) FUNCTION(relu6_by_output, -9, 9, slope_of_relu6)
 
 static void check_pullback(
   const char *name, void (*run)(long, const REAL *, const REAL *, REAL *), double low, double high,
@@ -102,6 +104,9 @@ static void check_pullback(
       v[i] = (REAL)(low + (high - low) * (1 + v[i]) / 2);
       if (low == -9 && i % 40 == 2) v[i] = INFINITY;
       if (low == -9 && i % 40 == 5) v[i] = -INFINITY;
+      // The borders of ReLU6.
+      if (low == -9 && i % 40 == 8) v[i] = 6;
+      if (low == -9 && i % 40 == 11) v[i] = 0;
       if (i % 40 == 14) v[i] = NAN;
       wanted[i] = dy[i] * slope(v[i]);
     }

@@ -1,4 +1,4 @@
-// The pool of threads, the processors, and the functions of the register tile.
+// The pool of threads, the processors, and the functions of the register tile and of groups.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -116,9 +116,30 @@ static void check_prefetch(void) {
   munmap(closed, 65536);
 }
 
+/// Blocks of a group's outputs, and groups of 8 that are whole where a register holds sixteen floats.
+static void check_groups(void) {
+  const long lanes[][2] = {{1, 1}, {2, 1}, {3, 1}, {4, 4}, {5, 4}, {7, 4}, {8, 8}, {9, 8}, {15, 8}, {16, 8}, {100, 8}};
+  for (long k = 0; k < COUNT(lanes); k++) {
+    set_size("%ld left", lanes[k][0]);
+    const long found = RUN(en_group_lanes, lanes[k][0]);
+    expect_integer(0, found, lanes[k][1]);
+  }
+  const int ofEight = en_max_mr() > 6;
+  const long kinds[][4] = {
+    {4, 4, 4, 1}, {12, 4, 4, 1}, {1, 4, 4, 0}, {3, 4, 4, 0}, {6, 4, 4, 0}, {4, 8, 4, 0}, {4, 4, 8, 0}, {2, 8, 8, ofEight},
+    {6, 8, 8, ofEight}, {1, 8, 8, 0}, {3, 8, 8, 0}, {16, 1, 1, 0}, {8, 2, 2, 0}, {1, 16, 16, 0}, {2, 16, 16, 0}};
+  for (long k = 0; k < COUNT(kinds); k++) {
+    const long *g = kinds[k];
+    set_size("%ld groups of %ld to %ld", g[0], g[1], g[2]);
+    const int found = RUN(en_takes_whole_groups, g[0], g[1], g[2]);
+    expect_integer(0, found != 0, g[3]);
+  }
+}
+
 void check_threads(void) {
   check_processors();
   check_split();
+  check_groups();
   check_prefetch();
   check_parallel();
   check_callers();
