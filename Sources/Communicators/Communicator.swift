@@ -32,7 +32,7 @@ public protocol Communicator: AnyObject, Sendable {
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int)
   /// Waits until every rank has come here.
   func barrier()
-  /// Waits until every rank has come here, which may take hours: no watchdog takes a rank that is late for one that stands still.
+  /// Waits until every rank has come here, which may take hours; the watchdog does not count this wait.
   func meet()
   /// Divides the ranks: those that give the same `colour` are a group, in their order.
   func split(_ colour: Int) -> any Communicator

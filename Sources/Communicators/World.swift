@@ -31,7 +31,7 @@ public func joinWorld() throws(CommunicatorError) -> any Communicator {
 /// Begins to watch all ranks, each of which calls it: one that stands still for `stall` while others wait for it ends all, with a line
 /// that names it and the step at which it was, and exit code 75.
 ///
-/// Without it, ranks wait for one that was stopped for as long as it is.
+/// Without a watchdog, a rank that was stopped keeps all others waiting.
 public func watchWorld(_ communicator: any Communicator, stall: Duration = .seconds(300)) {
   #if MPI
     (communicator as? MPICommunicator)?.watch(stall: stall)
