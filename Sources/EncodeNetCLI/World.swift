@@ -32,18 +32,19 @@ enum World {
   /// launcher has bound to processors of their own.
   static var usualThreadCount: Int? {
     guard ranks.localSize > 1 else { return nil }
-    let own = Parallel.threadCount
-    return own * ranks.localSize <= ProcessInfo.processInfo.processorCount ? own : max(1, own / ranks.localSize)
+    let available = Parallel.threadCount
+    return available * ranks.localSize <= ProcessInfo.processInfo.processorCount
+      ? available : max(1, available / ranks.localSize)
   }
 
   /// Runs `body`, which reads files and may write a cache of them, on the first rank, then on the first of every other machine, then on
   /// all others.
   static func inTurns<R>(_ body: () throws -> R) throws -> R {
     guard ranks.size > 1 else { return try body() }
-    let own = ranks.isFirst ? 0 : ranks.localRank == 0 ? 1 : 2
+    let ownTurn = ranks.isFirst ? 0 : ranks.localRank == 0 ? 1 : 2
     var result: R?
     for turn in 0..<3 {
-      if turn == own { result = try body() }
+      if turn == ownTurn { result = try body() }
       ranks.meet()
     }
     return result!

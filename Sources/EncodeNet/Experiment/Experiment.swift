@@ -99,7 +99,7 @@ public struct Experiment: Sendable {
     let groups = try RankGroups(communicator, ranksPerRun: ranksPerRun, seeds: seeds.count)
     try groups.requireShared(store.folder)
     let sent = try groups.together(communicator) {
-      try groups.own.compactMap { index -> SentSeed? in
+      try groups.ownSeeds.compactMap { index -> SentSeed? in
         let run = try seedRun(seeds[index], groups.group)
         try run.trainApart(groups)
         guard groups.numberInSeed == 0 else { return nil }

@@ -29,7 +29,7 @@ struct RankGroups {
   }
 
   /// The seeds of this group, as indices.
-  var own: [Int] { count > seeds ? [number % seeds] : (0..<seeds).filter { $0 % count == number } }
+  var ownSeeds: [Int] { count > seeds ? [number % seeds] : (0..<seeds).filter { $0 % count == number } }
   /// The number of groups that share the arms of this group's seed.
   var groupsOfSeed: Int { count > seeds ? (count - 1 - number % seeds) / seeds + 1 : 1 }
   /// The number of this group among those.
