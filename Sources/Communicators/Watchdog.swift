@@ -124,7 +124,8 @@
       let seconds = Int(stall / .seconds(1))
       let watched = rank == 0 ? Array(known.indices.dropFirst()) : [0]
       if let silent = watched.first(where: { now - known[$0].heard > stall }) {
-        return "\(name(silent)) stands still \(known[silent].status.place): it was not heard of for \(seconds) s"
+        // Where it was last, which is not where it stands: steps may be shorter than the time between two reports.
+        return "\(name(silent)) stands still: it was last heard of \(seconds) s ago, \(known[silent].status.place)"
       }
       // The first rank alone knows of all.
       guard rank == 0 else { return nil }
