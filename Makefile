@@ -36,6 +36,7 @@ bench-distributed: ## Training on several ranks beside one and beside PyTorch (D
 
 soak: dependencies ## What takes long: runs killed, tests under sanitizers, readers fuzzed (KILLS=60 INPUTS=1600000 SECONDS_EACH=60)
 	Scripts/kill-check $(KILLS)
+	$(MAKE) --no-print-directory test-traits
 	Scripts/rank-kill-check 30
 	Scripts/sanitizer-check
 	Scripts/elementary-check 101
