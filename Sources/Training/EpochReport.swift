@@ -70,6 +70,8 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
   case optimizerOfAnotherModel
   /// The ranks that train together differ in what must be the same on all of them.
   case ranksDisagree(String)
+  /// Another rank has failed, and tells why.
+  case otherRankFailed
 
   /// Whether the run was asked to stop, and can be resumed.
   public var isInterruption: Bool {
@@ -103,6 +105,7 @@ public enum TrainingError: Error, Sendable, Codable, Equatable, CustomStringConv
     case .optimizerOfAnotherModel:
       "the optimizer changes no parameter that the loss depends on: it was made for another model, or for other parameters"
     case .ranksDisagree(let problem): "the ranks do not agree: \(problem)"
+    case .otherRankFailed: "another rank failed"
     case .emptyEpoch(let epoch): "epoch \(epoch) has no batches to train on"
     }
   }

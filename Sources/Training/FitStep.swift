@@ -126,7 +126,7 @@ extension Fit {
       output = prediction.detached
       let problem = (classifies ? batch.labelProblem(with: prediction) : nil).map(invalid)
       // Batch norms of all ranks wait for each other on the way back too.
-      if let group = scope?.normalizing, group.isAny(problem != nil) { throw problem ?? .ranksDisagree("") }
+      if let group = scope?.normalizing, group.isAny(problem != nil) { throw problem ?? .otherRankFailed }
       if let problem { throw problem }
       figures.counted = classifies ? batch.countedImages(beside: prediction) : batch.images.shape[0]
       // The mean of no image is NaN, and has no share.

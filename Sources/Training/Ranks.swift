@@ -39,8 +39,7 @@ final class Ranks {
     var (found, failure) = (StepFigures(metrics: [Double](repeating: 0, count: metrics)), TrainingError?.none)
     switch local {
     case .success(let figures): found = figures
-    // Another rank has failed, and tells why.
-    case .failure(.ranksDisagree("")): break
+    case .failure(.otherRankFailed): break
     case .failure(let error): failure = error
     }
     let parameters = model.parameters.filter(\.isTrainable)
@@ -104,8 +103,7 @@ final class Ranks {
 
   /// The error of the first rank that has one, with the rank's name.
   private func failure(_ own: TrainingError?) -> TrainingError {
-    let located = communicator.gatheredError(own)
-    return located ?? .ranksDisagree("one of them failed")
+    communicator.gatheredError(own) ?? .otherRankFailed
   }
 
   /// Layers drew no random numbers where there was no image: sets their generators to those of the last rank, which has one.
