@@ -33,7 +33,8 @@ static void check_sequences(unsigned long seed, long first, long n) {
   RUN(en_uniform, seed, first, n, y);
   expect_equal(n, y, wanted);
   RUN(en_normal, seed, first, n, z);
-  expect(n, z, wantedNormal, 4);
+  // Of a float nearly all digits of a double are dropped: what is left is rounded once.
+  expect(n, z, wantedNormal, digits == 24 ? 0.51 : 4);
   RUN(en_dropout, seed, first, n, keep, x, dropped);
   expect(n, dropped, wantedDropped, 2);
   free_arrays();
