@@ -18,6 +18,20 @@ INLINED OVERLOADED REAL block_sum(const int squares, long n, const REAL *x) {
   return sum[0];
 }
 
+// Of at most en_short numbers, in one vector. `readable` numbers follow from x on.
+INLINED OVERLOADED REAL short_sum(const int squares, long n, long readable, const REAL *x) {
+  REAL sum[en_short], copy[en_short] = {0};
+  if (readable < en_short) {
+    for (long i = 0; i < n; i++) copy[i] = x[i];
+    x = copy;
+  }
+  for (int lane = 0; lane < en_short; lane++) sum[lane] = lane < n ? squares ? x[lane] * x[lane] : x[lane] : 0;
+  for (int half = en_short / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) sum[lane] += sum[lane + half];
+  }
+  return sum[0];
+}
+
 // A strip of `width` columns; where that is a constant, its sums stay in registers over all rows.
 INLINED OVERLOADED void strip_sums(
   const int squares, long from, long to, long inner, const long width, const REAL *x, REAL *y) {
@@ -42,6 +56,10 @@ INLINED OVERLOADED void sums(const int squares, en_axes axes, long from, long to
     const REAL *slice = x + o * n * inner;
     REAL *out = y + o * inner;
     if (inner == 1) {
+      if (to - from <= en_short) {
+        out[0] = short_sum(squares, to - from, (outer - o) * n - from, slice + from);
+        continue;
+      }
       double sum = 0;
       for (long k = from; k < to; k += block) sum += block_sum(squares, to - k < block ? to - k : block, slice + k);
       out[0] = (REAL)sum;
@@ -89,6 +107,15 @@ INLINED OVERLOADED REAL row_extreme(const int sign, long n, const REAL *x) {
   return best[0];
 }
 
+INLINED OVERLOADED REAL short_extreme(const int sign, long n, const REAL *x) {
+  REAL best[en_short];
+  for (int lane = 0; lane < en_short; lane++) best[lane] = lane < n ? x[lane] : x[0];
+  for (int half = en_short / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
+  }
+  return best[0];
+}
+
 INLINED OVERLOADED void strip_extremes(
   const int sign, long from, long to, long inner, const long width, const REAL *x, REAL *y) {
   REAL best[en_strip];
@@ -106,7 +133,8 @@ INLINED OVERLOADED void extremes(const int sign, en_axes axes, long from, long t
     const REAL *slice = x + o * n * inner;
     REAL *out = y + o * inner;
     if (inner == 1) {
-      out[0] = row_extreme(sign, to - from, slice + from);
+      const int is_short = to - from <= en_short && (outer - o) * n - from >= en_short;
+      out[0] = is_short ? short_extreme(sign, to - from, slice + from) : row_extreme(sign, to - from, slice + from);
       continue;
     }
     for (long left = 0; left < inner; left += en_strip) {

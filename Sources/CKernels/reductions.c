@@ -3,7 +3,7 @@
 #include "contract.h"
 #include "vectors.h"
 
-enum { en_strip = 64 };
+enum { en_strip = 64, en_short = 16 };
 
 #ifndef NDEBUG
 static void check_axes(en_axes axes, const void *x, const void *y) {

@@ -69,9 +69,48 @@ INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, REA
   return total;
 }
 
+/// The same for a row of at most WHOLE numbers, in one vector: the top, and the terms. `readable` numbers follow from x on.
+///
+/// The sum has the bits of `shifted_exp_sum`, whose further lanes are 0.
+INLINED OVERLOADED double short_exp_sum(long n, long readable, const REAL *x, REAL *top, REAL *terms) {
+  REAL lanes[WHOLE];
+  if (readable >= WHOLE) {
+    for (int lane = 0; lane < WHOLE; lane++) terms[lane] = lane < n ? x[lane] : -LARGEST;
+  } else {
+    for (int lane = 0; lane < WHOLE; lane++) terms[lane] = -LARGEST;
+    for (long i = 0; i < n; i++) terms[i] = x[i];
+  }
+  for (int lane = 0; lane < WHOLE; lane++) lanes[lane] = terms[lane] > -LARGEST ? terms[lane] : -LARGEST;
+  for (int half = WHOLE / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) lanes[lane] = lanes[lane + half] > lanes[lane] ? lanes[lane + half] : lanes[lane];
+  }
+  const REAL shift = *top = lanes[0] < LARGEST ? lanes[0] : LARGEST;
+  VECTORIZED
+  for (int lane = 0; lane < WHOLE; lane++) terms[lane] = exp_of_negative(terms[lane] - shift);
+  for (int lane = 0; lane < WHOLE; lane++) lanes[lane] = terms[lane] = lane < n ? terms[lane] : 0;
+  for (int half = WHOLE / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+  }
+  return lanes[0];
+}
+
+/// Σ exp(x - top) of a row, and its top. `readable` numbers follow from x on.
+INLINED OVERLOADED double exp_sum(long n, long readable, const REAL *x, REAL *top) {
+  REAL terms[WHOLE];
+  if (n <= WHOLE) return short_exp_sum(n, readable, x, top, terms);
+  *top = finite_top(n, x);
+  return shifted_exp_sum(n, *top, x, (REAL *)0);
+}
+
 OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
   assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   for (long row = 0; row < rows; row++, x += n, y += n) {
+    if (n <= WHOLE) {
+      REAL top, terms[WHOLE];
+      const REAL scale = (REAL)(1 / short_exp_sum(n, (rows - row) * n, x, &top, terms));
+      for (long i = 0; i < n; i++) y[i] = terms[i] * scale;
+      continue;
+    }
     const REAL scale = (REAL)(1 / shifted_exp_sum(n, finite_top(n, x), x, y));
     for (long i = 0; i < n; i++) y[i] *= scale;
   }
@@ -90,8 +129,8 @@ OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, con
 OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y) {
   assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n) && (rows * n == 0 || x != y));
   for (long row = 0; row < rows; row++, x += n, y += n) {
-    const REAL top = finite_top(n, x);
-    const REAL log = (REAL)natural_log(shifted_exp_sum(n, top, x, (REAL *)0));
+    REAL top;
+    const REAL log = (REAL)natural_log(exp_sum(n, (rows - row) * n, x, &top));
     IN_PLACE
     for (long i = 0; i < n; i++) y[i] = (x[i] - top) - log;
   }
@@ -100,8 +139,9 @@ OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y)
 OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y) {
   assert(rows >= 0 && n > 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows));
   for (long row = 0; row < rows; row++, x += n) {
-    const REAL top = finite_top(n, x);
-    y[row] = (REAL)(natural_log(shifted_exp_sum(n, top, x, (REAL *)0)) + top);
+    REAL top;
+    const double sum = exp_sum(n, (rows - row) * n, x, &top);
+    y[row] = (REAL)(natural_log(sum) + top);
   }
 }
 
@@ -137,8 +177,9 @@ OVERLOADED KERNEL void en_cross_entropy(TARGETS targets, const REAL *x, REAL *to
   const REAL everywhere = targets.smoothing / n;
   for (long row = 0; row < rows; row++, x += n) {
     const long label = targets.labels[row];
-    const REAL top = tops[row] = finite_top(n, x);
-    const REAL log = logs[row] = (REAL)natural_log(shifted_exp_sum(n, top, x, (REAL *)0));
+    REAL top;
+    const REAL log = logs[row] = (REAL)natural_log(exp_sum(n, (rows - row) * n, x, &top));
+    tops[row] = top;
     const REAL target = label < 0 ? 0 : (1 - targets.smoothing) * (weights ? weights[label] : 1);
     REAL loss = target == 0 ? 0 : target * (log - (x[label] - top));
     if (label >= 0 && everywhere > 0) {
