@@ -127,9 +127,6 @@ static void check_clamp_and_huber(long n) {
   }
   RUN(en_huber, n, threshold, z, z);
   expect(n, z, wanted, 2);
-  for (long i = 0; i < n; i++) wanted[i] = dy[i] * (x[i] < -threshold ? -threshold : x[i] > threshold ? threshold : x[i]);
-  RUN(en_huber_backward, n, threshold, x, dy, dy);
-  expect(n, dy, wanted, 1);
   free_arrays();
 }
 

@@ -181,8 +181,5 @@ INLINED OVERLOADED REAL huber_of(REAL threshold, REAL v) {
   return q * (a - q * (REAL)0.5);
 }
 MAPPED(en_huber(long n, REAL threshold, const REAL *x, REAL *y), huber_of(threshold, v))
-MAPPED_BACK(
-  en_huber_backward(long n, REAL threshold, const REAL *x, const REAL *dy, REAL *dx),
-  d * (v < -threshold ? -threshold : v > threshold ? threshold : v))
 #undef MAPPED
 #undef MAPPED_BACK

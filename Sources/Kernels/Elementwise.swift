@@ -54,7 +54,6 @@ package enum UnaryPullback: Sendable {
   case gelu, geluByTanh, silu, relu6ByOutput, normalDistribution
   case elu(scale: Scalar)
   case clamp(ClosedRange<Scalar>)
-  case huber(threshold: Scalar)
 
   /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
   package func callAsFunction(
@@ -78,7 +77,6 @@ package enum UnaryPullback: Sendable {
     case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
     case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
     case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)
-    case .huber(let threshold): en_huber_backward(count, threshold, v, dy, dx)
     }
   }
 }

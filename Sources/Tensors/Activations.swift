@@ -67,13 +67,6 @@ public func silu(_ x: Tensor) -> Tensor {
   }
 }
 
-/// `x²/2` where `|x|` is below the threshold δ, `δ (|x| - δ/2)` elsewhere, of each element.
-package func huber(_ x: Tensor, _ threshold: Scalar) -> Tensor {
-  elementwise(x, .huber(threshold: threshold)).recorded("huber", of: x, .huber(threshold: threshold)) { dy in
-    dy * x.clamped(to: -threshold...threshold)
-  }
-}
-
 /// Φ, the distribution function of the standard normal distribution.
 private func normalDistribution(_ x: Tensor) -> Tensor {
   elementwise(x, .normalDistribution).recorded("Φ", of: x, .normalDistribution) { dy in dy * normalDensity(x) }

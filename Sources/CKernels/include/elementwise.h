@@ -65,7 +65,3 @@ OVERLOADED void en_clamp_backward(long n, double low, double high, const double 
 /// y[i] = x[i]²/2 where |x[i]| is below the threshold δ, else δ (|x[i]| - δ/2); y may be x.
 OVERLOADED void en_huber(long n, float threshold, const float *x, float *y);
 OVERLOADED void en_huber(long n, double threshold, const double *x, double *y);
-
-/// dx[i] = dy[i] · v, v being x[i] clamped to ±threshold; dx may be dy.
-OVERLOADED void en_huber_backward(long n, float threshold, const float *x, const float *dy, float *dx);
-OVERLOADED void en_huber_backward(long n, double threshold, const double *x, const double *dy, double *dx);

@@ -19,18 +19,15 @@ private func areClasses(_ logits: Tensor, _ targets: Tensor) -> Bool {
 /// The mean of `(prediction - target)²` over all elements.
 public func meanSquaredError(_ prediction: Tensor, _ target: Tensor) -> Tensor {
   requireSameShape("meanSquaredError", prediction, target)
-  return square(prediction - target).mean()
+  return meanDistance(.square, prediction, target)
 }
 
 /// The mean of `|prediction - target|` over all elements, their sum, or each by itself: the L1 loss, PyTorch's `l1_loss`.
 public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor, reduction: Reduction = .mean) -> Tensor {
   requireSameShape("meanAbsoluteError", prediction, target)
+  if reduction == .mean { return meanDistance(.absolute, prediction, target) }
   let distance = abs(prediction - target)
-  return switch reduction {
-  case .mean: distance.mean()
-  case .sum: distance.sum()
-  case .none: distance
-  }
+  return reduction == .sum ? distance.sum() : distance
 }
 
 /// The Huber loss: `d²/2` where `|d|` is below `threshold` δ, `δ (|d| - δ/2)` elsewhere; the mean over all elements.
@@ -38,7 +35,7 @@ public func meanAbsoluteError(_ prediction: Tensor, _ target: Tensor, reduction:
 /// Huber, 1964; PyTorch's `HuberLoss`.
 public func huber(_ prediction: Tensor, _ target: Tensor, threshold: Scalar = 1) -> Tensor {
   requireSameShape("huber", prediction, target)
-  return huber(prediction - target, threshold).mean()
+  return meanDistance(.huber(threshold: threshold), prediction, target)
 }
 
 /// The mean over all elements of the cross-entropy between `targets` in 0...1 and `sigmoid(logits)`, stable for any logit.
