@@ -16,6 +16,8 @@ static double shares_of(long n, const REAL *x, double *shares) {
 static void check_softmax(long n) {
   REAL *x = numbers(rows * n), *y = ARRAY(REAL, rows * n), *z = ARRAY(REAL, rows * n), *sums = ARRAY(REAL, rows);
   double *shares = ARRAY(double, rows * n), *logs = ARRAY(double, rows * n), *totals = ARRAY(double, rows);
+  double *wanted = ARRAY(double, rows * n);
+  REAL *dy = numbers(rows);
   for (long i = 0; i < rows * n; i++) x[i] = 5 * x[i] + 20 * (REAL)(i / n);
   for (long row = 0; row < rows; row++) {
     totals[row] = shares_of(n, x + row * n, shares + row * n);
@@ -28,6 +30,9 @@ static void check_softmax(long n) {
   expect(rows, sums, totals, 8);
   RUN(en_log_softmax, rows, n, x, z);
   expect(rows * n, z, logs, 80);
+  for (long i = 0; i < rows * n; i++) wanted[i] = shares[i] * dy[i / n];
+  RUN(en_log_sum_exp_backward, rows, n, x, dy, z);
+  expect(rows * n, z, wanted, 16);
   set_size("%d rows of %ld in place", rows, n);
   RUN(en_softmax, rows, n, x, x);
   expect(rows * n, x, shares, 16);

@@ -102,18 +102,26 @@ INLINED OVERLOADED double exp_sum(long n, long readable, const REAL *x, REAL *to
   return shifted_exp_sum(n, *top, x, (REAL *)0);
 }
 
-OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
-  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
-  for (long row = 0; row < rows; row++, x += n, y += n) {
-    if (n <= WHOLE) {
-      REAL top, terms[WHOLE];
-      const REAL scale = (REAL)(1 / short_exp_sum(n, (rows - row) * n, x, &top, terms));
-      for (long i = 0; i < n; i++) y[i] = terms[i] * scale;
-      continue;
-    }
-    const REAL scale = (REAL)(1 / shifted_exp_sum(n, finite_top(n, x), x, y));
+/// y = factor exp(x) / Σ exp(x) of a row; y may be x.
+INLINED OVERLOADED void scaled_softmax(long n, long readable, REAL factor, const REAL *x, REAL *y) {
+  if (n <= WHOLE) {
+    REAL top, terms[WHOLE];
+    const REAL scale = (REAL)(factor / short_exp_sum(n, readable, x, &top, terms));
+    for (long i = 0; i < n; i++) y[i] = terms[i] * scale;
+  } else {
+    const REAL scale = (REAL)(factor / shifted_exp_sum(n, finite_top(n, x), x, y));
     for (long i = 0; i < n; i++) y[i] *= scale;
   }
+}
+
+OVERLOADED KERNEL void en_softmax(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  for (long row = 0; row < rows; row++) scaled_softmax(n, (rows - row) * n, 1, x + row * n, y + row * n);
+}
+
+OVERLOADED KERNEL void en_log_sum_exp_backward(long rows, long n, const REAL *x, const REAL *dy, REAL *dx) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(dy, rows) && EN_HAS(dx, rows * n));
+  for (long row = 0; row < rows; row++) scaled_softmax(n, (rows - row) * n, dy[row], x + row * n, dx + row * n);
 }
 
 OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
@@ -138,10 +146,15 @@ OVERLOADED KERNEL void en_log_softmax(long rows, long n, const REAL *x, REAL *y)
 
 OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y) {
   assert(rows >= 0 && n > 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows));
-  for (long row = 0; row < rows; row++, x += n) {
-    REAL top;
-    const double sum = exp_sum(n, (rows - row) * n, x, &top);
-    y[row] = (REAL)(natural_log(sum) + top);
+  enum { group = 64 };
+  REAL sums[group], tops[group];
+  for (long start = 0; start < rows; start += group, y += group) {
+    const long count = rows - start < group ? rows - start : group;
+    for (long row = 0; row < count; row++, x += n) {
+      sums[row] = (REAL)exp_sum(n, (rows - start - row) * n, x, tops + row);
+    }
+    VECTORIZED
+    for (long row = 0; row < count; row++) y[row] = log_of(sums[row]) + tops[row];
   }
 }
 

@@ -29,6 +29,13 @@ package struct Rows: Sendable {
     en_log_sum_exp(count, width, x, y)
   }
 
+  /// dx = dy[row] exp(x) / Σ exp(x)
+  package func logSumExpGradient(
+    _ dy: UnsafePointer<Scalar>, _ x: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>
+  ) {
+    en_log_sum_exp_backward(count, width, x, dy, dx)
+  }
+
   /// dx = dy - exp(y) Σ dy; `dx` may be `dy`.
   package func logSoftmaxGradient(
     _ dy: UnsafePointer<Scalar>, output y: UnsafePointer<Scalar>, into dx: UnsafeMutablePointer<Scalar>

@@ -31,7 +31,20 @@ func logSumExpOfRows(_ x: Tensor) -> Tensor {
   Tensor(shape: [x.shape[0]]) { out in
     let (values, y) = (x.pointer, out.baseAddress!)
     forEachRow(of: x) { rows, start in rows.logSumExp(values + start, into: y + start / rows.width) }
-  }.recorded("logSumExp", saving: [x], (x, { $0.unsqueezed(at: 1) * softmax(x) }))
+  }.recorded(
+    "logSumExp", saving: [x],
+    (
+      x,
+      { dy in
+        guard GradientTape.active.isEmpty else { return dy.unsqueezed(at: 1) * softmax(x) }
+        return Tensor(shape: x.shape) { out in
+          let (values, dy, dx) = (x.pointer, dy.pointer, out.baseAddress!)
+          forEachRow(of: x) { rows, start in
+            rows.logSumExpGradient(dy + start / rows.width, values + start, into: dx + start)
+          }
+        }
+      }
+    ))
 }
 
 /// The cross-entropy of each row of `logits` with targets of classes: `-Σ target · log softmax(logits)`, where a target of 0 counts

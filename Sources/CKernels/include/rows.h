@@ -21,6 +21,10 @@ OVERLOADED void en_log_softmax(long rows, long n, const double *x, double *y);
 OVERLOADED void en_log_sum_exp(long rows, long n, const float *x, float *y);
 OVERLOADED void en_log_sum_exp(long rows, long n, const double *x, double *y);
 
+/// dx = dy[row] exp(x) / Σ exp(x)
+OVERLOADED void en_log_sum_exp_backward(long rows, long n, const float *x, const float *dy, float *dx);
+OVERLOADED void en_log_sum_exp_backward(long rows, long n, const double *x, const double *dy, double *dx);
+
 /// dx = dy - exp(y) Σ dy; dx may be dy.
 OVERLOADED void en_log_softmax_backward(long rows, long n, const float *y, const float *dy, float *dx);
 OVERLOADED void en_log_softmax_backward(long rows, long n, const double *y, const double *dy, double *dx);
