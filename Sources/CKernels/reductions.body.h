@@ -87,51 +87,33 @@ OVERLOADED KERNEL void en_sum_squares(en_axes axes, long from, long to, const RE
 // The one of two that is beyond the other, or NaN: a comparison with NaN is false, so that the first one stays where it is NaN.
 #define BEYOND(best, v) ((v) != (v) ? (v) : (sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
 
-// The same where neither is NaN, which then is sought apart: half the work.
-#define NUMBER_BEYOND(best, v) ((sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
-
-/// The first NaN of a row, or the extreme.
-INLINED OVERLOADED REAL nan_or(REAL extreme, long n, const REAL *x) {
-  int isThere = 0;
-  for (long i = 0; i < n; i++) isThere |= x[i] != x[i];
-  if (!isThere) return extreme;
-  while (*x == *x) x++;
-  return *x;
-}
-
-INLINED OVERLOADED REAL lanes_extreme(const int sign, const int lanes, REAL *best) {
+INLINED OVERLOADED REAL row_extreme(const int sign, long n, const REAL *x) {
+  enum { lanes = 32 };
+  REAL best[lanes];
+  if (n < lanes) {
+    best[0] = x[0];
+    for (long i = 1; i < n; i++) best[0] = BEYOND(best[0], x[i]);
+    return best[0];
+  }
+  for (int lane = 0; lane < lanes; lane++) best[lane] = x[lane];
+  long i = lanes;
+  for (; i + lanes <= n; i += lanes) {
+    for (int lane = 0; lane < lanes; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
+  }
+  for (int lane = 0; i + lane < n; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
   for (int half = lanes / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) best[lane] = NUMBER_BEYOND(best[lane], best[lane + half]);
+    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
   }
   return best[0];
 }
 
-// A block is still in the cache when it is read for NaN. Long rows in more lanes, as each waits for its last comparison.
-INLINED OVERLOADED REAL row_extreme(const int sign, const int lanes, long n, const REAL *x) {
-  enum { block = 2048 };
-  REAL extreme = x[0];
-  for (long start = 0; start < n; start += block) {
-    const REAL *at = x + start;
-    const long length = n - start < block ? n - start : block;
-    REAL best[64];
-    for (int lane = 0; lane < lanes; lane++) best[lane] = extreme;
-    long i = 0;
-    for (; i + lanes <= length; i += lanes) {
-      for (int lane = 0; lane < lanes; lane++) best[lane] = NUMBER_BEYOND(best[lane], at[i + lane]);
-    }
-    for (int lane = 0; i + lane < length; lane++) best[lane] = NUMBER_BEYOND(best[lane], at[i + lane]);
-    extreme = nan_or(lanes_extreme(sign, lanes, best), length, at);
-    if (extreme != extreme) return extreme;
-  }
-  return extreme;
-}
-
 INLINED OVERLOADED REAL short_extreme(const int sign, long n, const REAL *x) {
   REAL best[en_short];
-  int isThere = 0;
   for (int lane = 0; lane < en_short; lane++) best[lane] = lane < n ? x[lane] : x[0];
-  for (int lane = 0; lane < en_short; lane++) isThere |= best[lane] != best[lane];
-  return isThere ? nan_or(x[0], n, x) : lanes_extreme(sign, en_short, best);
+  for (int half = en_short / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
+  }
+  return best[0];
 }
 
 INLINED OVERLOADED void strip_extremes(
@@ -152,9 +134,7 @@ INLINED OVERLOADED void extremes(const int sign, en_axes axes, long from, long t
     REAL *out = y + o * inner;
     if (inner == 1) {
       const int is_short = to - from <= en_short && (outer - o) * n - from >= en_short;
-      if (is_short) out[0] = short_extreme(sign, to - from, slice + from);
-      else if (to - from < 256) out[0] = row_extreme(sign, 32, to - from, slice + from);
-      else out[0] = row_extreme(sign, 64, to - from, slice + from);
+      out[0] = is_short ? short_extreme(sign, to - from, slice + from) : row_extreme(sign, to - from, slice + from);
       continue;
     }
     for (long left = 0; left < inner; left += en_strip) {
