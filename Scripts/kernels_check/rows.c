@@ -14,11 +14,13 @@ static double shares_of(long n, const REAL *x, double *shares) {
 }
 
 static void check_softmax(long n) {
+  // More than the 64 rows whose logarithms are taken at once.
+  enum { rows = 67 };
   REAL *x = numbers(rows * n), *y = ARRAY(REAL, rows * n), *z = ARRAY(REAL, rows * n), *sums = ARRAY(REAL, rows);
   double *shares = ARRAY(double, rows * n), *logs = ARRAY(double, rows * n), *totals = ARRAY(double, rows);
   double *wanted = ARRAY(double, rows * n);
   REAL *dy = numbers(rows);
-  for (long i = 0; i < rows * n; i++) x[i] = 5 * x[i] + 20 * (REAL)(i / n);
+  for (long i = 0; i < rows * n; i++) x[i] = 5 * x[i] + 20 * (REAL)(i / n % 5);
   for (long row = 0; row < rows; row++) {
     totals[row] = shares_of(n, x + row * n, shares + row * n);
     for (long i = row * n; i < (row + 1) * n; i++) logs[i] = x[i] - totals[row];
