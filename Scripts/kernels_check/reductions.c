@@ -22,11 +22,11 @@ static void check_sums(en_axes axes, long from, long to) {
   free_arrays();
 }
 
-/// Extremes and their places, of which equal numbers have the first; if `hasNaN`, some are NaN.
-static void check_extremes(en_axes axes, long from, long to, int sign, int hasNaN) {
+/// Extremes and their places, of which equal numbers have the first; some are `odd`, which is NaN or infinite.
+static void check_extremes(en_axes axes, long from, long to, int sign, double odd) {
   const long n = axes.n, inner = axes.inner, results = axes.outer * inner;
   REAL *x = eighths(axes.outer * n * inner), *y = ARRAY(REAL, results);
-  for (long i = 0; hasNaN && i < axes.outer * n * inner; i += 1 + n * inner / 3) x[i] = NAN;
+  for (long i = 0; odd != 0 && i < axes.outer * n * inner; i += 1 + n * inner / 3) x[i] = (REAL)odd;
   double *wanted = zeros(results);
   long *places = ARRAY(long, results), *wantedPlaces = ARRAY(long, results);
   for (long i = 0; i < results; i++) {
@@ -99,8 +99,10 @@ void TYPED(check_reductions)(void) {
       check_sums(axes, 0, n);
       check_sums(axes, n / 3, n - n / 4);
       check_extremes(axes, 0, n, 1, 0);
-      check_extremes(axes, 0, n, -1, 1);
-      check_extremes(axes, n / 3, n - n / 4, 1, 1);
+      check_extremes(axes, 0, n, -1, NAN);
+      check_extremes(axes, 0, n, 1, -INFINITY);
+      check_extremes(axes, 0, n, -1, -INFINITY);
+      check_extremes(axes, n / 3, n - n / 4, 1, NAN);
       if (n < 200) check_products(axes);
       check_cumulative_sums(axes, 0);
       check_cumulative_sums(axes, 1);

@@ -1,37 +1,3 @@
-// Sums in a fixed number of lanes, reduced as a tree: short chains of additions keep errors small, and the result does not
-// depend on the vector width. Short sums are one chain: several go on at once.
-INLINED OVERLOADED REAL block_sum(const int squares, long n, const REAL *x) {
-  enum { lanes = 32 };
-  REAL sum[lanes] = {0};
-  if (n < lanes) {
-    for (long i = 0; i < n; i++) sum[0] += squares ? x[i] * x[i] : x[i];
-    return sum[0];
-  }
-  long i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (int lane = 0; lane < lanes; lane++) sum[lane] += squares ? x[i + lane] * x[i + lane] : x[i + lane];
-  }
-  for (int lane = 0; i + lane < n; lane++) sum[lane] += squares ? x[i + lane] * x[i + lane] : x[i + lane];
-  for (int half = lanes / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) sum[lane] += sum[lane + half];
-  }
-  return sum[0];
-}
-
-// Of at most en_short numbers, in one vector. `readable` numbers follow from x on.
-INLINED OVERLOADED REAL short_sum(const int squares, long n, long readable, const REAL *x) {
-  REAL sum[en_short], copy[en_short] = {0};
-  if (readable < en_short) {
-    for (long i = 0; i < n; i++) copy[i] = x[i];
-    x = copy;
-  }
-  for (int lane = 0; lane < en_short; lane++) sum[lane] = lane < n ? squares ? x[lane] * x[lane] : x[lane] : 0;
-  for (int half = en_short / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) sum[lane] += sum[lane + half];
-  }
-  return sum[0];
-}
-
 // A strip of `width` columns; where that is a constant, its sums stay in registers over all rows.
 INLINED OVERLOADED void strip_sums(
   const int squares, long from, long to, long inner, const long width, const REAL *x, REAL *y) {
@@ -52,16 +18,20 @@ INLINED OVERLOADED void strip_sums(
 INLINED OVERLOADED void sums(const int squares, en_axes axes, long from, long to, const REAL *x, REAL *y) {
   const long outer = axes.outer, n = axes.n, inner = axes.inner;
   enum { block = 512 };
+  const int term = squares ? en_squares : en_numbers;
   for (long o = 0; o < outer; o++) {
     const REAL *slice = x + o * n * inner;
     REAL *out = y + o * inner;
     if (inner == 1) {
-      if (to - from <= en_short) {
-        out[0] = short_sum(squares, to - from, (outer - o) * n - from, slice + from);
+      const long readable = (outer - o) * n;
+      if (to - from <= block) {
+        out[0] = block_sum(term, to - from, readable - from, slice + from, 0, 0);
         continue;
       }
       double sum = 0;
-      for (long k = from; k < to; k += block) sum += block_sum(squares, to - k < block ? to - k : block, slice + k);
+      for (long k = from; k < to; k += block) {
+        sum += block_sum(term, to - k < block ? to - k : block, readable - k, slice + k, 0, 0);
+      }
       out[0] = (REAL)sum;
       continue;
     }
@@ -84,36 +54,57 @@ OVERLOADED KERNEL void en_sum_squares(en_axes axes, long from, long to, const RE
   sums(1, axes, from, to, x, y);
 }
 
-// The one of two that is beyond the other, or NaN: a comparison with NaN is false, so that the first one stays where it is NaN.
-#define BEYOND(best, v) ((v) != (v) ? (v) : (sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
+// The one of two that is further, or NaN: a comparison with NaN is false, so that the first one stays where it is NaN.
+#define FURTHER(best, v) ((sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
+#define BEYOND(best, v) ((v) != (v) ? (v) : FURTHER(best, v))
 
-INLINED OVERLOADED REAL row_extreme(const int sign, long n, const REAL *x) {
-  enum { lanes = 32 };
-  REAL best[lanes];
-  if (n < lanes) {
-    best[0] = x[0];
-    for (long i = 1; i < n; i++) best[0] = BEYOND(best[0], x[i]);
-    return best[0];
-  }
-  for (int lane = 0; lane < lanes; lane++) best[lane] = x[lane];
-  long i = lanes;
-  for (; i + lanes <= n; i += lanes) {
-    for (int lane = 0; lane < lanes; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
-  }
-  for (int lane = 0; i + lane < n; lane++) best[lane] = BEYOND(best[lane], x[i + lane]);
-  for (int half = lanes / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
-  }
-  return best[0];
+INLINED OVERLOADED REAL extreme_lane(const int sign, const LANES(16) *v) {
+  const LANES(8) eight = FURTHER(v->lo, v->hi);
+  const LANES(4) four = FURTHER(eight.lo, eight.hi);
+  const LANES(2) two = FURTHER(four.lo, four.hi);
+  return FURTHER(two[0], two[1]);
 }
 
-INLINED OVERLOADED REAL short_extreme(const int sign, long n, const REAL *x) {
-  REAL best[en_short];
-  for (int lane = 0; lane < en_short; lane++) best[lane] = lane < n ? x[lane] : x[0];
-  for (int half = en_short / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) best[lane] = BEYOND(best[lane], best[lane + half]);
+INLINED OVERLOADED REAL row_extreme_of_few(const int sign, long n, const REAL *x) {
+  REAL best = x[0];
+  for (long i = 1; i < n; i++) best = BEYOND(best, x[i]);
+  return best;
+}
+
+// NaN is sought by a sum of products with 0, one multiply-add in place of a comparison and a choice: where it is not 0, a number is
+// NaN or infinite. The last lanes overlap those before them, which changes neither.
+INLINED OVERLOADED REAL row_extreme(const int sign, long n, const REAL *x) {
+  enum { lanes = 32 };
+  if (n < lanes) return row_extreme_of_few(sign, n, x);
+  const LANES(16) *first = (const LANES(16) *)x;
+  LANES(16) best[2] = {first[0], first[1]}, nothing[2] = {0};
+  for (long i = 0; i < n; i += lanes) {
+    const LANES(16) *at = (const LANES(16) *)(x + (i + lanes <= n ? i : n - lanes));
+    EACH(k, 0, 2) {
+      best[k] = FURTHER(best[k], at[k]);
+      nothing[k] += at[k] * 0;
+    }
   }
-  return best[0];
+  best[0] = FURTHER(best[0], best[1]);
+  nothing[0] += nothing[1];
+  const REAL extreme = extreme_lane(sign, &best[0]);
+  if (!has_other_than_zero(&nothing[0])) return extreme;
+  int isNaN = 0;
+  for (long i = 0; i < n; i++) isNaN |= x[i] != x[i];
+  return isNaN ? (REAL)__builtin_nan("") : extreme;
+}
+
+// Of each of `rows` rows of at most 16 numbers, in one vector. `readable` numbers follow from x on.
+INLINED OVERLOADED void short_extremes(
+  const int sign, long rows, long n, long step, long readable, const REAL *x, REAL *y) {
+  LANES(16) nothing = {0}, v;
+  for (long row = 0; row < rows; row++) {
+    load_first(n, readable - row * step, x + row * step, x[row * step], &v);
+    nothing += v * 0;
+    y[row] = extreme_lane(sign, &v);
+  }
+  if (!has_other_than_zero(&nothing)) return;
+  for (long row = 0; row < rows; row++) y[row] = row_extreme_of_few(sign, n, x + row * step);
 }
 
 INLINED OVERLOADED void strip_extremes(
@@ -129,12 +120,19 @@ INLINED OVERLOADED void strip_extremes(
 
 INLINED OVERLOADED void extremes(const int sign, en_axes axes, long from, long to, const REAL *x, REAL *y) {
   const long outer = axes.outer, n = axes.n, inner = axes.inner;
+  if (inner == 1 && to - from <= en_short) {
+    enum { block = 64 };
+    for (long o = 0; o < outer; o += block) {
+      const long rows = outer - o < block ? outer - o : block;
+      short_extremes(sign, rows, to - from, n, (outer - o) * n - from, x + o * n + from, y + o);
+    }
+    return;
+  }
   for (long o = 0; o < outer; o++) {
     const REAL *slice = x + o * n * inner;
     REAL *out = y + o * inner;
     if (inner == 1) {
-      const int is_short = to - from <= en_short && (outer - o) * n - from >= en_short;
-      out[0] = is_short ? short_extreme(sign, to - from, slice + from) : row_extreme(sign, to - from, slice + from);
+      out[0] = row_extreme(sign, to - from, slice + from);
       continue;
     }
     for (long left = 0; left < inner; left += en_strip) {
@@ -182,6 +180,7 @@ OVERLOADED KERNEL void en_places(en_axes axes, const REAL *x, const REAL *y, lon
   }
 }
 #undef BEYOND
+#undef FURTHER
 #undef IS_FOUND
 
 OVERLOADED KERNEL void en_product(long rows, long n, const REAL *x, REAL *y) {

@@ -16,7 +16,12 @@ static void check_axes(en_axes axes, const void *x, const void *y) {
 #endif
 
 #define REAL float
+#define LANES(n) float_lanes_##n
+#include "lanes.body.h"
 #include "reductions.body.h"
 #undef REAL
+#undef LANES
 #define REAL double
+#define LANES(n) double_lanes_##n
+#include "lanes.body.h"
 #include "reductions.body.h"

@@ -1,44 +1,24 @@
-// Reductions in a fixed number of lanes, reduced as a tree, so that a result does not depend on the vector width.
-#define LANED(n, lanes, initial, combined)                                \
-  REAL lanes[LANES];                                                      \
-  for (int lane = 0; lane < LANES; lane++) lanes[lane] = initial;         \
-  {                                                                       \
-    long i = 0;                                                           \
-    for (; i + LANES <= (n); i += LANES) {                                \
-      for (int lane = 0; lane < LANES; lane++) {                          \
-        const REAL a = lanes[lane];                                       \
-        const long at = i + lane;                                         \
-        lanes[lane] = combined;                                           \
-      }                                                                   \
-    }                                                                     \
-    for (int lane = 0; i + lane < (n); lane++) {                          \
-      const REAL a = lanes[lane];                                         \
-      const long at = i + lane;                                           \
-      lanes[lane] = combined;                                             \
-    }                                                                     \
+// The sum of terms of a row, in blocks.
+INLINED OVERLOADED double row_sum(const int terms, long n, long readable, const REAL *x, const REAL *z, REAL mean) {
+  double total = 0;
+  for (long k = 0; k < n; k += BLOCK) {
+    total += block_sum(terms, n - k < BLOCK ? n - k : BLOCK, readable - k, x + k, z + k, mean);
   }
-
-INLINED OVERLOADED REAL lanes_sum(REAL *lanes) {
-  for (int half = LANES / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
-  }
-  return lanes[0];
+  return total;
 }
 
-// The sum of `term`, a function of the index `at`, in blocks.
-#define BLOCKED_SUM(total, n, term)                                       \
-  double total = 0;                                                       \
-  for (long start = 0; start < (n); start += BLOCK) {                     \
-    const long length = (n) - start < BLOCK ? (n) - start : BLOCK;        \
-    LANED(length, lanes, 0, a + (term))                                   \
-    total += lanes_sum(lanes);                                            \
-  }
-
-/// The largest number, but no infinity; NaN counts nothing here.
+/// The largest number of at least WHOLE, but no infinity; NaN counts nothing here. The last lanes overlap those before them.
 INLINED OVERLOADED REAL finite_top(long n, const REAL *x) {
-  LANED(n, lanes, -LARGEST, x[at] > a ? x[at] : a)
-  REAL top = lanes[0];
-  for (int lane = 1; lane < LANES; lane++) top = lanes[lane] > top ? lanes[lane] : top;
+  LANES(16) best[2] = {-LARGEST, -LARGEST};
+  for (long i = 0; i < n; i += 2 * WHOLE) {
+    EACH(k, 0, 2) {
+      const long at = i + k * WHOLE;
+      const LANES(16) v = *(const LANES(16) *)(x + (at + WHOLE <= n ? at : n - WHOLE));
+      best[k] = v > best[k] ? v : best[k];
+    }
+  }
+  best[0] = best[1] > best[0] ? best[1] : best[0];
+  const REAL top = largest_lane(best);
   return top < LARGEST ? top : LARGEST;
 }
 
@@ -55,16 +35,15 @@ INLINED OVERLOADED void shifted_exp(long n, REAL shift, const REAL *x, REAL *y) 
   for (long i = 0; i < rest; i++) y[whole + i] = last[i];
 }
 
-/// Σ exp(x - shift); y gets the terms where it is not null.
-INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, REAL *y) {
+/// Σ exp(x - shift); y gets the terms where it is not null. `readable` numbers follow from y on.
+INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, long readable, REAL *y) {
   double total = 0;
   REAL buffer[BLOCK];
   for (long start = 0; start < n; start += BLOCK) {
     const long length = n - start < BLOCK ? n - start : BLOCK;
     REAL *terms = y ? y + start : buffer;
     shifted_exp(length, shift, x + start, terms);
-    LANED(length, lanes, 0, a + terms[at])
-    total += lanes_sum(lanes);
+    total += block_sum(en_numbers, length, y ? readable - start : BLOCK, terms, 0, 0);
   }
   return total;
 }
@@ -73,25 +52,15 @@ INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, REA
 ///
 /// The sum has the bits of `shifted_exp_sum`, whose further lanes are 0.
 INLINED OVERLOADED double short_exp_sum(long n, long readable, const REAL *x, REAL *top, REAL *terms) {
-  REAL lanes[WHOLE];
-  if (readable >= WHOLE) {
-    for (int lane = 0; lane < WHOLE; lane++) terms[lane] = lane < n ? x[lane] : -LARGEST;
-  } else {
-    for (int lane = 0; lane < WHOLE; lane++) terms[lane] = -LARGEST;
-    for (long i = 0; i < n; i++) terms[i] = x[i];
-  }
-  for (int lane = 0; lane < WHOLE; lane++) lanes[lane] = terms[lane] > -LARGEST ? terms[lane] : -LARGEST;
-  for (int half = WHOLE / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) lanes[lane] = lanes[lane + half] > lanes[lane] ? lanes[lane + half] : lanes[lane];
-  }
-  const REAL shift = *top = lanes[0] < LARGEST ? lanes[0] : LARGEST;
+  LANES(16) v, *sums = (LANES(16) *)terms;
+  load_first(n, readable, x, -LARGEST, &v);
+  const LANES(16) numbers = v > -LARGEST ? v : -LARGEST;
+  const REAL largest = largest_lane(&numbers), shift = *top = largest < LARGEST ? largest : LARGEST;
+  *sums = v - shift;
   VECTORIZED
-  for (int lane = 0; lane < WHOLE; lane++) terms[lane] = exp_of_negative(terms[lane] - shift);
-  for (int lane = 0; lane < WHOLE; lane++) lanes[lane] = terms[lane] = lane < n ? terms[lane] : 0;
-  for (int half = WHOLE / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
-  }
-  return lanes[0];
+  for (int lane = 0; lane < WHOLE; lane++) terms[lane] = exp_of_negative(terms[lane]);
+  keep_first(n, sums);
+  return lanes_sum(sums);
 }
 
 /// Σ exp(x - top) of a row, and its top. `readable` numbers follow from x on.
@@ -99,7 +68,7 @@ INLINED OVERLOADED double exp_sum(long n, long readable, const REAL *x, REAL *to
   REAL terms[WHOLE];
   if (n <= WHOLE) return short_exp_sum(n, readable, x, top, terms);
   *top = finite_top(n, x);
-  return shifted_exp_sum(n, *top, x, (REAL *)0);
+  return shifted_exp_sum(n, *top, x, 0, (REAL *)0);
 }
 
 /// y = factor exp(x) / Σ exp(x) of a row; y may be x.
@@ -109,7 +78,7 @@ INLINED OVERLOADED void scaled_softmax(long n, long readable, REAL factor, const
     const REAL scale = (REAL)(factor / short_exp_sum(n, readable, x, &top, terms));
     for (long i = 0; i < n; i++) y[i] = terms[i] * scale;
   } else {
-    const REAL scale = (REAL)(factor / shifted_exp_sum(n, finite_top(n, x), x, y));
+    const REAL scale = (REAL)(factor / shifted_exp_sum(n, finite_top(n, x), x, readable, y));
     for (long i = 0; i < n; i++) y[i] *= scale;
   }
 }
@@ -127,8 +96,7 @@ OVERLOADED KERNEL void en_log_sum_exp_backward(long rows, long n, const REAL *x,
 OVERLOADED KERNEL void en_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
   assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
-    BLOCKED_SUM(total, n, y[start + at] * dy[start + at])
-    const REAL mean = (REAL)total;
+    const REAL mean = (REAL)row_sum(en_products, n, (rows - row) * n, y, dy, 0);
     IN_PLACE
     for (long i = 0; i < n; i++) dx[i] = y[i] * (dy[i] - mean);
   }
@@ -161,8 +129,7 @@ OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y)
 OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
   assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
-    BLOCKED_SUM(total, n, dy[start + at])
-    const REAL sum = (REAL)total;
+    const REAL sum = (REAL)row_sum(en_numbers, n, (rows - row) * n, dy, 0, 0);
     REAL shares[BLOCK];
     for (long start = 0; start < n; start += BLOCK) {
       const long length = n - start < BLOCK ? n - start : BLOCK;
@@ -248,9 +215,9 @@ OVERLOADED KERNEL void en_layer_norm(NORM norm, const REAL *x, REAL *means, REAL
   assert(rows >= 0 && n >= 0 && EN_HAS(gamma, n) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   assert(EN_HAS(means, rows) && EN_HAS(rstds, rows));
   for (long row = 0; row < rows; row++, x += n, y += n) {
-    BLOCKED_SUM(total, n, x[start + at])
-    const REAL mean = means[row] = (REAL)(total / n);
-    BLOCKED_SUM(squares, n, (x[start + at] - mean) * (x[start + at] - mean))
+    const long readable = (rows - row) * n;
+    const REAL mean = means[row] = (REAL)(row_sum(en_numbers, n, readable, x, 0, 0) / n);
+    const double squares = row_sum(en_deviations, n, readable, x, 0, mean);
     const REAL rstd = rstds[row] = 1 / square_root((REAL)(squares / n) + epsilon);
     if (beta) {
       for (long i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
@@ -282,15 +249,11 @@ OVERLOADED KERNEL void en_layer_norm_backward(GRADIENT gradient, REAL *dx, REAL 
         g[i] = d * scale[i];
         h[i] = g[i] * hat;
       }
-      LANED(length, sumG, 0, a + g[at])
-      LANED(length, sumH, 0, a + h[at])
-      total += lanes_sum(sumG);
-      products += lanes_sum(sumH);
+      total += block_sum(en_numbers, length, BLOCK, g, 0, 0);
+      products += block_sum(en_numbers, length, BLOCK, h, 0, 0);
     }
     const REAL a = (REAL)(total / n), b = (REAL)(products / n);
     IN_PLACE
     for (long i = 0; i < n; i++) dx[i] = rstd * (dy[i] * gamma[i] - a - (x[i] - mean) * rstd * b);
   }
 }
-#undef LANED
-#undef BLOCKED_SUM

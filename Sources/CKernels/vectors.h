@@ -13,3 +13,17 @@ typedef double double_16 __attribute__((vector_size(128), aligned(8)));
 // The same, aligned to a cache line.
 typedef float float_line __attribute__((vector_size(64), aligned(64)));
 typedef double double_line __attribute__((vector_size(128), aligned(64)));
+// The same with halves `lo` and `hi`, as in `lanes.body.h`.
+#define LANES_OF(type, n) typedef type type##_lanes_##n __attribute__((ext_vector_type(n), aligned(sizeof(type))))
+LANES_OF(float, 16);
+LANES_OF(float, 8);
+LANES_OF(float, 4);
+LANES_OF(float, 2);
+LANES_OF(double, 16);
+LANES_OF(double, 8);
+LANES_OF(double, 4);
+LANES_OF(double, 2);
+#undef LANES_OF
+
+// What `block_sum` adds: x, x², x z, or (x - mean)². Beyond the last number it takes `mean` for x, so that this is 0 but in deviations.
+enum { en_numbers, en_squares, en_products, en_deviations };
