@@ -12,6 +12,7 @@ import CKernels
   typealias TargetsDescriptor = en_double_targets
   typealias RowNormDescriptor = en_double_row_norm
   typealias RowGradientDescriptor = en_double_row_gradient
+  typealias RankedDescriptor = en_double_ranked
 #else
   typealias EpilogueDescriptor = en_float_epilogue
   typealias ChannelNormDescriptor = en_float_channel_norm
@@ -22,4 +23,5 @@ import CKernels
   typealias TargetsDescriptor = en_float_targets
   typealias RowNormDescriptor = en_float_row_norm
   typealias RowGradientDescriptor = en_float_row_gradient
+  typealias RankedDescriptor = en_float_ranked
 #endif
