@@ -54,8 +54,10 @@ static void check_strided(layout l) {
   set_size("rank %ld, first axes of %ld and %ld, strides %ld and %ld", l.rank, l.dimensions[0], l.dimensions[1],
            l.strides[0], l.strides[1]);
   for (long i = 0; i < n; i++) wanted[i] = x[offset_of(l, i) - low];
-  RUN(en_read_strided, l.rank, l.dimensions, l.strides, x - low, y);
-  expect_equal(n, y, wanted);
+  for (int streams = 0; streams < 2; streams++) {
+    RUN(en_read_strided, l.rank, l.dimensions, l.strides, streams, x - low, y);
+    expect_equal(n, y, wanted);
+  }
   if (!repeats(l)) {
     for (long i = 0; i < extent; i++) wanted[i] = NAN;
     for (long i = 0; i < n; i++) wanted[offset_of(l, i) - low] = y[i];
@@ -84,8 +86,10 @@ static void check_copy_runs(long rows, long n, long xStep) {
   double *wanted = ARRAY(double, rows * n);
   for (long i = 0; i < rows * n; i++) wanted[i] = from[i / n * xStep + i % n];
   set_size("%ld rows of %ld, %ld apart", rows, n, xStep);
-  RUN(en_copy_runs, rows, n, xStep, from, y);
-  expect_equal(rows * n, y, wanted);
+  for (int streams = 0; streams < 2; streams++) {
+    RUN(en_copy_runs, rows, n, xStep, streams, from, y);
+    expect_equal(rows * n, y, wanted);
+  }
   free_arrays();
 }
 
@@ -103,8 +107,10 @@ static void check_join(long rows, long parts, const long *widths) {
       wanted[i / widths[part] * width + before + i % widths[part]] = x[part][i];
   }
   set_size("%ld rows of %ld parts, the first of %ld", rows, parts, widths[0]);
-  RUN(en_join_rows, rows, parts, widths, x, y);
-  expect_equal(rows * width, y, wanted);
+  for (int streams = 0; streams < 2; streams++) {
+    RUN(en_join_rows, rows, parts, widths, streams, x, y);
+    expect_equal(rows * width, y, wanted);
+  }
   free_arrays();
 }
 

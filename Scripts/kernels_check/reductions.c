@@ -49,6 +49,24 @@ static void check_extremes(en_axes axes, long from, long to, int sign, double od
   free_arrays();
 }
 
+static void check_distances(long n, long width) {
+  REAL *x = numbers(n), *z = numbers(n);
+  const long blocks = (n + width - 1) / width;
+  double *distances = zeros(blocks), *squares = zeros(blocks);
+  for (long i = 0; i < n; i++) {
+    const double d = (double)x[i] - (double)z[i];
+    distances[i / width] += fabs(d);
+    squares[i / width] += d * d;
+  }
+  REAL *y = ARRAY(REAL, blocks);
+  set_size("%ld in blocks of %ld", n, width);
+  RUN(en_sum_distances, 0, n, width, x, z, y);
+  expect(blocks, y, distances, 16 + (double)width);
+  RUN(en_sum_distances, 1, n, width, x, z, y);
+  expect(blocks, y, squares, 16 + (double)width);
+  free_arrays();
+}
+
 static void check_products(en_axes axes) {
   const long n = axes.n, inner = axes.inner, size = axes.outer * n * inner;
   REAL *x = numbers(size), *y = ARRAY(REAL, size), *whole = ARRAY(REAL, axes.outer);
@@ -107,6 +125,10 @@ void TYPED(check_reductions)(void) {
       check_cumulative_sums(axes, 0);
       check_cumulative_sums(axes, 1);
     }
+  }
+  for (long k = 0; k < COUNT(counts); k++) {
+    check_distances(counts[k], 4096);
+    check_distances(3 * counts[k] + 1, 1 + counts[k]);
   }
   check_sums((en_axes){.outer = 2, .n = 3, .inner = 5}, 1, 1);
   check_sums((en_axes){.outer = 0, .n = 3, .inner = 5}, 0, 3);

@@ -46,6 +46,8 @@ INLINED OVERLOADED void add_terms(
   if (terms == en_numbers) *sum += *x;
   if (terms == en_squares) *sum += *x * *x;
   if (terms == en_products) *sum += *x * *z;
+  if (terms == en_differences) *sum += (*x - *z) * (*x - *z);
+  if (terms == en_distances) *sum += *x < *z ? *z - *x : *x - *z;
   if (terms == en_deviations) *sum += (*x - mean) * (*x - mean);
 }
 
@@ -67,7 +69,7 @@ INLINED OVERLOADED REAL block_sum(const int terms, long n, long readable, const 
   }
   if (i < n) {
     load_first(n - i, readable - i, x + i, mean, rest);
-    if (terms == en_products) load_first(n - i, readable - i, z + i, 0, rest + 1);
+    if (terms == en_products || terms >= en_differences) load_first(n - i, readable - i, z + i, 0, rest + 1);
     if (isWide) add_terms(terms, rest, rest + 1, mean, sum + 1);
     else add_terms(terms, rest, rest + 1, mean, sum);
   }

@@ -59,6 +59,14 @@ OVERLOADED KERNEL void en_transpose_plane(long rows, long columns, long xColumn,
   }
 }
 
+/// y = x past the caches, in lines of y: what is larger than a cache is not read into it to be written.
+INLINED OVERLOADED void stream_run(const long n, const REAL *restrict x, REAL *restrict y) {
+  long i = 0;
+  for (; i < n && !EN_IS_ALIGNED(y + i, 64); i++) y[i] = x[i];
+  for (; i + 16 <= n; i += 16) __builtin_nontemporal_store(LOAD(x + i), (LINE *)(y + i));
+  for (; i < n; i++) y[i] = x[i];
+}
+
 /// y = x, two vectors that overlap where a run is short: a call for each costs more than the copy.
 INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *restrict y) {
   enum { long_run = 1 << 12 };
@@ -87,10 +95,20 @@ INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *res
     copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                           \
   }
 
-OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, const REAL *x, REAL *y) {
+OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, int streams, const REAL *x, REAL *y) {
   assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   assert(rows <= 1 || xStep == 0 || xStep >= n || -xStep >= n);
   if (rows == 0 || n == 0) return;
+  // Lines that two runs share are not streamed: each would write a part of them to memory.
+  if (streams && (rows == 1 || (n % 16 == 0 && EN_IS_ALIGNED(y, 64)))) {
+    // What is read backwards is written backwards: an ascending reader is what the processor foresees.
+    if (xStep < 0) {
+      for (long i = rows - 1; i >= 0; i--) stream_run(n, x + i * xStep, y + i * n);
+    } else {
+      for (long i = 0; i < rows; i++) stream_run(n, x + i * xStep, y + i * n);
+    }
+    return;
+  }
   if (n > 16) {
     for (long i = 0; i < rows; i++) copy_run(n, x + i * xStep, y + i * n);
     return;
@@ -114,13 +132,22 @@ OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, const REAL *x
     for (long part = 0; part < parts; y += widths[part++]) MOVE_SHORT(TYPE, x[part] + row * widths[part], y); \
   }
 
-OVERLOADED KERNEL void en_join_rows(long rows, long parts, const long *widths, const REAL *const *x, REAL *y) {
+OVERLOADED KERNEL void en_join_rows(
+  long rows, long parts, const long *widths, int streams, const REAL *const *x, REAL *y) {
   assert(rows >= 0 && parts >= 0 && EN_HAS(widths, parts) && EN_HAS(x, parts));
   long widest = 0, narrowest = 16;
+  int areLines = EN_IS_ALIGNED(y, 64);
   for (long part = 0; part < parts; part++) {
     assert(widths[part] >= 0 && EN_HAS(x[part], rows * widths[part]));
     if (widths[part] > widest) widest = widths[part];
     if (widths[part] < narrowest) narrowest = widths[part];
+    areLines &= widths[part] % 16 == 0;
+  }
+  if (streams && areLines) {
+    for (long row = 0; row < rows; row++) {
+      for (long part = 0; part < parts; y += widths[part++]) stream_run(widths[part], x[part] + row * widths[part], y);
+    }
+    return;
   }
   long row = 0;
   // A vector may reach fifteen scalars too far, which are as many rows at most.
@@ -155,7 +182,7 @@ static OVERLOADED void transpose_planes(
 }
 
 OVERLOADED void en_read_strided(
-  long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
+  long rank, const long *dimensions, const long *strides, int streams, const REAL *x, REAL *y) {
   assert(rank >= 0 && EN_HAS(dimensions, rank) && EN_HAS(strides, rank));
   for (long axis = 0; axis < rank; axis++) assert(dimensions[axis] >= 0);
   const long n = rank > 0 ? dimensions[0] : 1, step = rank > 0 ? strides[0] : 0;
@@ -167,12 +194,12 @@ OVERLOADED void en_read_strided(
     long size = 1;
     for (long axis = 1; axis < rank; axis++) size *= dimensions[axis];
     if (rank == 2 && strides[1] == 1 && (step == 0 || labs(step) >= size)) {
-      en_copy_runs(n, size, step, x, y);
+      en_copy_runs(n, size, step, streams, x, y);
     } else {
-      for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, x + i * step, y + i * size);
+      for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, streams, x + i * step, y + i * size);
     }
   } else if (step == 1) {
-    memcpy(y, x, n * sizeof(REAL));
+    en_copy_runs(1, n, 0, streams, x, y);
   } else if (step == 0) {
     const REAL value = *x;
     for (long i = 0; i < n; i++) y[i] = value;

@@ -54,6 +54,21 @@ OVERLOADED KERNEL void en_sum_squares(en_axes axes, long from, long to, const RE
   sums(1, axes, from, to, x, y);
 }
 
+OVERLOADED KERNEL void en_sum_distances(int squared, long n, long width, const REAL *x, const REAL *z, REAL *y) {
+  assert(n >= 0 && width > 0 && EN_HAS(x, n) && EN_HAS(z, n) && EN_HAS(y, n));
+  enum { block = 512 };
+  for (long start = 0; start < n; start += width, y++) {
+    const long end = n - start < width ? n : start + width;
+    double sum = 0;
+    for (long k = start; k < end; k += block) {
+      const long count = end - k < block ? end - k : block;
+      sum += squared ? block_sum(en_differences, count, n - k, x + k, z + k, 0)
+                     : block_sum(en_distances, count, n - k, x + k, z + k, 0);
+    }
+    *y = (REAL)sum;
+  }
+}
+
 // The one of two that is further, or NaN: a comparison with NaN is false, so that the first one stays where it is NaN.
 #define FURTHER(best, v) ((sign > 0 ? (v) > (best) : (v) < (best)) ? (v) : (best))
 #define BEYOND(best, v) ((v) != (v) ? (v) : FURTHER(best, v))

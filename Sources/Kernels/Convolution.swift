@@ -108,7 +108,7 @@ package struct Convolution: Sendable, Equatable {
       swapped.backwardWeights(dy, x, into: rotated.pointer)
       for tap in 0..<taps {
         en_read_strided(
-          2, [inputs, outputs], [1, inputs], rotated.pointer + (taps - 1 - tap) * inputs * outputs,
+          2, [inputs, outputs], [1, inputs], 0, rotated.pointer + (taps - 1 - tap) * inputs * outputs,
           dw + tap * inputs * outputs)
       }
       return

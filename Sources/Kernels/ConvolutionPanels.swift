@@ -44,7 +44,7 @@ struct ConvolutionPanels {
           for (t, tap) in taps.enumerated() {
             for column in 0..<columns {
               en_read_strided(
-                1, [perTap], [strides.row], first + Int(tap) + column * strides.column,
+                1, [perTap], [strides.row], 0, first + Int(tap) + column * strides.column,
                 to + column * rows + t * perTap)
             }
           }

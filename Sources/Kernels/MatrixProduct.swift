@@ -113,7 +113,7 @@ private func multiplyByPanels(
           for row in 0..<(isCopied ? region.pixels : 0) {
             let step = a.isTransposed ? a.columns : 1
             en_read_strided(
-              1, [region.length], [step], a.row(first + row) + part * step, copy.pointer + row * rowLength)
+              1, [region.length], [step], 0, a.row(first + row) + part * step, copy.pointer + row * rowLength)
           }
           let block = isCopied ? UnsafePointer(copy.pointer) : a.row(first) + part
           for column in stride(from: 0, to: n, by: columns) {
@@ -166,7 +166,7 @@ private func multiplyFewColumns(
   _ a: MatrixFactor, _ b: MatrixFactor, into c: UnsafeMutablePointer<Scalar>, m: Int, n: Int, k: Int
 ) {
   let columns = Storage(count: n * k)
-  en_read_strided(2, [n, k], b.isTransposed ? [b.columns, 1] : [1, b.columns], b.pointer, columns.pointer)
+  en_read_strided(2, [n, k], b.isTransposed ? [b.columns, 1] : [1, b.columns], 0, b.pointer, columns.pointer)
   let rows = min(Tuning.Product.rowsOfFewColumns, m)
   let groups = (n + Tuning.Product.columnsOfCall - 1) / Tuning.Product.columnsOfCall
   let fours = (m + rows - 1) / rows

@@ -2,11 +2,17 @@ import CKernels
 
 /// Kernels that move scalars and compute nothing, or add what they move.
 package enum Movement {
+  /// Whether a result of `count` scalars is written past the caches.
+  package static func streams(_ count: Int) -> Bool {
+    count * MemoryLayout<Scalar>.stride >= Tuning.Cache.streamedResult
+  }
+
   /// y = x read with `strides`, in row-major order of `dimensions`: permutes, slices, flips and broadcasts.
   package static func readStrided(
-    _ dimensions: [Int], strides: [Int], from x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+    _ dimensions: [Int], strides: [Int], streams: Bool = false, from x: UnsafePointer<Scalar>,
+    to y: UnsafeMutablePointer<Scalar>
   ) {
-    en_read_strided(dimensions.count, dimensions, strides, x, y)
+    en_read_strided(dimensions.count, dimensions, strides, streams ? 1 : 0, x, y)
   }
 
   /// Writes x, in row-major order of `dimensions`, into y with `strides`.
@@ -18,9 +24,10 @@ package enum Movement {
 
   /// Each row of y is that of every part, one after another.
   package static func joinRows(
-    _ rows: Int, of parts: [(start: UnsafePointer<Scalar>, width: Int)], to y: UnsafeMutablePointer<Scalar>
+    _ rows: Int, of parts: [(start: UnsafePointer<Scalar>, width: Int)], streams: Bool,
+    to y: UnsafeMutablePointer<Scalar>
   ) {
-    en_join_rows(rows, parts.count, parts.map(\.width), parts.map(\.start), y)
+    en_join_rows(rows, parts.count, parts.map(\.width), streams ? 1 : 0, parts.map(\.start), y)
   }
 
   /// y[i] = x[indices[i]], in rows of `width` scalars, of which x has `count`.

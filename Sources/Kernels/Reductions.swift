@@ -33,6 +33,14 @@ package enum Reductions {
     en_sum_squares(axes.descriptor, range.lowerBound, range.upperBound, x, y)
   }
 
+  /// y[k] = Σ |x - z| over the k-th `width` of `count` numbers, the last of fewer; or Σ (x - z)² if squared.
+  package static func sumDistances(
+    squared: Bool, _ count: Int, width: Int, _ x: UnsafePointer<Scalar>, _ z: UnsafePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_sum_distances(squared ? 1 : 0, count, width, x, z, y)
+  }
+
   /// y[o][i] = the extreme x[o][k][i] over `k` in `range`, which is not empty. NaN is larger and smaller than any number.
   package static func extreme(
     _ extreme: Extreme, _ axes: ReducedAxes, over range: Range<Int>, _ x: UnsafePointer<Scalar>,

@@ -47,7 +47,7 @@ struct TapGroups {
   func packed(_ w: UnsafePointer<Scalar>) -> Storage {
     let storage = Storage(count: count * outputs * products)
     forEachBlock { block in
-      en_read_strided(4, block.dimensions, block.steps, w + block.offset, storage.pointer + block.packedOffset)
+      en_read_strided(4, block.dimensions, block.steps, 0, w + block.offset, storage.pointer + block.packedOffset)
     }
     return storage
   }

@@ -15,11 +15,24 @@ package enum Distance: Sendable {
     }
   }
 
-  fileprivate var kernel: UnaryFunction {
+  /// Sums of the distances of the elements of each block.
+  fileprivate func sum(
+    _ count: Int, block: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>,
+    into sums: UnsafeMutablePointer<Scalar>
+  ) {
     switch self {
-    case .square: .square
-    case .absolute: .abs
-    case .huber(let threshold): .huber(threshold: threshold)
+    case .square: Reductions.sumDistances(squared: true, count, width: block, x, y, sums)
+    case .absolute: Reductions.sumDistances(squared: false, count, width: block, x, y, sums)
+    case .huber(let threshold):
+      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: block) { buffer in
+        let d = buffer.baseAddress!
+        for (index, start) in stride(from: 0, to: count, by: block).enumerated() {
+          let count = min(block, count - start)
+          BinaryFunction.subtract(count, x + start, y + start, d)
+          UnaryFunction.huber(threshold: threshold)(count, d, d)
+          Reductions.sum(ReducedAxes(outer: 1, count: count, inner: 1), over: 0..<count, d, sums + index)
+        }
+      }
     }
   }
 
@@ -54,15 +67,8 @@ package func meanDistance(_ distance: Distance, _ a: Tensor, _ b: Tensor) -> Ten
   let sums = Tensor(shape: [(a.count + block - 1) / block]) { out in
     let (x, y, sums) = (a.pointer, b.pointer, out.baseAddress!)
     Parallel.forEach(out.count, grain: max(1, elementwiseGrain / block)) { range in
-      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: block) { buffer in
-        let d = buffer.baseAddress!
-        for index in range {
-          let (start, count) = (index * block, min(block, a.count - index * block))
-          BinaryFunction.subtract(count, x + start, y + start, d)
-          distance.kernel(count, d, d)
-          Reductions.sum(ReducedAxes(outer: 1, count: count, inner: 1), over: 0..<count, d, sums + index)
-        }
-      }
+      let (first, sums) = (range.lowerBound * block, sums + range.lowerBound)
+      distance.sum(min(range.count * block, a.count - first), block: block, x + first, y + first, into: sums)
     }
   }
   let mean = sums.sum() / Scalar(a.count)

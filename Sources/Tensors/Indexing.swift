@@ -8,51 +8,59 @@ extension Tensor {
   /// The slices of `axis` at `indices`, in their order; an index may come more than once.
   public func gather(_ indices: [Int], axis: Int = 0) -> Tensor {
     let axis = shape.normalized(axis, "gather")
-    guard axis == 0 else { return swappingFirst(axis).gather(indices).swappingFirst(axis) }
-    let n = shape[0]
+    let n = shape[axis]
     if let index = indices.first(where: { !(0..<n).contains($0) }) {
       fatalError("gather: index \(index) is out of range for shape \(shape)")
     }
     var target = shape
-    target[0] = indices.count
-    let size = count / Swift.max(n, 1)
+    target[axis] = indices.count
+    let (slices, width) = (shape.dimensions[..<axis].reduce(1, *), shape.dimensions[(axis + 1)...].reduce(1, *))
     return Tensor(shape: target) { out in
-      let y = out.baseAddress!
+      guard out.count > 0 else { return }
+      let (x, y) = (pointer, out.baseAddress!)
       indices.withUnsafeBufferPointer { indices in
-        nonisolated(unsafe) let rows = indices
-        Parallel.forEach(rows.count, grain: Swift.max(1, elementwiseGrain / Swift.max(size, 1))) { range in
-          Movement.gatherRows(
-            UnsafeBufferPointer(rebasing: rows[range]), of: n, width: size, from: pointer,
-            to: y + range.lowerBound * size)
+        let rows = indices.count
+        Parallel.forEach(slices * rows, grain: Swift.max(1, elementwiseGrain / width)) { range in
+          var row = range.lowerBound
+          while row < range.upperBound {
+            let (slice, first) = row.quotientAndRemainder(dividingBy: rows)
+            let last = Swift.min(rows, first + range.upperBound - row)
+            Movement.gatherRows(
+              UnsafeBufferPointer(rebasing: indices[first..<last]), of: n, width: width, from: x + slice * n * width,
+              to: y + row * width)
+            row += last - first
+          }
         }
       }
-    }.recorded("gather", (self, { $0.scatterAdded(to: indices, count: n) }))
+    }.recorded("gather", (self, { $0.scatterAdded(to: indices, count: n, axis: axis) }))
   }
 
-  /// Slices of the first axis added up at `indices`: the adjoint of ``gather(_:axis:)``.
+  /// Slices of `axis` added up at `indices`: the adjoint of ``gather(_:axis:)``.
   ///
   /// - Parameters:
   ///   - indices: The index in the result of each slice.
-  ///   - count: The extent of the result's first axis.
-  public func scatterAdded(to indices: [Int], count: Int) -> Tensor {
-    require(rank > 0 && shape[0] == indices.count, "scatterAdded: \(indices.count) indices for shape \(shape)")
+  ///   - count: The extent of the result's axis.
+  public func scatterAdded(to indices: [Int], count: Int, axis: Int = 0) -> Tensor {
+    let axis = shape.normalized(axis, "scatterAdded")
+    require(shape[axis] == indices.count, "scatterAdded: \(indices.count) indices for shape \(shape)")
     for index in indices {
       require((0..<count).contains(index), "scatterAdded: index \(index) is out of range for \(count) slices")
     }
     var target = shape
-    target[0] = count
-    let size = self.count / Swift.max(indices.count, 1)
+    target[axis] = count
+    let width = shape.dimensions[(axis + 1)...].reduce(1, *)
     var result = Tensor.zeros(target)
     result.withUnsafeMutableScalars { out in
-      indices.withUnsafeBufferPointer { Movement.scatterAddRows($0, width: size, from: pointer, to: out.baseAddress!) }
+      guard out.count > 0, self.count > 0 else { return }
+      let (x, y) = (pointer, out.baseAddress!)
+      indices.withUnsafeBufferPointer { indices in
+        let slice = (x: indices.count * width, y: count * width)
+        Parallel.forEach(out.count / slice.y, grain: Swift.max(1, elementwiseGrain / slice.x)) { range in
+          for i in range { Movement.scatterAddRows(indices, width: width, from: x + i * slice.x, to: y + i * slice.y) }
+        }
+      }
     }
-    return result.recorded("scatterAdded", (self, { $0.gather(indices) }))
-  }
-
-  private func swappingFirst(_ axis: Int) -> Tensor {
-    var order = Array(0..<rank)
-    order.swapAt(0, axis)
-    return permuted(order)
+    return result.recorded("scatterAdded", (self, { $0.gather(indices, axis: axis) }))
   }
 
   /// Rows with a 1 at each label and 0 elsewhere: `[labels.count, classes]`.

@@ -166,11 +166,11 @@ extension Tensor {
   /// A tensor of shape `target` read from `self` at `offset` with `strides`; unrecorded.
   func read(_ target: Shape, strides: [Int], offset: Int = 0) -> Tensor {
     guard target.count > 0 else { return Tensor(repeating: 0, shape: target) }
-    let layout = StridedLayout(target, strides)
+    let (layout, streams) = (StridedLayout(target, strides), Movement.streams(target.count))
     return Tensor(shape: target) { out in
       let (x, y) = (pointer + offset, out.baseAddress!)
       layout.forEachPart { dimensions, from, start in
-        Movement.readStrided(dimensions, strides: layout.strides, from: x + from, to: y + start)
+        Movement.readStrided(dimensions, strides: layout.strides, streams: streams, from: x + from, to: y + start)
       }
     }
   }
@@ -182,18 +182,22 @@ extension Tensor {
       guard out.count > 0 else { return }
       let (y, width) = (out.baseAddress!, out.count / rows)
       let parts = tensors.filter { $0.count > 0 }.map { (start: $0.pointer, width: $0.count / rows) }
+      let streams = Movement.streams(out.count)
       if rows > 1 {
         Parallel.forEach(rows, grain: Swift.max(1, elementwiseGrain / width)) { range in
           let first = range.lowerBound
           Movement.joinRows(
-            range.count, of: parts.map { ($0.start + first * $0.width, $0.width) }, to: y + first * width)
+            range.count, of: parts.map { ($0.start + first * $0.width, $0.width) }, streams: streams,
+            to: y + first * width)
         }
       } else {
         var start = 0
         for part in parts {
           let to = y + start
           Parallel.forEach(part.width, grain: elementwiseGrain) { range in
-            (to + range.lowerBound).update(from: part.start + range.lowerBound, count: range.count)
+            Movement.readStrided(
+              [range.count], strides: [1], streams: streams, from: part.start + range.lowerBound,
+              to: to + range.lowerBound)
           }
           start += part.width
         }

@@ -55,7 +55,7 @@ import Testing
       }
       defer { for start in memory { start.deallocate() } }
       var y = [Scalar](repeating: -1, count: rows * widths.reduce(0, +) + 1)
-      Movement.joinRows(rows, of: zip(memory, widths).map { (UnsafePointer($0), $1) }, to: &y)
+      Movement.joinRows(rows, of: zip(memory, widths).map { (UnsafePointer($0), $1) }, streams: false, to: &y)
       let wanted: [Scalar] = (0..<rows).flatMap { row in
         zip(parts, widths).flatMap { part, width in Array(part[row * width..<(row + 1) * width]) }
       }

@@ -1,11 +1,13 @@
 #pragma once
 #include "multiversion.h"
 
+// A kernel that `streams` writes whole lines past the caches, where it can.
+
 /// y = x read with `strides`, in row-major order of `dimensions`: permutes, slices, flips and broadcasts.
 OVERLOADED void en_read_strided(
-  long rank, const long *dimensions, const long *strides, const float *x, float *y);
+  long rank, const long *dimensions, const long *strides, int streams, const float *x, float *y);
 OVERLOADED void en_read_strided(
-  long rank, const long *dimensions, const long *strides, const double *x, double *y);
+  long rank, const long *dimensions, const long *strides, int streams, const double *x, double *y);
 
 /// y[i · yRow + j] = x[i + j · xColumn] for i below `rows` and j below `columns`.
 OVERLOADED void en_transpose_plane(long rows, long columns, long xColumn, long yRow, const float *x, float *y);
@@ -18,12 +20,14 @@ OVERLOADED void en_write_strided(
   long rank, const long *dimensions, const long *strides, const double *x, double *y);
 
 /// y[i] = x[i · xStep …], in rows of n, side by side in y; xStep is 0 or not below n, or negative.
-OVERLOADED void en_copy_runs(long rows, long n, long xStep, const float *x, float *y);
-OVERLOADED void en_copy_runs(long rows, long n, long xStep, const double *x, double *y);
+OVERLOADED void en_copy_runs(long rows, long n, long xStep, int streams, const float *x, float *y);
+OVERLOADED void en_copy_runs(long rows, long n, long xStep, int streams, const double *x, double *y);
 
 /// Each row of y is that of every part x[p], of widths[p], one after another.
-OVERLOADED void en_join_rows(long rows, long parts, const long *widths, const float *const *x, float *y);
-OVERLOADED void en_join_rows(long rows, long parts, const long *widths, const double *const *x, double *y);
+OVERLOADED void en_join_rows(
+  long rows, long parts, const long *widths, int streams, const float *const *x, float *y);
+OVERLOADED void en_join_rows(
+  long rows, long parts, const long *widths, int streams, const double *const *x, double *y);
 
 /// y[i] = x[indices[i]], in rows of n, of which x has `count`.
 OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indices, const float *x, float *y);

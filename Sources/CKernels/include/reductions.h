@@ -15,6 +15,10 @@ OVERLOADED void en_sum(en_axes axes, long from, long to, const double *x, double
 OVERLOADED void en_sum_squares(en_axes axes, long from, long to, const float *x, float *y);
 OVERLOADED void en_sum_squares(en_axes axes, long from, long to, const double *x, double *y);
 
+/// y[k] = Σ |x[i] - z[i]| over the k-th `width` of n numbers, the last of fewer; or Σ (x[i] - z[i])² if squared.
+OVERLOADED void en_sum_distances(int squared, long n, long width, const float *x, const float *z, float *y);
+OVERLOADED void en_sum_distances(int squared, long n, long width, const double *x, const double *z, double *y);
+
 /// y[o][i] = the largest x[o][k][i] over `from` ≤ k < `to`, or the smallest if sign is -1; NaN where one is NaN.
 OVERLOADED void en_extreme(en_axes axes, int sign, long from, long to, const float *x, float *y);
 OVERLOADED void en_extreme(en_axes axes, int sign, long from, long to, const double *x, double *y);
