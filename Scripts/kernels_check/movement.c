@@ -132,7 +132,23 @@ static void check_rows_by_index(long rows, long n) {
   free_arrays();
 }
 
+static void check_written(long n) {
+  REAL *y = ARRAY(REAL, n);
+  double *same = ARRAY(double, n), *counted = ARRAY(double, n);
+  for (long i = 0; i < n; i++) {
+    same[i] = 0.375;
+    counted[i] = -3 + (double)(5 + i) * 0.1;
+  }
+  set_size("%ld", n);
+  RUN(en_fill, n, (REAL)0.375, y);
+  expect_equal(n, y, same);
+  RUN(en_count, 5, n, -3, 0.1, y);
+  expect(n, y, counted, 2);
+  free_arrays();
+}
+
 void TYPED(check_movement)(void) {
+  for (long n = 0; n < 70; n += 23) check_written(n);
   for (long k = 0; k < COUNT(layouts); k++) check_strided(layouts[k]);
   const long sides[] = {1, 3, 7, 8, 15, 16, 17, 31, 33, 48};
   for (long i = 0; i < COUNT(sides); i++) {

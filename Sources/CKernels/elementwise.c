@@ -7,7 +7,7 @@
 #include "periodic.h"
 #include "vectors.h"
 
-enum { en_lanes = 16, en_block = 64 };
+enum { en_lanes = 16, en_block = 64, en_copied = 2048 };
 
 #define REAL float
 #define VECTORIZED _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")

@@ -164,6 +164,16 @@ OVERLOADED KERNEL void en_join_rows(
 }
 #undef JOIN_SHORT
 
+OVERLOADED KERNEL void en_fill(long n, REAL value, REAL *y) {
+  assert(n >= 0 && EN_HAS(y, n));
+  for (long i = 0; i < n; i++) y[i] = value;
+}
+
+OVERLOADED KERNEL void en_count(long first, long n, double start, double step, REAL *y) {
+  assert(n >= 0 && EN_HAS(y, n));
+  for (long i = 0; i < n; i++) y[i] = (REAL)(start + (double)(first + i) * step);
+}
+
 /// The axes but `across` and the last one, from `axis` on, around planes of those two.
 static OVERLOADED void transpose_planes(
   long axis, long across, long rank, const long *dimensions, const long *strides, const REAL *x, REAL *y) {
@@ -201,8 +211,7 @@ OVERLOADED void en_read_strided(
   } else if (step == 1) {
     en_copy_runs(1, n, 0, streams, x, y);
   } else if (step == 0) {
-    const REAL value = *x;
-    for (long i = 0; i < n; i++) y[i] = value;
+    en_fill(n, *x, y);
   } else {
     for (long i = 0; i < n; i++) y[i] = x[i * step];
   }

@@ -54,11 +54,12 @@ INLINED void cosine_and_sine(double angle, double *cosine, double *sine) {
   *sine = quadrant & 2 ? -y : y;
 }
 
-/// Two normal numbers from indices `index` and `index` + 1. 1 - u is never 0, so that its logarithm is finite.
+/// Two normal numbers from indices `index` and `index` + 1. 1 - u is never 0, so that its logarithm is finite. The square root is the
+/// instruction: that of the C library sets errno, and no loop with it vectorises.
 INLINED void normal_pair(unsigned long seed, long index, double *first, double *second) {
   const double u = 1 - (double)(hash(seed, index) >> 11) * 0x1p-53;
   const double angle = 2 * M_PI * (double)(hash(seed, index + 1) >> 11) * 0x1p-53;
-  const double radius = __builtin_sqrt(-2 * log_of_fraction(u));
+  const double radius = __builtin_elementwise_sqrt(-2 * log_of_fraction(u));
   cosine_and_sine(angle, first, second);
   *first *= radius;
   *second *= radius;

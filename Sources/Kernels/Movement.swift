@@ -58,4 +58,14 @@ package enum Movement {
   ) {
     en_scatter_add(count, indices, x, y)
   }
+
+  /// y[i] = value
+  static func fill(_ count: Int, with value: Scalar, _ y: UnsafeMutablePointer<Scalar>) { en_fill(count, value, y) }
+
+  /// y[i] = start + i · step for `i` in `range`, computed in double; `y` is where the first of all stands.
+  package static func count(
+    _ range: Range<Int>, from start: Double, by step: Double, into y: UnsafeMutablePointer<Scalar>
+  ) {
+    en_count(range.lowerBound, range.count, start, step, y + range.lowerBound)
+  }
 }

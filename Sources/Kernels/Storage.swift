@@ -33,7 +33,7 @@ package final class Storage: Sendable {
 
   package convenience init(repeating value: Scalar, count: Int) {
     self.init(count: count)
-    pointer.update(repeating: value, count: count)
+    Movement.fill(count, with: value, pointer)
   }
 
   package convenience init(copying other: Storage) {

@@ -13,7 +13,10 @@ extension Tensor {
     require(count < 0x1p40, "arange: \(count) numbers from \(start) to \(end) by steps of \(step)")
     return Tensor(shape: [Int(count)]) { out in
       // In double, as a sum of steps drifts.
-      for i in out.indices { out[i] = Scalar(Double(start) + Double(i) * Double(step)) }
+      guard let y = out.baseAddress else { return }
+      Parallel.sweep(out.count, grain: elementwiseGrain) { range in
+        Movement.count(range, from: Double(start), by: Double(step), into: y)
+      }
     }
   }
 

@@ -36,3 +36,11 @@ OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indice
 /// y[indices[i]] += x[i], in rows of n.
 OVERLOADED void en_scatter_add_rows(long rows, long n, const long *indices, const float *x, float *y);
 OVERLOADED void en_scatter_add_rows(long rows, long n, const long *indices, const double *x, double *y);
+
+/// y[i] = value
+OVERLOADED void en_fill(long n, float value, float *y);
+OVERLOADED void en_fill(long n, double value, double *y);
+
+/// y[i] = start + (first + i) · step, computed in double.
+OVERLOADED void en_count(long first, long n, double start, double step, float *y);
+OVERLOADED void en_count(long first, long n, double start, double step, double *y);
