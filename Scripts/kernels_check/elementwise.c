@@ -26,17 +26,17 @@ static REAL *operands(long n, long shift) {
 static void check_binary(
   const char *name, void (*run)(en_pairs, const REAL *, const REAL *, REAL *), double (*exact)(double, double),
   int isPower) {
-  const long lengths[] = {0, 1, 3, 7, 16, 17, 63, 64, 65, 130};
-  for (long k = 0; k < COUNT(lengths) * 8; k++) {
-    const long n = lengths[k / 8], rows = 3;
+  const long lengths[] = {0, 1, 3, 7, 16, 17, 63, 64, 65, 130, 2100};
+  for (long k = 0; k < COUNT(lengths) * 16; k++) {
+    const long n = lengths[k / 16], rows = k & 8 ? 6 : 3;
     en_pairs p = {.rows = rows, .n = n, .aStep = k & 1, .bStep = k >> 1 & 1};
     // Rows apart, or the same row again.
     p.aRow = k & 4 ? 0 : p.aStep ? n + 2 : 1;
-    p.bRow = p.bStep ? n : 2;
+    p.bRow = k & 8 ? 0 : p.bStep ? n : 2;
     const long aCount = n ? (rows - 1) * p.aRow + (n - 1) * p.aStep + 1 : 0;
     const long bCount = n ? (rows - 1) * p.bRow + (n - 1) * p.bStep + 1 : 0;
     REAL *a = operands(aCount, k), *b = operands(bCount, k / 3), *y = ARRAY(REAL, rows * n);
-    set_size("3 rows of %ld, rows %ld and %ld apart, steps %ld and %ld", n, p.aRow, p.bRow, p.aStep, p.bStep);
+    set_size("%ld rows of %ld, rows %ld and %ld apart, steps %ld and %ld", rows, n, p.aRow, p.bRow, p.aStep, p.bStep);
     begin_call(name, TYPE);
     run(p, a, b, y);
     for (long i = 0; i < rows * n; i++) {
