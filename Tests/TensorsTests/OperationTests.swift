@@ -65,6 +65,28 @@ private func iota(count dimensions: [Int]) -> Tensor {
     #expect(x.gather([2, 0], axis: 1).scalars.prefix(4) == [8, 9, 10, 11])
   }
 
+  /// What is larger than the caches is written past them, in lines.
+  @Test(arguments: [64, 48, 20]) func largeCopiesHaveEveryElement(width: Int) {
+    let (rows, columns) = (140, 200)
+    let x = Tensor(shape: [rows, columns, width]) { out in
+      for index in out.indices { out[index] = Scalar(index % 8191) }
+    }
+    func isRight(_ y: Tensor, _ source: (_ row: Int, _ column: Int, _ channel: Int) -> Int) -> Bool {
+      let (y, columns, width) = (y.scalars, y.shape[1], y.shape[2])
+      return y.indices.allSatisfy {
+        y[$0] == Scalar(source($0 / (columns * width), $0 / width % columns, $0 % width) % 8191)
+      }
+    }
+    func place(_ row: Int, _ column: Int, _ channel: Int) -> Int { (row * columns + column) * width + channel }
+    #expect(isRight(x.flipped(alongAxes: [1])) { place($0, columns - 1 - $1, $2) })
+    #expect(isRight(x.split([16, width - 16], axis: 2)[1]) { place($0, $1, $2 + 16) })
+    #expect(isRight(.concatenated([x, x], axis: 2)) { place($0, $1, $2 % width) })
+    #expect(isRight(.concatenated([x, x])) { place($0 % rows, $1, $2) })
+    let order = [3, 3, 1, 0, 7]
+    #expect(isRight(x.gather(order, axis: 1)) { place($0, order[$1], $2) })
+    #expect(isRight(x.gather(order, axis: 2)) { place($0, $1, order[$2]) })
+  }
+
   @Test func theProductHasAGradientAtZeros() {
     let x = Tensor([2, 0, 3, 0, 0, 5], shape: [2, 3])
     #expect(x.product(alongAxes: [1]).scalars == [0, 0])
