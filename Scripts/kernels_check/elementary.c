@@ -44,15 +44,16 @@ static REAL *arguments_of_functions(long n) {
 }
 
 static void check_unary(
-  const char *name, void (*run)(long, const REAL *, REAL *), double bound, double (*exact)(double)) {
+  const char *name, void (*run)(long, int, const REAL *, REAL *), double bound, double (*exact)(double)) {
   for (long k = 0; k < COUNT(lengths); k++) {
     const long n = lengths[k];
     const REAL *x = arguments_of_functions(n);
-    for (int inPlace = 0; inPlace < 2; inPlace++) {
+    for (int way = 0; way < 4; way++) {
+      const int inPlace = way & 1, streams = way >> 1;
       REAL *y = inPlace ? copy(n, x) : ARRAY(REAL, n);
-      set_size("n %ld%s", n, inPlace ? " in place" : "");
+      set_size("n %ld%s%s", n, inPlace ? " in place" : "", streams ? ", streaming" : "");
       begin_call(name, TYPE);
-      run(n, inPlace ? y : x, y);
+      run(n, streams, inPlace ? y : x, y);
       for (long i = 0; i < n; i++) {
         const double wanted = exact(x[i]), size = fabs(wanted) > 1 ? fabs(wanted) : 1;
         // The C library serves for large angles, and for double, where what is compared with has as few digits.
@@ -94,7 +95,7 @@ static double slope_of_gelu_tanh(double unlimited) {
   FUNCTION(normal_distribution, -9, 9, density) FUNCTION(relu6_by_output, -9, 9, slope_of_relu6)
 
 static void check_pullback(
-  const char *name, void (*run)(long, const REAL *, const REAL *, REAL *), double low, double high,
+  const char *name, void (*run)(long, int, const REAL *, const REAL *, REAL *), double low, double high,
   double (*slope)(double)) {
   for (long k = 0; k < COUNT(lengths); k++) {
     const long n = lengths[k];
@@ -110,11 +111,12 @@ static void check_pullback(
       if (i % 40 == 14) v[i] = NAN;
       wanted[i] = dy[i] * slope(v[i]);
     }
-    for (int inPlace = 0; inPlace < 2; inPlace++) {
+    for (int way = 0; way < 3; way++) {
+      const int inPlace = way == 2, streams = way == 1;
       REAL *dx = inPlace ? dy : ARRAY(REAL, n);
-      set_size("n %ld%s", n, inPlace ? " in place" : "");
+      set_size("n %ld%s%s", n, inPlace ? " in place" : "", streams ? ", streaming" : "");
       begin_call(name, TYPE);
-      run(n, v, dy, dx);
+      run(n, streams, v, dy, dx);
       expect(n, dx, wanted, 8);
     }
     free_arrays();

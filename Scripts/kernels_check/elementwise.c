@@ -27,16 +27,17 @@ static void check_binary(
   const char *name, void (*run)(en_pairs, const REAL *, const REAL *, REAL *), double (*exact)(double, double),
   int isPower) {
   const long lengths[] = {0, 1, 3, 7, 16, 17, 63, 64, 65, 130, 2100};
-  for (long k = 0; k < COUNT(lengths) * 16; k++) {
-    const long n = lengths[k / 16], rows = k & 8 ? 6 : 3;
-    en_pairs p = {.rows = rows, .n = n, .aStep = k & 1, .bStep = k >> 1 & 1};
+  for (long k = 0; k < COUNT(lengths) * 32; k++) {
+    const long n = lengths[k / 32], rows = k & 8 ? 6 : 3;
+    en_pairs p = {.rows = rows, .n = n, .aStep = k & 1, .bStep = k >> 1 & 1, .streams = k >> 4 & 1};
     // Rows apart, or the same row again.
     p.aRow = k & 4 ? 0 : p.aStep ? n + 2 : 1;
     p.bRow = k & 8 ? 0 : p.bStep ? n : 2;
     const long aCount = n ? (rows - 1) * p.aRow + (n - 1) * p.aStep + 1 : 0;
     const long bCount = n ? (rows - 1) * p.bRow + (n - 1) * p.bStep + 1 : 0;
     REAL *a = operands(aCount, k), *b = operands(bCount, k / 3), *y = ARRAY(REAL, rows * n);
-    set_size("%ld rows of %ld, rows %ld and %ld apart, steps %ld and %ld", rows, n, p.aRow, p.bRow, p.aStep, p.bStep);
+    set_size("%ld rows of %ld, rows %ld and %ld apart, steps %ld and %ld%s", rows, n, p.aRow, p.bRow, p.aStep, p.bStep,
+      p.streams ? ", streaming" : "");
     begin_call(name, TYPE);
     run(p, a, b, y);
     for (long i = 0; i < rows * n; i++) {
@@ -56,7 +57,7 @@ static void check_binary_in_place(void) {
   double *wanted = zeros(n);
   for (long i = 0; i < n; i++) wanted[i] = (double)a[i] + b[i];
   set_size("n %ld in place", n);
-  RUN(en_add, ((en_pairs){.rows = 1, .n = n, .aStep = 1, .bStep = 1}), a, b, a);
+  RUN(en_add, ((en_pairs){.rows = 1, .n = n, .aStep = 1, .bStep = 1, .streams = 1}), a, b, a);
   expect_equal(n, a, wanted);
   free_arrays();
 }
@@ -82,15 +83,16 @@ static void check_selections(long n) {
   for (long i = 0; i < n; i++) wanted[i] = x[i] != 0 ? dy[i] : b[i];
   RUN(en_select, n, x, dy, b, y);
   expect_equal(n, y, wanted);
-  for (int k = 0; k < 2; k++) {
-    const REAL slope = k ? (REAL)0.25 : 0;
-    set_size("n %ld, slope %g", n, (double)slope);
+  for (int k = 0; k < 4; k++) {
+    const REAL slope = k & 1 ? (REAL)0.25 : 0;
+    const int streams = k >> 1;
+    set_size("n %ld, slope %g%s", n, (double)slope, streams ? ", streaming" : "");
     // A slope of 0 makes no NaN of an infinity.
     for (long i = 0; i < n; i++) wanted[i] = isnan(x[i]) || x[i] > 0 ? x[i] : slope == 0 ? 0 : slope * x[i];
-    RUN(en_leaky_relu, n, slope, x, y);
+    RUN(en_leaky_relu, n, streams, slope, x, y);
     expect_equal(n, y, wanted);
     for (long i = 0; i < n; i++) wanted[i] = x[i] > 0 ? dy[i] : slope * dy[i];
-    RUN(en_leaky_relu_backward, n, slope, x, dy, y);
+    RUN(en_leaky_relu_backward, n, streams, slope, x, dy, y);
     expect_equal(n, y, wanted);
   }
   free_arrays();
@@ -102,10 +104,10 @@ static void check_elu(long n) {
   double *wanted = zeros(n);
   set_size("n %ld, scale 1.5, in place", n);
   for (long i = 0; i < n; i++) wanted[i] = x[i] > 0 ? x[i] : scale * expm1(x[i]);
-  RUN(en_elu, n, scale, y, y);
+  RUN(en_elu, n, 1, scale, y, y);
   expect(n, y, wanted, 4);
   for (long i = 0; i < n; i++) wanted[i] = x[i] > 0 ? dy[i] : dy[i] * scale * exp(x[i]);
-  RUN(en_elu_backward, n, scale, x, dy, dy);
+  RUN(en_elu_backward, n, 1, scale, x, dy, dy);
   expect(n, dy, wanted, 4);
   free_arrays();
 }
@@ -116,16 +118,16 @@ static void check_clamp_and_huber(long n) {
   double *wanted = zeros(n);
   set_size("n %ld, in place", n);
   for (long i = 0; i < n; i++) wanted[i] = x[i] < low ? low : x[i] > high ? high : x[i];
-  RUN(en_clamp, n, low, high, y, y);
+  RUN(en_clamp, n, 1, low, high, y, y);
   expect_equal(n, y, wanted);
   for (long i = 0; i < n; i++) wanted[i] = x[i] >= low && x[i] <= high ? dy[i] : 0;
-  RUN(en_clamp_backward, n, low, high, x, d, d);
+  RUN(en_clamp_backward, n, 1, low, high, x, d, d);
   expect_equal(n, d, wanted);
   for (long i = 0; i < n; i++) {
     const double a = fabs((double)x[i]);
     wanted[i] = a > threshold ? threshold * (a - (double)threshold / 2) : a * a / 2;
   }
-  RUN(en_huber, n, threshold, z, z);
+  RUN(en_huber, n, 1, threshold, z, z);
   expect(n, z, wanted, 2);
   free_arrays();
 }

@@ -8,6 +8,8 @@
 typedef struct {
   en_exponential e;
   float share;
+  /// |x|, or what is past the last normal number.
+  float limited;
 } en_normal_tail;
 
 ELEMENTARY_INLINE en_normal_tail normal_tail(float x) {
@@ -25,7 +27,7 @@ ELEMENTARY_INLINE en_normal_tail normal_tail(float x) {
                                 + t * (0.119465008f
                                        + t * (-0.374084592f
                                               + t * (0.382394642f + t * (-0.176867723f + t * 0.0322263949f))))))));
-  return (en_normal_tail){exponential(-0.5f * high * high, -0.5f * low * (limited + high)), t * p};
+  return (en_normal_tail){exponential(-0.5f * high * high, -0.5f * low * (limited + high)), t * p, limited};
 }
 
 /// Φ, the distribution function of the standard normal distribution.
@@ -42,21 +44,19 @@ ELEMENTARY_INLINE float normal_density_of(float x) {
   return x == x ? y : x;
 }
 
-/// x Φ(x). Scaled last, as Φ may have fewer digits than the product.
+/// x Φ(x) = max(x, 0) - |x| Φ(-|x|). Scaled last, as Φ may have fewer digits than the product.
 ELEMENTARY_INLINE float gelu_of(float x) {
   const en_normal_tail tail = normal_tail(x);
-  const float limited = x < -20 ? -20 : x > 20 ? 20 : x;
-  const float q = scaled_once(limited * ((1 + tail.e.fraction) * tail.share), tail.e.exponent);
-  return x > 0 ? x - q : x <= 0 ? q : x;
+  const float q = scaled_once(tail.limited * ((1 + tail.e.fraction) * tail.share), tail.e.exponent);
+  return (x < 0 ? -0.0f : x) - q;
 }
 
-/// Φ(x) + x φ(x)
+/// Φ(x) + x φ(x): of -|x|, or that of 1.
 ELEMENTARY_INLINE float gelu_slope(float x) {
   const en_normal_tail tail = normal_tail(x);
-  const float limited = x < -20 ? -20 : x > 20 ? 20 : x;
-  const float product = limited * 0.398942280f, m = 1 + tail.e.fraction;
-  const float q = scaled_once(m * (x > 0 ? product - tail.share : product + tail.share), tail.e.exponent);
-  return x > 0 ? 1 + q : x <= 0 ? q : x;
+  const float m = (1 + tail.e.fraction) * (tail.share - tail.limited * 0.398942280f);
+  const float q = scaled_once(m, tail.e.exponent);
+  return x > 0 ? 1 - q : x <= 0 ? q : x;
 }
 
 // √(2/π) · 2 and the cubic's share of Hendrycks' and Gimpel's form with a hyperbolic tangent:

@@ -6,43 +6,49 @@ package enum UnaryFunction: Sendable {
   case sigmoid, softplus, gelu, geluByTanh, silu, relu6, normalDensity, normalDistribution
   /// x > 0 ? x : scale · (exp(x) - 1)
   case elu(scale: Scalar)
+  /// x > 0 ? x : slope · x
+  case leakyReLU(slope: Scalar)
   /// x, or the end of the range that it is beyond; NaN stays.
   case clamp(ClosedRange<Scalar>)
   /// x²/2 where |x| is below the threshold δ, else δ (|x| - δ/2).
   case huber(threshold: Scalar)
 
-  /// Applies the function to `count` elements of `x`; `y` may be `x`.
-  package func callAsFunction(_ count: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
+  /// Applies the function to `count` elements of `x`; `y` may be `x`, and else may stream past the caches.
+  package func callAsFunction(
+    _ count: Int, streams: Bool = false, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+  ) {
+    let streams: Int32 = streams ? 1 : 0
     switch self {
-    case .negate: en_negate(count, x, y)
-    case .exp: en_exp(count, x, y)
-    case .expm1: en_expm1(count, x, y)
-    case .log: en_log(count, x, y)
-    case .log1p: en_log1p(count, x, y)
-    case .sqrt: en_sqrt(count, x, y)
-    case .rsqrt: en_rsqrt(count, x, y)
-    case .abs: en_abs(count, x, y)
-    case .sign: en_sign(count, x, y)
-    case .square: en_square(count, x, y)
-    case .sin: en_sin(count, x, y)
-    case .cos: en_cos(count, x, y)
-    case .tan: en_tan(count, x, y)
-    case .tanh: en_tanh(count, x, y)
-    case .erf: en_erf(count, x, y)
-    case .floor: en_floor(count, x, y)
-    case .ceil: en_ceil(count, x, y)
-    case .round: en_round(count, x, y)
-    case .sigmoid: en_sigmoid(count, x, y)
-    case .softplus: en_softplus(count, x, y)
-    case .gelu: en_gelu(count, x, y)
-    case .geluByTanh: en_gelu_tanh(count, x, y)
-    case .silu: en_silu(count, x, y)
-    case .relu6: en_relu6(count, x, y)
-    case .normalDensity: en_normal_density(count, x, y)
-    case .normalDistribution: en_normal_distribution(count, x, y)
-    case .elu(let scale): en_elu(count, scale, x, y)
-    case .clamp(let range): en_clamp(count, range.lowerBound, range.upperBound, x, y)
-    case .huber(let threshold): en_huber(count, threshold, x, y)
+    case .negate: en_negate(count, streams, x, y)
+    case .exp: en_exp(count, streams, x, y)
+    case .expm1: en_expm1(count, streams, x, y)
+    case .log: en_log(count, streams, x, y)
+    case .log1p: en_log1p(count, streams, x, y)
+    case .sqrt: en_sqrt(count, streams, x, y)
+    case .rsqrt: en_rsqrt(count, streams, x, y)
+    case .abs: en_abs(count, streams, x, y)
+    case .sign: en_sign(count, streams, x, y)
+    case .square: en_square(count, streams, x, y)
+    case .sin: en_sin(count, streams, x, y)
+    case .cos: en_cos(count, streams, x, y)
+    case .tan: en_tan(count, streams, x, y)
+    case .tanh: en_tanh(count, streams, x, y)
+    case .erf: en_erf(count, streams, x, y)
+    case .floor: en_floor(count, streams, x, y)
+    case .ceil: en_ceil(count, streams, x, y)
+    case .round: en_round(count, streams, x, y)
+    case .sigmoid: en_sigmoid(count, streams, x, y)
+    case .softplus: en_softplus(count, streams, x, y)
+    case .gelu: en_gelu(count, streams, x, y)
+    case .geluByTanh: en_gelu_tanh(count, streams, x, y)
+    case .silu: en_silu(count, streams, x, y)
+    case .relu6: en_relu6(count, streams, x, y)
+    case .normalDensity: en_normal_density(count, streams, x, y)
+    case .normalDistribution: en_normal_distribution(count, streams, x, y)
+    case .elu(let scale): en_elu(count, streams, scale, x, y)
+    case .leakyReLU(let slope): en_leaky_relu(count, streams, slope, x, y)
+    case .clamp(let range): en_clamp(count, streams, range.lowerBound, range.upperBound, x, y)
+    case .huber(let threshold): en_huber(count, streams, threshold, x, y)
     }
   }
 }
@@ -53,30 +59,35 @@ package enum UnaryPullback: Sendable {
   case expm1, log1p, sqrtByOutput, rsqrtByOutput, abs, square, tanhByOutput, sigmoidByOutput, erf, softplus
   case gelu, geluByTanh, silu, relu6ByOutput, normalDistribution
   case elu(scale: Scalar)
+  /// The input is positive where the output is: either will do where the slope is 0.
+  case leakyReLU(slope: Scalar)
   case clamp(ClosedRange<Scalar>)
 
-  /// Writes `count` elements of the gradient to `dx`, which may be `dy`.
+  /// Writes `count` elements of the gradient to `dx`, which may be `dy`, and else may stream past the caches.
   package func callAsFunction(
-    _ count: Int, _ v: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>
+    _ count: Int, streams: Bool = false, _ v: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>,
+    _ dx: UnsafeMutablePointer<Scalar>
   ) {
+    let streams: Int32 = streams ? 1 : 0
     switch self {
-    case .expm1: en_expm1_pullback(count, v, dy, dx)
-    case .log1p: en_log1p_pullback(count, v, dy, dx)
-    case .sqrtByOutput: en_sqrt_by_output_pullback(count, v, dy, dx)
-    case .rsqrtByOutput: en_rsqrt_by_output_pullback(count, v, dy, dx)
-    case .abs: en_abs_pullback(count, v, dy, dx)
-    case .square: en_square_pullback(count, v, dy, dx)
-    case .tanhByOutput: en_tanh_by_output_pullback(count, v, dy, dx)
-    case .sigmoidByOutput: en_sigmoid_by_output_pullback(count, v, dy, dx)
-    case .erf: en_erf_pullback(count, v, dy, dx)
-    case .softplus: en_softplus_pullback(count, v, dy, dx)
-    case .gelu: en_gelu_pullback(count, v, dy, dx)
-    case .geluByTanh: en_gelu_tanh_pullback(count, v, dy, dx)
-    case .silu: en_silu_pullback(count, v, dy, dx)
-    case .relu6ByOutput: en_relu6_by_output_pullback(count, v, dy, dx)
-    case .normalDistribution: en_normal_distribution_pullback(count, v, dy, dx)
-    case .elu(let scale): en_elu_backward(count, scale, v, dy, dx)
-    case .clamp(let range): en_clamp_backward(count, range.lowerBound, range.upperBound, v, dy, dx)
+    case .expm1: en_expm1_pullback(count, streams, v, dy, dx)
+    case .log1p: en_log1p_pullback(count, streams, v, dy, dx)
+    case .sqrtByOutput: en_sqrt_by_output_pullback(count, streams, v, dy, dx)
+    case .rsqrtByOutput: en_rsqrt_by_output_pullback(count, streams, v, dy, dx)
+    case .abs: en_abs_pullback(count, streams, v, dy, dx)
+    case .square: en_square_pullback(count, streams, v, dy, dx)
+    case .tanhByOutput: en_tanh_by_output_pullback(count, streams, v, dy, dx)
+    case .sigmoidByOutput: en_sigmoid_by_output_pullback(count, streams, v, dy, dx)
+    case .erf: en_erf_pullback(count, streams, v, dy, dx)
+    case .softplus: en_softplus_pullback(count, streams, v, dy, dx)
+    case .gelu: en_gelu_pullback(count, streams, v, dy, dx)
+    case .geluByTanh: en_gelu_tanh_pullback(count, streams, v, dy, dx)
+    case .silu: en_silu_pullback(count, streams, v, dy, dx)
+    case .relu6ByOutput: en_relu6_by_output_pullback(count, streams, v, dy, dx)
+    case .normalDistribution: en_normal_distribution_pullback(count, streams, v, dy, dx)
+    case .elu(let scale): en_elu_backward(count, streams, scale, v, dy, dx)
+    case .leakyReLU(let slope): en_leaky_relu_backward(count, streams, slope, v, dy, dx)
+    case .clamp(let range): en_clamp_backward(count, streams, range.lowerBound, range.upperBound, v, dy, dx)
     }
   }
 }
@@ -88,13 +99,14 @@ package enum BinaryFunction: Sendable {
   /// The steps of an operand from row to row and along a row, the latter 0 or 1: a step of 0 repeats what it has.
   package typealias Steps = (row: Int, element: Int)
 
-  /// Applies the function to `rows` rows of `columns` elements; `y` is contiguous.
+  /// Applies the function to `rows` rows of `columns` elements; `y` is contiguous, and may stream past the caches.
   package func callAsFunction(
-    rows: Int, columns: Int, _ a: UnsafePointer<Scalar>, _ aSteps: Steps, _ b: UnsafePointer<Scalar>, _ bSteps: Steps,
-    _ y: UnsafeMutablePointer<Scalar>
+    rows: Int, columns: Int, streams: Bool = false, _ a: UnsafePointer<Scalar>, _ aSteps: Steps,
+    _ b: UnsafePointer<Scalar>, _ bSteps: Steps, _ y: UnsafeMutablePointer<Scalar>
   ) {
     let pairs = en_pairs(
-      rows: rows, n: columns, aRow: aSteps.row, aStep: aSteps.element, bRow: bSteps.row, bStep: bSteps.element)
+      rows: rows, n: columns, aRow: aSteps.row, aStep: aSteps.element, bRow: bSteps.row, bStep: bSteps.element,
+      streams: streams ? 1 : 0)
     switch self {
     case .add: en_add(pairs, a, b, y)
     case .subtract: en_subtract(pairs, a, b, y)
@@ -127,20 +139,5 @@ package enum Elementwise {
     _ y: UnsafeMutablePointer<Scalar>
   ) {
     en_select(count, mask, a, b, y)
-  }
-
-  /// y[i] = x[i] > 0 ? x[i] : slope · x[i]
-  package static func leakyReLU(
-    _ count: Int, slope: Scalar, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
-  ) {
-    en_leaky_relu(count, slope, x, y)
-  }
-
-  /// dx[i] = x[i] > 0 ? dy[i] : slope · dy[i]
-  package static func leakyReLUBackward(
-    _ count: Int, slope: Scalar, _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>,
-    _ dx: UnsafeMutablePointer<Scalar>
-  ) {
-    en_leaky_relu_backward(count, slope, x, dy, dx)
   }
 }

@@ -3,8 +3,9 @@
 /// At NaN, where the output is NaN, it is 0 too, as it follows from the output; PyTorch's is 1.
 public func relu(_ x: Tensor) -> Tensor {
   // The mask follows from the output as well, which the next layer saves anyway.
-  let y = leaky(x, 0)
-  return y.recorded("relu", saving: [y], (x, { leakyBackward($0, at: y, 0) }))
+  elementwise(x, .leakyReLU(slope: 0)).recorded("relu", from: x, .leakyReLU(slope: 0)) { dy, y in
+    leakyBackward(dy, at: y, 0)
+  }
 }
 
 /// `min(max(x, 0), 6)`; the derivative at 0 and at 6 is 0, as PyTorch's.
@@ -16,7 +17,9 @@ public func relu6(_ x: Tensor) -> Tensor {
 
 /// `x` where positive, `slope · x` elsewhere.
 public func leakyReLU(_ x: Tensor, slope: Scalar = 0.01) -> Tensor {
-  leaky(x, slope).recorded("leakyReLU", saving: [x], (x, { leakyBackward($0, at: x.detached, slope) }))
+  elementwise(x, .leakyReLU(slope: slope)).recorded("leakyReLU", of: x, .leakyReLU(slope: slope)) { dy in
+    leakyBackward(dy, at: x.detached, slope)
+  }
 }
 
 /// `x` where positive, `scale · (exp(x) - 1)` elsewhere. Clevert, Unterthiner, Hochreiter, 2015.
@@ -77,22 +80,9 @@ private func normalDensity(_ x: Tensor) -> Tensor {
   elementwise(x, .normalDensity).recorded("φ", saving: [x], (x, { -$0 * x * normalDensity(x) }))
 }
 
-private func leaky(_ x: Tensor, _ slope: Scalar) -> Tensor {
-  Tensor(shape: x.shape) { out in
-    let (x, y) = (x.pointer, out.baseAddress!)
-    Parallel.sweep(out.count, grain: elementwiseGrain) { range in
-      Elementwise.leakyReLU(range.count, slope: slope, x + range.lowerBound, y + range.lowerBound)
-    }
-  }
-}
-
 /// `dy` where `x` is positive, `slope · dy` elsewhere: linear in `dy`, and its own adjoint.
 private func leakyBackward(_ dy: Tensor, at x: Tensor, _ slope: Scalar) -> Tensor {
-  Tensor(shape: x.shape) { out in
-    let (x, dy, dx) = (x.pointer, dy.pointer, out.baseAddress!)
-    Parallel.sweep(out.count, grain: elementwiseGrain) { range in
-      Elementwise.leakyReLUBackward(
-        range.count, slope: slope, x + range.lowerBound, dy + range.lowerBound, dx + range.lowerBound)
-    }
-  }.recorded("leakyBackward", saving: [x], (dy, { leakyBackward($0, at: x, slope) }))
+  var gradient = dy.detached
+  return pulledBack(&gradient, at: x, .leakyReLU(slope: slope))
+    .recorded("leakyBackward", saving: [x], (dy, { leakyBackward($0, at: x, slope) }))
 }

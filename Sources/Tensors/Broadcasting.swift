@@ -57,12 +57,12 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: Bina
   let aSteps = steps(columns.aRepeats, rows.aRepeats, slices.aRepeats)
   let bSteps = steps(columns.bRepeats, rows.bRepeats, slices.bRepeats)
   return Tensor(shape: shape) { out in
-    let (a, b, y) = (a.pointer, b.pointer, out.baseAddress!)
+    let (a, b, y, streams) = (a.pointer, b.pointer, out.baseAddress!, Movement.streams(out.count))
     if rows.extent * slices.extent == 1 {
       Parallel.sweep(columns.extent, grain: elementwiseGrain) { range in
         function(
-          rows: 1, columns: range.count, a + range.lowerBound * aStep, (0, aStep), b + range.lowerBound * bStep,
-          (0, bStep), y + range.lowerBound)
+          rows: 1, columns: range.count, streams: streams, a + range.lowerBound * aStep, (0, aStep),
+          b + range.lowerBound * bStep, (0, bStep), y + range.lowerBound)
       }
       return
     }
@@ -72,8 +72,9 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: Bina
         let (slice, row) = first.quotientAndRemainder(dividingBy: rows.extent)
         let count = min(rows.extent - row, range.upperBound - first)
         function(
-          rows: count, columns: columns.extent, a + slice * aSteps.slice + row * aSteps.row, (aSteps.row, aStep),
-          b + slice * bSteps.slice + row * bSteps.row, (bSteps.row, bStep), y + first * columns.extent)
+          rows: count, columns: columns.extent, streams: streams, a + slice * aSteps.slice + row * aSteps.row,
+          (aSteps.row, aStep), b + slice * bSteps.slice + row * bSteps.row, (bSteps.row, bStep),
+          y + first * columns.extent)
         first += count
       }
     }
@@ -83,9 +84,9 @@ func elementwise(_ operation: String, _ a: Tensor, _ b: Tensor, _ function: Bina
 /// Applies `function` to the elements of `x`; unrecorded.
 func elementwise(_ x: Tensor, _ function: UnaryFunction) -> Tensor {
   Tensor(shape: x.shape) { out in
-    let (x, y) = (x.pointer, out.baseAddress!)
+    let (x, y, streams) = (x.pointer, out.baseAddress!, Movement.streams(out.count))
     Parallel.sweep(out.count, grain: elementwiseGrain) { range in
-      function(range.count, x + range.lowerBound, y + range.lowerBound)
+      function(range.count, streams: streams, x + range.lowerBound, y + range.lowerBound)
     }
   }
 }

@@ -120,13 +120,13 @@ extension Tensor {
 }
 
 /// The gradient that `kernel` makes of `dy` and what it needs of the function, in the storage of `dy` where nobody else holds it.
-private func pulledBack(_ dy: inout Tensor, at v: Tensor, _ kernel: UnaryPullback) -> Tensor {
+func pulledBack(_ dy: inout Tensor, at v: Tensor, _ kernel: UnaryPullback) -> Tensor {
   let source = dy.pointer
   let dx = dy.takeStorage()
-  let (v, target) = (v.pointer, dx.storage.pointer)
+  let (v, target, streams) = (v.pointer, dx.storage.pointer, Movement.streams(dx.count))
   Parallel.sweep(dx.count, grain: elementwiseGrain) { range in
     let start = range.lowerBound
-    kernel(range.count, v + start, source + start, target + start)
+    kernel(range.count, streams: streams, v + start, source + start, target + start)
   }
   return dx
 }
