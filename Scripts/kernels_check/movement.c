@@ -93,11 +93,13 @@ static void check_copy_runs(long rows, long n, long xStep) {
   free_arrays();
 }
 
-static void check_join(long rows, long parts, const long *widths) {
+static void check_join_and_split(long rows, long parts, const long *widths) {
   const REAL *x[4];
+  REAL *z[4];
   long width = 0, before = 0;
   for (long part = 0; part < parts; part++) {
     x[part] = numbers(rows * widths[part]);
+    z[part] = ARRAY(REAL, rows * widths[part]);
     width += widths[part];
   }
   REAL *y = ARRAY(REAL, rows * width);
@@ -110,6 +112,10 @@ static void check_join(long rows, long parts, const long *widths) {
   for (int streams = 0; streams < 2; streams++) {
     RUN(en_join_rows, rows, parts, widths, streams, x, y);
     expect_equal(rows * width, y, wanted);
+    RUN(en_split_rows, rows, parts, widths, streams, y, z);
+    for (long part = 0; part < parts; part++) {
+      for (long i = 0; i < rows * widths[part]; i++) compare(i, z[part][i] == x[part][i], z[part][i], x[part][i]);
+    }
   }
   free_arrays();
 }
@@ -168,7 +174,7 @@ void TYPED(check_movement)(void) {
   const long widths[][4] = {{1, 3}, {4, 4}, {2, 7}, {8, 5}, {16, 1}, {3, 1, 2}, {5, 8, 6}, {16, 9, 13, 1}, {0, 3}, {17, 5}};
   const long parts[] = {2, 2, 2, 2, 2, 3, 3, 4, 2, 2}, rowCounts[] = {1, 3, 16, 17, 40};
   for (long k = 0; k < COUNT(widths); k++) {
-    for (long i = 0; i < COUNT(rowCounts); i++) check_join(rowCounts[i], parts[k], widths[k]);
+    for (long i = 0; i < COUNT(rowCounts); i++) check_join_and_split(rowCounts[i], parts[k], widths[k]);
   }
   for (long k = 0; k < COUNT(runs); k++) {
     for (long i = 0; i < COUNT(rowCounts); i++) check_rows_by_index(rowCounts[i], runs[k]);

@@ -87,12 +87,12 @@ INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *res
 // A run of few scalars moves as one vector: what it writes behind the run is overwritten by the next one. The last run, and
 // the one at the highest address, are moved as they are.
 #define MOVE_SHORT(TYPE, from, to) (*(TYPE *)(to) = *(const TYPE *)(from))
-#define SHORT_RUNS(TYPE)                                                               \
-  {                                                                                    \
-    const long first = xStep < 0;                                                      \
-    if (first) copy_run(n, x, y);                                                      \
+#define SHORT_RUNS(TYPE)                                                                \
+  {                                                                                     \
+    const long first = xStep < 0;                                                       \
+    if (first) copy_run(n, x, y);                                                       \
     for (long i = first; i < rows - 1; i++) MOVE_SHORT(TYPE, x + i * xStep, y + i * n); \
-    copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                           \
+    copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                            \
   }
 
 OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, int streams, const REAL *x, REAL *y) {
@@ -127,8 +127,18 @@ OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, int streams, 
 }
 #undef SHORT_RUNS
 
-#define JOIN_SHORT(TYPE, parts)                                                                           \
-  for (; row < rows - 16; row++) {                                                                        \
+#define JOIN_TWO_SHORT(TYPE)                                  \
+  {                                                           \
+    const long first = widths[0], second = widths[1];         \
+    const REAL *a = x[0], *b = x[1];                          \
+    for (; row < rows - 16; row++, a += first, b += second) { \
+      MOVE_SHORT(TYPE, a, y);                                 \
+      MOVE_SHORT(TYPE, b, y + first);                         \
+      y += first + second;                                    \
+    }                                                         \
+  }
+#define JOIN_SHORT(TYPE)                                                                            \
+  for (; row < rows - 16; row++) {                                                                  \
     for (long part = 0; part < parts; y += widths[part++]) MOVE_SHORT(TYPE, x[part] + row * widths[part], y); \
   }
 
@@ -152,17 +162,53 @@ OVERLOADED KERNEL void en_join_rows(
   long row = 0;
   // A vector may reach fifteen scalars too far, which are as many rows at most.
   if (narrowest > 0) {
-    if (parts == 2 && widest <= 4) JOIN_SHORT(FOUR, 2)
-    else if (parts == 2 && widest <= 8) JOIN_SHORT(EIGHT, 2)
-    else if (widest <= 4) JOIN_SHORT(FOUR, parts)
-    else if (widest <= 8) JOIN_SHORT(EIGHT, parts)
-    else if (widest <= 16) JOIN_SHORT(VECTOR, parts)
+    if (parts == 2 && widest <= 4) JOIN_TWO_SHORT(FOUR)
+    else if (parts == 2 && widest <= 8) JOIN_TWO_SHORT(EIGHT)
+    else if (widest <= 4) JOIN_SHORT(FOUR)
+    else if (widest <= 8) JOIN_SHORT(EIGHT)
+    else if (widest <= 16) JOIN_SHORT(VECTOR)
   }
   for (; row < rows; row++) {
     for (long part = 0; part < parts; y += widths[part++]) copy_run(widths[part], x[part] + row * widths[part], y);
   }
 }
 #undef JOIN_SHORT
+#undef JOIN_TWO_SHORT
+
+#define SPLIT_SHORT(TYPE)                                                                           \
+  for (; row < rows - 16; row++) {                                                                  \
+    for (long part = 0; part < parts; x += widths[part++]) MOVE_SHORT(TYPE, x, y[part] + row * widths[part]); \
+  }
+
+// One pass: two that read every other run of x took three times as long.
+OVERLOADED KERNEL void en_split_rows(
+  long rows, long parts, const long *widths, int streams, const REAL *x, REAL *const *y) {
+  assert(rows >= 0 && parts >= 0 && EN_HAS(widths, parts) && EN_HAS(y, parts));
+  long widest = 0, narrowest = 16;
+  for (long part = 0; part < parts; part++) {
+    assert(widths[part] >= 0 && EN_HAS(y[part], rows * widths[part]));
+    if (widths[part] > widest) widest = widths[part];
+    if (widths[part] < narrowest) narrowest = widths[part];
+    streams &= widths[part] % 16 == 0 && EN_IS_ALIGNED(y[part], 64);
+  }
+  if (streams) {
+    for (long row = 0; row < rows; row++) {
+      for (long part = 0; part < parts; x += widths[part++]) stream_run(widths[part], x, y[part] + row * widths[part]);
+    }
+    return;
+  }
+  long row = 0;
+  // What a vector writes behind a run is overwritten by the next row.
+  if (narrowest > 0) {
+    if (widest <= 4) SPLIT_SHORT(FOUR)
+    else if (widest <= 8) SPLIT_SHORT(EIGHT)
+    else if (widest <= 16) SPLIT_SHORT(VECTOR)
+  }
+  for (; row < rows; row++) {
+    for (long part = 0; part < parts; x += widths[part++]) copy_run(widths[part], x, y[part] + row * widths[part]);
+  }
+}
+#undef SPLIT_SHORT
 
 OVERLOADED KERNEL void en_fill(long n, REAL value, REAL *y) {
   assert(n >= 0 && EN_HAS(y, n));
@@ -237,10 +283,10 @@ OVERLOADED void en_write_strided(
   }
 }
 
-#define GATHER_SHORT(TYPE)                                                                      \
-  for (long row = 0; row < rows - 1; row++) {                                                   \
-    if (indices[row] < count - 1) MOVE_SHORT(TYPE, x + indices[row] * n, y + row * n);          \
-    else copy_run(n, x + indices[row] * n, y + row * n);                                        \
+#define GATHER_SHORT(TYPE)                                                             \
+  for (long row = 0; row < rows - 1; row++) {                                          \
+    if (indices[row] < count - 1) MOVE_SHORT(TYPE, x + indices[row] * n, y + row * n); \
+    else copy_run(n, x + indices[row] * n, y + row * n);                               \
   }
 
 OVERLOADED KERNEL void en_gather_rows(long rows, long n, long count, const long *indices, const REAL *x, REAL *y) {

@@ -8,12 +8,15 @@ package struct RowProducer: Sendable {
   package let count: Int
   /// Scalars of a row.
   package let width: Int
-  /// Writes the rows `range`, the first of them to `start`.
-  package let write: @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
+  package typealias Write =
+    @Sendable (
+      _ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>, _ streams: Bool
+    ) -> Void
 
-  package init(
-    count: Int, width: Int, write: @escaping @Sendable (Range<Int>, UnsafeMutablePointer<Scalar>) -> Void
-  ) {
+  /// Writes the rows `range`, the first of them to `start`, past the caches where that is of a large tensor.
+  package let write: Write
+
+  package init(count: Int, width: Int, write: @escaping Write) {
     (self.count, self.width, self.write) = (count, width, write)
   }
 
@@ -22,7 +25,8 @@ package struct RowProducer: Sendable {
 
   fileprivate func writeAll(to start: UnsafeMutablePointer<Scalar>) {
     nonisolated(unsafe) let start = start
-    Parallel.sweep(count, grain: grain) { write($0, start + $0.lowerBound * width) }
+    let streams = Movement.streams(count * width)
+    Parallel.sweep(count, grain: grain) { write($0, start + $0.lowerBound * width, streams) }
   }
 }
 
@@ -103,7 +107,7 @@ package struct ImageReader {
     switch source {
     case .stored(let start): return start
     case .lazy(let rows, _):
-      rows.write(images.lowerBound * pixels..<images.upperBound * pixels, scratch.pointer)
+      rows.write(images.lowerBound * pixels..<images.upperBound * pixels, scratch.pointer, false)
       return UnsafePointer(scratch.pointer) - images.lowerBound * pixels * channels
     }
   }

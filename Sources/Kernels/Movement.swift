@@ -30,6 +30,14 @@ package enum Movement {
     en_join_rows(rows, parts.count, parts.map(\.width), streams ? 1 : 0, parts.map(\.start), y)
   }
 
+  /// Each row of x, cut into the rows of every part.
+  package static func splitRows(
+    _ rows: Int, from x: UnsafePointer<Scalar>, into parts: [(start: UnsafeMutablePointer<Scalar>, width: Int)],
+    streams: Bool
+  ) {
+    en_split_rows(rows, parts.count, parts.map(\.width), streams ? 1 : 0, x, parts.map(\.start))
+  }
+
   /// y[i] = x[indices[i]], in rows of `width` scalars, of which x has `count`.
   package static func gatherRows(
     _ indices: UnsafeBufferPointer<Int>, of count: Int, width: Int, from x: UnsafePointer<Scalar>,

@@ -16,18 +16,41 @@ package final class Storage: Sendable {
   package let count: Int
   private nonisolated(unsafe) let memory: UnsafeMutablePointer<Scalar>?
   private let lazyRows: LazyRows?
+  /// The storage of which this is a part.
+  private let whole: Storage?
 
   /// `count` scalars, not initialised.
   package init(count: Int) {
     self.count = count
     memory = StoragePool.take(count)
-    lazyRows = nil
+    (lazyRows, whole) = (nil, nil)
   }
+
+  /// The scalars `range` of `whole`, shared with it. Materializes lazy storage.
+  package init(sharing range: Range<Int>, of whole: Storage) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= whole.count)
+    count = range.count
+    memory = whole.pointer + range.lowerBound
+    (lazyRows, self.whole) = (nil, whole.whole ?? whole)
+  }
+
+  /// Whether sharing `count` scalars costs less than a copy of them, and holds no large block for the sake of a few.
+  package static func isWorthSharing(_ count: Int) -> Bool {
+    count * MemoryLayout<Scalar>.stride >= Tuning.Memory.smallestShared
+  }
+
+  /// Whether nobody else reads what is written into `storage`.
+  package static func isUnique(_ storage: inout Storage) -> Bool {
+    storage.whole == nil && isKnownUniquelyReferenced(&storage)
+  }
+
+  /// The storage that holds the memory: this one, unless it is a part of another.
+  package var owner: Storage { whole ?? self }
 
   /// Lazy storage: rows are computed at the first use of `pointer`, or never where every consumer fuses the `producer`.
   package init(producer: RowProducer) {
     count = producer.count * producer.width
-    memory = nil
+    (memory, whole) = (nil, nil)
     lazyRows = LazyRows(producer)
   }
 
@@ -42,6 +65,7 @@ package final class Storage: Sendable {
   }
 
   deinit {
+    if whole != nil { return }
     if let memory = memory ?? lazyRows?.memory { StoragePool.give(memory, count) }
   }
 

@@ -47,6 +47,9 @@ enum Tuning {
   enum Memory {
     /// Bytes below which a block is malloc's, which reuses those well by itself. Chosen by its reason.
     static let smallestPooled = 16 << 10
+    /// Bytes from which on a part of a tensor shares its memory. Chosen by its reason: a smaller one is copied in less
+    /// than a microsecond, and would keep all of the tensor.
+    static let smallestShared = 16 << 10
     /// Bytes of the least request to the system. Chosen by its reason: the system commits only what is touched, and a
     /// step of training needs some hundred MiB.
     static let smallestArena = 64 << 20

@@ -230,7 +230,7 @@ private struct ChannelRows: Sendable {
   func products(
     _ dy: inout Tensor, _ relu: FollowingReLU?, _ x: Tensor, mean: Tensor, needsMasked: Bool
   ) -> (sums: Tensor, products: Tensor, masked: Tensor?) {
-    let isInPlace = relu == nil || isKnownUniquelyReferenced(&dy.storage)
+    let isInPlace = relu == nil || Storage.isUnique(&dy.storage)
     let masked =
       !needsMasked ? nil : isInPlace ? dy : Tensor(storage: Storage(count: x.count), shape: x.shape)
     let (dy, dz) = (dy.pointer, relu == nil ? nil : masked?.storage.pointer)
@@ -251,7 +251,7 @@ private struct ChannelRows: Sendable {
     for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
     let y = Tensor(
       shape: x.shape,
-      producingRows: { rows, y in
+      producingRows: { rows, y, _ in
         let start = rows.lowerBound * channels
         kernels(rows).scale(
           x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
@@ -268,7 +268,7 @@ private struct ChannelRows: Sendable {
   ) -> Tensor {
     Tensor(
       shape: x.shape,
-      producingRows: { rows, dx in
+      producingRows: { rows, dx, _ in
         let start = rows.lowerBound * channels
         kernels(rows).combine(
           dy.pointer + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer,

@@ -163,7 +163,7 @@ extension Convolution {
     if needed[0] {
       var sum = accumulated.take()
       let residual = sum.map { UnsafePointer($0.pointer) }
-      let isInPlace = sum != nil && isKnownUniquelyReferenced(&sum!.storage)
+      let isInPlace = sum != nil && Storage.isUnique(&sum!.storage)
       let result = isInPlace ? sum! : Tensor(storage: Storage(count: x.count), shape: xShape)
       if let dw {
         backward(

@@ -115,7 +115,7 @@ extension Tensor {
 extension Tensor {
   /// An untracked tensor of this shape to be written: in this one's storage where nobody else holds it.
   mutating func takeStorage() -> Tensor {
-    isKnownUniquelyReferenced(&storage) ? detached : Tensor(storage: Storage(count: count), shape: shape)
+    Storage.isUnique(&storage) ? detached : Tensor(storage: Storage(count: count), shape: shape)
   }
 }
 

@@ -42,6 +42,8 @@ extension Tensor {
   }
 
   /// The elements in `ranges`, one for each axis.
+  ///
+  /// Whole elements of the leading axes share their storage, from 16 KiB on: they cost O(1), and keep the memory of all of `self`.
   public func sliced(_ ranges: [Range<Int>]) -> Tensor {
     require(ranges.count == rank, "sliced: \(ranges.count) ranges for shape \(shape)")
     for (axis, range) in ranges.enumerated() {
@@ -52,8 +54,16 @@ extension Tensor {
     let padding = zip(ranges, shape.dimensions).map { ($0.lowerBound, $1 - $0.upperBound) }
     let strides = shape.strides
     let offset = zip(ranges, strides).reduce(0) { $0 + $1.0.lowerBound * $1.1 }
-    return read(Shape(ranges.map(\.count)), strides: strides, offset: offset).recorded(
+    return part(Shape(ranges.map(\.count)), strides: strides, offset: offset).recorded(
       "sliced", (self, { $0.padded(padding) }))
+  }
+
+  /// A tensor of shape `target` read from `self` at `offset` with its own `strides`: shared where that is one run; unrecorded.
+  private func part(_ target: Shape, strides: [Int], offset: Int) -> Tensor {
+    let range = offset..<offset + target.count
+    let isRun = zip(target.strides, strides).enumerated().allSatisfy { target[$0] == 1 || $1.0 == $1.1 }
+    guard isRun, Storage.isWorthSharing(range.count) else { return read(target, strides: strides, offset: offset) }
+    return Tensor(storage: Storage(sharing: range, of: storage), shape: target)
   }
 
   /// The elements in `range` along `axis`.
@@ -112,11 +122,13 @@ extension Tensor {
       same[axis] = target[axis]
       require(same == target, "concatenated: shapes \(tensors.map(\.shape)) differ in more than axis \(axis)")
     }
+    let shapes = tensors.map(\.shape)
     return joined(tensors, axis, target).recorded("concatenated", from: tensors) { dy, needed in
+      if axis > 0, !needed.contains(false), GradientTape.active.isEmpty { return dy.parts(shapes, axis) }
       var start = 0
-      return zip(tensors, needed).map { tensor, isNeeded in
-        defer { start += tensor.shape[axis] }
-        return isNeeded ? dy.sliced(start..<start + tensor.shape[axis], axis: axis) : nil
+      return zip(shapes, needed).map { shape, isNeeded in
+        defer { start += shape[axis] }
+        return isNeeded ? dy.sliced(start..<start + shape[axis], axis: axis) : nil
       }
     }
   }
@@ -146,9 +158,9 @@ extension Tensor {
     let x = detached
     return Tensor(
       shape: target,
-      producingRows: { rows, y in
+      producingRows: { rows, y, streams in
         Movement.readStrided(
-          [rows.count, range.count], strides: [width, 1],
+          [rows.count, range.count], strides: [width, 1], streams: streams,
           from: x.pointer + rows.lowerBound * width + range.lowerBound, to: y)
       }
     ).recorded(
@@ -203,6 +215,22 @@ extension Tensor {
         }
       }
     }
+  }
+
+  /// What tensors of `shapes` have of `self`, their concatenation along `axis`; unrecorded.
+  private func parts(_ shapes: [Shape], _ axis: Int) -> [Tensor] {
+    let parts = shapes.map { Tensor(storage: Storage(count: $0.count), shape: $0) }
+    guard count > 0 else { return parts }
+    let rows = shape.dimensions[..<axis].reduce(1, *)
+    let (x, width, streams) = (pointer, count / rows, Movement.streams(count))
+    let starts = parts.map { (start: $0.storage.pointer, width: $0.count / rows) }
+    Parallel.forEach(rows, grain: Swift.max(1, elementwiseGrain / width)) { range in
+      let first = range.lowerBound
+      Movement.splitRows(
+        range.count, from: x + first * width, into: starts.map { ($0.start + first * $0.width, $0.width) },
+        streams: streams)
+    }
+    return parts
   }
 
   /// Writes `part` at `offset` with `strides`; unrecorded.

@@ -17,9 +17,9 @@ public struct RecordedTape: Sendable, CustomStringConvertible {
 
   /// - Parameter inputs: Tensors that are not counted.
   package init(_ tape: GradientTape, inputs: [Tensor]) {
-    var counted = Set(inputs.map { ObjectIdentifier($0.storage) })
+    var counted = Set(inputs.map { ObjectIdentifier($0.storage.owner) })
     operations = tape.entries.map { entry in
-      let fresh = entry.saved.filter { counted.insert(ObjectIdentifier($0)).inserted }
+      let fresh = entry.saved.map(\.owner).filter { counted.insert(ObjectIdentifier($0)).inserted }
       return Operation(name: entry.operation, shape: entry.shape, bytesHeld: fresh.reduce(0) { $0 + $1.byteCount })
     }
   }

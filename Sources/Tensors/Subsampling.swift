@@ -34,7 +34,7 @@ private struct Subsampling: Sendable {
         // An outer tape records operations, not sums in place.
         if !GradientTape.active.isEmpty { return [backward(dy)] }
         var sum = accumulated.take()
-        guard sum != nil, isKnownUniquelyReferenced(&sum!.storage) else {
+        guard sum != nil, Storage.isUnique(&sum!.storage) else {
           accumulated = sum
           return [backward(dy)]
         }

@@ -86,7 +86,7 @@ public struct Tensor: Sendable {
   public mutating func withUnsafeMutableScalars<R, E: Error>(
     _ body: (UnsafeMutableBufferPointer<Scalar>) throws(E) -> R
   ) throws(E) -> R {
-    if !isKnownUniquelyReferenced(&storage) { storage = Storage(copying: storage) }
+    if !Storage.isUnique(&storage) { storage = Storage(copying: storage) }
     id = .untracked
     return try body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
   }
@@ -97,10 +97,10 @@ public struct Tensor: Sendable {
 
   /// A lazy tensor of `shape`, whose rows along the last axis are computed at its first use or fused into its consumers.
   ///
-  /// - Parameter write: Writes the rows `range`, the first of them to `start`.
+  /// - Parameter write: Writes the rows `range`, the first of them to `start`, past the caches where it `streams`.
   package init(
     shape: Shape,
-    producingRows write: @escaping @Sendable (_ range: Range<Int>, _ start: UnsafeMutablePointer<Scalar>) -> Void
+    producingRows write: @escaping RowProducer.Write
   ) {
     let width = Swift.max(shape[-1], 1)
     self.init(

@@ -73,7 +73,7 @@ extension ReferenceProducts {
     guard isLazy else { return ImageSource(images) }
     return ImageSource(
       Storage(
-        producer: RowProducer(count: images.count / channels, width: channels) { rows, start in
+        producer: RowProducer(count: images.count / channels, width: channels) { rows, start, _ in
           start.update(from: images.pointer + rows.lowerBound * channels, count: rows.count * channels)
         }))
   }

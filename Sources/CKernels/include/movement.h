@@ -29,6 +29,12 @@ OVERLOADED void en_join_rows(
 OVERLOADED void en_join_rows(
   long rows, long parts, const long *widths, int streams, const double *const *x, double *y);
 
+/// Each row of x, cut into the rows of every part y[p], of widths[p].
+OVERLOADED void en_split_rows(
+  long rows, long parts, const long *widths, int streams, const float *x, float *const *y);
+OVERLOADED void en_split_rows(
+  long rows, long parts, const long *widths, int streams, const double *x, double *const *y);
+
 /// y[i] = x[indices[i]], in rows of n, of which x has `count`.
 OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indices, const float *x, float *y);
 OVERLOADED void en_gather_rows(long rows, long n, long count, const long *indices, const double *x, double *y);
