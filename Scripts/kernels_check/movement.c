@@ -169,6 +169,7 @@ void TYPED(check_movement)(void) {
     for (long step = 0; step < COUNT(steps); step++) {
       check_copy_runs(1, n, steps[step]);
       check_copy_runs(7, n, steps[step]);
+      check_copy_runs(23, n, steps[step]);
     }
   }
   const long widths[][4] = {{1, 3}, {4, 4}, {2, 7}, {8, 5}, {16, 1}, {3, 1, 2}, {5, 8, 6}, {16, 9, 13, 1}, {0, 3}, {17, 5}};

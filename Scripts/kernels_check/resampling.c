@@ -56,8 +56,10 @@ static void check_resample(int rowKind, int columnKind, long channels, long heig
       wanted[i] += share_of(rows, row, from / width) * share_of(columns, column, from % width) * x[from * channels + i % channels];
   }
   set_size("%ld×%ld×%ld, rows of kind %d, columns of kind %d", height, width, channels, rowKind, columnKind);
-  RUN(en_resample, rows, columns, channels, first, count, x, scratch, y);
-  expect(n, y, wanted, 4);
+  for (int streams = 0; streams < 2; streams++) {
+    RUN(en_resample, rows, columns, channels, first, count, streams, x, scratch, y);
+    expect(n, y, wanted, 4);
+  }
   free_arrays();
 }
 

@@ -95,6 +95,17 @@ INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *res
     copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                            \
   }
 
+/// The pixels of a row with three channels in reverse order, five in a vector.
+INLINED OVERLOADED void reverse_triples(long rows, const REAL *x, REAL *y) {
+  copy_run(3, x, y);
+  long i = 1;
+  for (; i + 5 < rows; i += 5) {
+    const VECTOR v = LOAD(x - 3 * (i + 4));
+    STORE(y + 3 * i, __builtin_shufflevector(v, v, 12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, 15));
+  }
+  for (; i < rows; i++) copy_run(3, x - 3 * i, y + 3 * i);
+}
+
 OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, int streams, const REAL *x, REAL *y) {
   assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   assert(rows <= 1 || xStep == 0 || xStep >= n || -xStep >= n);
@@ -113,6 +124,7 @@ OVERLOADED KERNEL void en_copy_runs(long rows, long n, long xStep, int streams, 
     for (long i = 0; i < rows; i++) copy_run(n, x + i * xStep, y + i * n);
     return;
   }
+  if (n == 3 && xStep == -3) return reverse_triples(rows, x, y);
   REAL repeated[16] = {0};
   if (xStep == 0) {
     for (long i = 0; i < n; i++) repeated[i] = x[i];

@@ -20,6 +20,25 @@ INLINED OVERLOADED void combine(MAP map, long i, const long n, const REAL *restr
   }
 }
 
+/// Output [i, j] of two maps, of two rows and two columns: back from where pixels were repeated.
+INLINED OVERLOADED void combine_four(
+  MAP rows, MAP columns, long i, long j, const long channels, const REAL *restrict x, REAL *restrict y) {
+  const long k = rows.starts[i], l = columns.starts[j], width = columns.inputCount * channels;
+  const REAL *a = x + rows.inputs[k] * width, *b = x + rows.inputs[k + 1] * width;
+  const long left = columns.inputs[l] * channels, right = columns.inputs[l + 1] * channels;
+  const REAL u = rows.weights[k], v = rows.weights[k + 1], p = columns.weights[l], q = columns.weights[l + 1];
+  for (long c = 0; c < channels; c++)
+    y[c] = p * (u * a[left + c] + v * b[left + c]) + q * (u * a[right + c] + v * b[right + c]);
+}
+
+/// Whether a map has half as many outputs, each a sum of two inputs.
+static OVERLOADED int halves(MAP map) {
+  if (!map.weights || map.inputCount != 2 * map.outputCount) return 0;
+  for (long i = 0; i < map.outputCount; i++)
+    if (map.starts[i + 1] - map.starts[i] != 2) return 0;
+  return 1;
+}
+
 /// Pixels of a selection; those that follow each other in x as well are one copy.
 INLINED OVERLOADED void select_pixels(MAP map, const long channels, const REAL *restrict x, REAL *restrict y) {
   for (long j = 0, run; j < map.outputCount; j += run) {
@@ -31,9 +50,16 @@ INLINED OVERLOADED void select_pixels(MAP map, const long channels, const REAL *
   }
 }
 
+/// Pixels of a selection in whole lines, stored past the caches.
+INLINED OVERLOADED void stream_pixels(MAP map, const long channels, const REAL *restrict x, REAL *restrict y) {
+  for (long j = 0; j < map.outputCount; j++, y += channels) {
+    const REAL *from = x + map.inputs[j] * channels;
+    for (long c = 0; c < channels; c += 16) __builtin_nontemporal_store(LOAD(from + c), (LINE *)(y + c));
+  }
+}
+
 /// Whether output i is that before it.
 static OVERLOADED int repeats(MAP map, long i) {
-  if (!map.weights) return map.inputs[i] == map.inputs[i - 1];
   const long start = map.starts[i], before = map.starts[i - 1], n = start - before;
   if (map.starts[i + 1] - start != n) return 0;
   for (long k = 0; k < n; k++) {
@@ -43,12 +69,23 @@ static OVERLOADED int repeats(MAP map, long i) {
 }
 
 INLINED OVERLOADED void resample(
-  MAP rows, MAP columns, const long channels, long first, long count, const REAL *x, REAL *scratch, REAL *y) {
+  MAP rows, MAP columns, const long channels, long first, long count, int streams, const REAL *x, REAL *scratch, REAL *y) {
   const long width = columns.inputCount * channels, outWidth = columns.outputCount * channels;
+  if (streams && !rows.weights && !columns.weights && channels % 16 == 0 && EN_IS_ALIGNED(y, 64)) {
+    for (long i = first; i < first + count; i++, y += outWidth)
+      stream_pixels(columns, channels, x + rows.inputs[i] * width, y);
+    return;
+  }
+  if (halves(rows) && halves(columns)) {
+    for (long i = first; i < first + count; i++, y += outWidth)
+      for (long j = 0; j < columns.outputCount; j++) combine_four(rows, columns, i, j, channels, x, y + j * channels);
+    return;
+  }
   int keepsColumns = !columns.weights && columns.inputCount == columns.outputCount;
   for (long j = 0; keepsColumns && j < columns.outputCount; j++) keepsColumns = columns.inputs[j] == j;
   for (long i = first; i < first + count; i++, y += outWidth) {
-    if (i > first && repeats(rows, i)) {
+    // A row of a selection is selected again: that costs less than a call to copy it.
+    if (rows.weights && i > first && repeats(rows, i)) {
       memcpy(y, y - outWidth, outWidth * sizeof(REAL));
       continue;
     }
@@ -75,7 +112,7 @@ static OVERLOADED void check_map(MAP map) {
 #endif
 
 OVERLOADED KERNEL void en_resample(
-  MAP rows, MAP columns, long channels, long first, long count, const REAL *x, REAL *scratch, REAL *y) {
+  MAP rows, MAP columns, long channels, long first, long count, int streams, const REAL *x, REAL *scratch, REAL *y) {
 #ifndef NDEBUG
   check_map(rows);
   check_map(columns);
@@ -84,7 +121,7 @@ OVERLOADED KERNEL void en_resample(
   assert(EN_HAS(y, count * columns.outputCount * channels));
 #endif
   // The usual numbers of channels are constants.
-#define RESAMPLE(channels) resample(rows, columns, channels, first, count, x, scratch, y)
+#define RESAMPLE(channels) resample(rows, columns, channels, first, count, streams, x, scratch, y)
   switch (channels) {
   case 1: RESAMPLE(1); break;
   case 3: RESAMPLE(3); break;

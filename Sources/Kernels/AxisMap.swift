@@ -82,6 +82,8 @@ package struct Resampling: Sendable {
     let width = columns.inputCount * channels
     let (imageSize, outWidth) = (rows.inputCount * width, columns.outputCount * channels)
     let height = rows.outputCount
+    // What repeats pixels is mostly written, which takes 1.1 times as long past the caches.
+    let streams: Int32 = height * outWidth < 2 * imageSize && Movement.streams(images * height * outWidth) ? 1 : 0
     let work = max(1, max(imageSize / max(height, 1), outWidth))
     rows.withDescriptor { rowMap in
       columns.withDescriptor { columnMap in
@@ -93,7 +95,8 @@ package struct Resampling: Sendable {
             let (image, first) = row.quotientAndRemainder(dividingBy: height)
             let count = min(height - first, range.upperBound - row)
             en_resample(
-              rowMap, columnMap, channels, first, count, x + image * imageSize, scratch.pointer, y + row * outWidth)
+              rowMap, columnMap, channels, first, count, streams, x + image * imageSize, scratch.pointer,
+              y + row * outWidth)
             row += count
           }
         }

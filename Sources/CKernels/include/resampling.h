@@ -16,10 +16,10 @@ typedef struct {
 } en_double_axis_map;
 
 /// y = the rows from `first` on, `count` of them, of an image [rows.outputCount, columns.outputCount, channels], whose axes are
-/// maps of those of x. `scratch` has room for a row of x.
+/// maps of those of x. `scratch` has room for a row of x. What selects in whole lines `streams` them past the caches.
 OVERLOADED void en_resample(
-  en_float_axis_map rows, en_float_axis_map columns, long channels, long first, long count, const float *x, float *scratch,
-  float *y);
+  en_float_axis_map rows, en_float_axis_map columns, long channels, long first, long count, int streams, const float *x,
+  float *scratch, float *y);
 OVERLOADED void en_resample(
-  en_double_axis_map rows, en_double_axis_map columns, long channels, long first, long count, const double *x,
+  en_double_axis_map rows, en_double_axis_map columns, long channels, long first, long count, int streams, const double *x,
   double *scratch, double *y);
