@@ -23,11 +23,16 @@ OVERLOADED void en_pad_images(en_margins m, const REAL *x, REAL *padded) {
   }
 }
 
-OVERLOADED void en_pack_panel(en_tap_matrices m, const REAL *w, REAL *panel) {
+OVERLOADED KERNEL void en_pack_panel(en_tap_matrices m, const REAL *w, REAL *panel) {
   assert(m.tapCount >= 0 && m.rows >= 0 && m.columns > 0 && m.columns <= en_nr && m.rowStride > 0 && m.columnStride > 0);
   assert(EN_HAS(m.taps, m.tapCount) && EN_HAS(w, m.tapCount * m.rows) && EN_HAS(panel, m.tapCount * m.rows));
   for (long t = 0; t < m.tapCount; t++, panel += m.rows * en_nr) {
     const REAL *tap = w + m.taps[t];
+    // Of a transposed factor, the columns of a panel are rows.
+    if (m.rowStride == 1 && m.columns == en_nr) {
+      en_transpose_plane(m.rows, en_nr, m.columnStride, en_nr, tap, panel);
+      continue;
+    }
     for (long row = 0; row < m.rows; row++) {
       REAL *out = panel + row * en_nr;
       // A whole row where the scalars after the last column still belong to this matrix.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "contract.h"
+#include "movement.h"
 #include "vectors.h"
 
 #define REAL float

@@ -42,6 +42,39 @@ package func multiply(
   }
 }
 
+/// The products of pairs of factors, such as of a batch of matrices, all of the same extents: see
+/// ``multiply(_:_:into:m:n:k:usesOpenBLAS:)``.
+package func multiplyEach(
+  _ pairs: Range<Int>, _ a: (Int) -> MatrixFactor, _ b: (Int) -> MatrixFactor, into c: UnsafeMutablePointer<Scalar>,
+  m: Int, n: Int, k: Int
+) {
+  let isSmall = m * n * k <= Tuning.Product.pairedProducts && m * n * k > Tuning.Product.fewProducts
+  let fitsTile =
+    (2...Tuning.Product.rows).contains(m) && n > Tuning.Product.fewColumns && (2...Tuning.Product.depth).contains(k)
+  guard isSmall, fitsTile, !pairs.isEmpty, !a(pairs.lowerBound).isTransposed else {
+    for index in pairs { multiply(a(index), b(index), into: c + index * m * n, m: m, n: n, k: k) }
+    return
+  }
+  // One panel after the other, in scratch memory that all pairs share.
+  let width = en_nr
+  let panels = Storage(count: (n + width - 1) / width * width * k)
+  let columns = DirectConvolution.panelsTogether * width
+  withRows(m, from: a(pairs.lowerBound).columns, to: n) { region in
+    var region = region
+    (region.length, region.panelSize) = (k, k * width)
+    for index in pairs {
+      let (a, b, c) = (a(index), b(index), c + index * m * n)
+      for first in stride(from: 0, to: n, by: width) {
+        b.pack(row: 0, depth: k, column: first, n: n, into: panels.pointer + first * k)
+      }
+      for column in stride(from: 0, to: n, by: columns) {
+        region.columns = min(columns, n - column)
+        en_convolve(region, a.pointer, panels.pointer + column * k, Epilogue().descriptor, c + column)
+      }
+    }
+  }
+}
+
 /// Whether the micro-kernel of the convolutions is faster than OpenBLAS, which packs both factors, and wins where packing is a
 /// small part of the arithmetic.
 private func suitsPanels(m: Int, n: Int, k: Int) -> Bool {
@@ -200,22 +233,37 @@ private func multiplyVectors(
     en_multiply_small(factors, a.pointer, b.pointer, c)
   } else if k == 1 {
     // Each row is b's times a scalar.
+    let streams = Movement.streams(m * n)
     Parallel.forEach(m, grain: max(1, Tuning.Tasks.scalars / n)) { rows in
-      for row in rows {
-        en_multiply_row(en_row_factors(depth: 1, columns: n, stride: n), a.pointer + row, b.pointer, c + row * n)
-      }
+      BinaryFunction.multiply(
+        rows: rows.count, columns: n, streams: streams, a.pointer + rows.lowerBound, (1, 0), b.pointer, (0, 1),
+        c + rows.lowerBound * n)
     }
   } else if m == 1 && !b.isTransposed {
     multiplyRow(a.pointer, b, into: c, columns: n, depth: k)
   } else if n == 1 && a.isTransposed {
     multiplyRow(b.pointer, a, into: c, columns: m, depth: k)
-  } else if m == 1 && k >= Tuning.Product.leastDepthOfFewColumns && k % en_nr == 0 {
-    multiplyFewColumns(
-      MatrixFactor(b.pointer, columns: b.columns), MatrixFactor(a.pointer, columns: 1), into: c, m: n, n: 1, k: k)
+  } else if m == 1 && k >= Tuning.Product.leastDepthOfFewColumns {
+    multiplyColumn(MatrixFactor(b.pointer, columns: b.columns), a.pointer, into: c, rows: n, depth: k)
+  } else if n == 1 && !a.isTransposed && k >= Tuning.Product.leastDepthOfFewColumns {
+    multiplyColumn(a, b.pointer, into: c, rows: m, depth: k)
   } else {
     return false
   }
   return true
+}
+
+/// y = `matrix` as stored times the column `b`: whole vectors of the depth, then the rest of it.
+private func multiplyColumn(
+  _ matrix: MatrixFactor, _ b: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int
+) {
+  let whole = depth / en_nr * en_nr
+  multiplyFewColumns(matrix, MatrixFactor(b, columns: 1), into: y, m: rows, n: 1, k: whole)
+  guard whole < depth else { return }
+  for row in 0..<rows {
+    let start = matrix.row(row)
+    for k in whole..<depth { y[row] += start[k] * b[k] }
+  }
 }
 
 /// y = the row `a` times `matrix` as stored. Threads take columns.

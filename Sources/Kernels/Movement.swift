@@ -68,7 +68,9 @@ package enum Movement {
   }
 
   /// y[i] = value
-  static func fill(_ count: Int, with value: Scalar, _ y: UnsafeMutablePointer<Scalar>) { en_fill(count, value, y) }
+  package static func fill(_ count: Int, with value: Scalar, _ y: UnsafeMutablePointer<Scalar>) {
+    en_fill(count, value, y)
+  }
 
   /// y[i] = start + i · step for `i` in `range`, computed in double; `y` is where the first of all stands.
   package static func count(

@@ -80,6 +80,9 @@ enum Tuning {
     /// Products of a whole matrix product up to which it is computed by the definition, on Zen 5: of 7×5 by 5×3 it
     /// took 0.21 of the time (0.6 with the left factor transposed), of 10×10 by 10×10 0.85.
     static let fewProducts = 1 << 10
+    /// Products of each pair of a batch up to which all share one scratch memory: 256 of 32×32 by 32×32
+    /// took 0.8 of their time, eight heads of attention over 17 tokens 0.83.
+    static let pairedProducts = 1 << 18
     /// Rows up to which each thread packs the panels of its columns just before it multiplies, and the columns that
     /// each thread then has at least: 128×512×4608 took 0.69 of its time beside noise, 0.86 without (07f94c1).
     static let fewRows = 256

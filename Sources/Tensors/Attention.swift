@@ -16,17 +16,36 @@ public func scaledDotProductAttention(
     query.rank >= 2 && key.rank >= 2 && value.rank >= 2 && query.shape[-1] == key.shape[-1]
       && key.shape[-2] == value.shape[-2],
     "scaledDotProductAttention: query \(query.shape), key \(key.shape) and value \(value.shape) do not fit")
-  var logits = matmul(query, key, transposeB: true) * (1 / Scalar(query.shape[-1]).squareRoot())
+  // Scales what is smaller than the logits.
+  var logits = matmul(query * (1 / Scalar(query.shape[-1]).squareRoot()), key, transposeB: true)
   if let mask {
     requireAdditive(mask)
     logits = logits + mask
   }
-  if isCausal { logits = logits + causalMask(queries: query.shape[-2], keys: key.shape[-2]) }
+  if isCausal { hideLaterKeys(in: &logits) }
   guard mask != nil, logits.count > 0 else { return matmul(softmax(logits, axis: -1), value) }
   let isAlone = logits.detached.max(alongAxes: [-1], keepingDimensions: true) .== -.infinity
   guard isAlone.any() else { return matmul(softmax(logits, axis: -1), value) }
   // Replaced before the softmax as well, whose derivative is NaN there.
   return matmul(.where(isAlone, 0, softmax(.where(isAlone, 0, logits), axis: -1)), value)
+}
+
+/// Sets the logits of the keys after each query to -∞, in place where nobody else holds them. The gradient is that of a sum, as
+/// the softmax passes none to what it makes 0.
+private func hideLaterKeys(in logits: inout Tensor) {
+  let (id, queries, keys) = (logits.id, logits.shape[-2], logits.shape[-1])
+  logits.withUnsafeMutableScalars { out in
+    guard let start = out.baseAddress else { return }
+    Parallel.forEach(out.count / keys, grain: max(1, elementwiseGrain / keys)) { rows in
+      for row in rows {
+        let first = min(row % queries + 1, keys)
+        Movement.fill(keys - first, with: -.infinity, start + row * keys + first)
+      }
+    }
+  }
+  var source = logits
+  source.id = id
+  logits = logits.recorded("causalMask", (source, { $0 }))
 }
 
 /// Stops the program where a mask has 0 and 1 alone.

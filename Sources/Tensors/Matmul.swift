@@ -17,12 +17,10 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
     guard out.count > 0 else { return }
     let (aStart, bStart, c) = (a.pointer, b.pointer, out.baseAddress!)
     Parallel.forEach(batches.count, grain: max(1, (1 << 20) / max(1, m * n * k))) { range in
-      for index in range {
-        multiply(
-          MatrixFactor(aStart + aOffsets[index], columns: a.shape[-1], isTransposed: transposeA),
-          MatrixFactor(bStart + bOffsets[index], columns: b.shape[-1], isTransposed: transposeB),
-          into: c + index * m * n, m: m, n: n, k: k)
-      }
+      multiplyEach(
+        range, { MatrixFactor(aStart + aOffsets[$0], columns: a.shape[-1], isTransposed: transposeA) },
+        { MatrixFactor(bStart + bOffsets[$0], columns: b.shape[-1], isTransposed: transposeB) }, into: c, m: m, n: n,
+        k: k)
     }
   }.recorded(
     "matmul", saving: [a, b],

@@ -40,4 +40,39 @@ import Testing
       }
     }
   }
+
+  /// Pairs share memory where they are small.
+  @Test(arguments: [
+    (17, 17, 32), (32, 32, 32), (2, 11, 70), (96, 33, 40), (97, 20, 20), (7, 3, 5), (5, 65, 513), (9, 40, 1),
+  ])
+  func ofABatchAreThoseOfEachPair(shape: (Int, Int, Int)) {
+    let (m, n, k) = shape
+    var generator = TestGenerator(state: 4)
+    let (a, b) = (generator.numbers(5 * m * k), generator.numbers(5 * k * n))
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        for (isATransposed, isBTransposed) in [(false, false), (false, true), (true, false), (true, true)] {
+          func left(_ pair: Int) -> MatrixFactor {
+            MatrixFactor(a.baseAddress! + pair * m * k, columns: isATransposed ? m : k, isTransposed: isATransposed)
+          }
+          func right(_ pair: Int) -> MatrixFactor {
+            MatrixFactor(b.baseAddress! + pair * k * n, columns: isBTransposed ? k : n, isTransposed: isBTransposed)
+          }
+          var (c, wanted) = ([Scalar](repeating: .nan, count: 5 * m * n), [Scalar](repeating: .nan, count: 5 * m * n))
+          c.withUnsafeMutableBufferPointer {
+            multiplyEach(1..<5, left, right, into: $0.baseAddress!, m: m, n: n, k: k)
+          }
+          wanted.withUnsafeMutableBufferPointer { wanted in
+            for pair in 1..<5 {
+              multiply(left(pair), right(pair), into: wanted.baseAddress! + pair * m * n, m: m, n: n, k: k)
+            }
+          }
+          let isFirstLeft = c[..<(m * n)].allSatisfy(\.isNaN)
+          let worst = zip(wanted, c).dropFirst(m * n).map { $1.isNaN ? .infinity : abs($0 - $1) }.max()!
+          #expect(
+            isFirstLeft && worst < 1e-4, "\(shape), transposed \(isATransposed), \(isBTransposed): off by \(worst)")
+        }
+      }
+    }
+  }
 }
