@@ -334,6 +334,12 @@ def groups():
     case("relu6", F.relu6, torch.tensor([-7.0, -0.0, 0.0, 6.0, 6.5, 700.0]), smooth=False)
 
 
+def columns():
+    """An axis before others that fill vectors, and leave columns."""
+    for shape, axis in [((2, 5, 18), 1), ((4, 3, 7), 0), ((1, 3, 70), 1)]:
+        case("softmax", lambda x: x.softmax(axis), numbers(*shape), axis=axis)
+
+
 def broadcasting():
     """Pairs of shapes and what NumPy broadcasts them to, null where it does not."""
     shapes = [[], [1], [2], [3], [1, 1], [2, 1], [1, 3], [2, 3], [3, 2], [0], [1, 0], [2, 0], [4, 2, 3], [4, 1, 1], [1, 2, 1]]
@@ -348,7 +354,7 @@ def broadcasting():
 
 
 for write in (elementwise, binary, reductions, movement, products, images, resizing, norms,
-              contractions, windows, rows, groups):
+              contractions, windows, rows, groups, columns):
     cases.clear()
     write()
     (OUT / f"{write.__name__}.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

@@ -100,7 +100,7 @@ SHARED double distance(REAL y, double right) {
 #define EACH_FAMILY(FAMILY)                                                                                          \
   FAMILY(elementary) FAMILY(elementwise) FAMILY(movement) FAMILY(reductions) FAMILY(rows) FAMILY(layer_norm)         \
   FAMILY(normalization) FAMILY(pooling) FAMILY(resampling) FAMILY(optimizers) FAMILY(random) FAMILY(convolution)     \
-  FAMILY(regions) FAMILY(winograd) FAMILY(depthwise) FAMILY(groups) FAMILY(products) FAMILY(sorting)
+  FAMILY(regions) FAMILY(winograd) FAMILY(depthwise) FAMILY(groups) FAMILY(products) FAMILY(sorting) FAMILY(columns)
 #define DECLARED(family)              \
   void check_##family##_float(void); \
   void check_##family##_double(void);

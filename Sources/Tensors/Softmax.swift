@@ -1,9 +1,11 @@
 /// `exp(x) / Σ exp(x)` along `axis`.
 ///
-/// NaN where every `x` is -∞. Where one is +∞, NaN for that one and 0 for the others, of which PyTorch makes NaN as well.
-/// One pass over memory, and one for the gradient, where `axis` is the last.
+/// NaN where every `x` is -∞. Where one is +∞, NaN for that one and NaN or 0 for the others, of which PyTorch makes NaN.
+/// One pass over memory, and one for the gradient, where `axis` is the last, or sixteen numbers or more follow it.
 public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
-  x.withLastAxis(axis, "softmax") { x in
+  let axis = x.shape.normalized(axis, "softmax")
+  if x.shape.dimensions[(axis + 1)...].reduce(1, *) >= Columns.ofVector { return softmaxOfColumns(x, axis) }
+  return x.withLastAxis(axis, "softmax") { x in
     inRows(of: x) { $0.softmax($1, into: $2) }.recordedByOutput("softmax", from: x) { dy, y in
       guard GradientTape.active.isEmpty else {
         let product = dy * y
@@ -11,6 +13,25 @@ public func softmax(_ x: Tensor, axis: Int = -1) -> Tensor {
       }
       return gradient(&dy, output: y) { $0.softmaxGradient($1, output: $2, into: $3) }
     }
+  }
+}
+
+/// The same along an axis whose elements lie apart.
+private func softmaxOfColumns(_ x: Tensor, _ axis: Int) -> Tensor {
+  Tensor(shape: x.shape) { out in
+    guard let y = out.baseAddress else { return }
+    let values = x.pointer
+    forEachColumn(of: x.shape, axis) { columns, start in columns.softmax(values + start, into: y + start) }
+  }.recordedByOutput("softmax", from: x) { dy, y in
+    guard GradientTape.active.isEmpty else {
+      let product = dy * y
+      return product - y * product.sum(alongAxes: [axis], keepingDimensions: true)
+    }
+    let source = dy.pointer
+    let dx = dy.takeStorage()
+    let (output, target) = (y.pointer, dx.storage.pointer)
+    forEachColumn(of: y.shape, axis) { $0.softmaxGradient(source + $1, output: output + $1, into: target + $1) }
+    return dx
   }
 }
 
@@ -134,7 +155,24 @@ func forEachRow(of x: Tensor, _ body: (_ rows: Rows, _ start: Int) -> Void) {
   }
 }
 
-/// The same with the targets of each range of rows.
+/// Calls `body` for ranges of the columns along `axis`, with the index of their first element.
+private func forEachColumn(of shape: Shape, _ axis: Int, _ body: (_ columns: Columns, _ start: Int) -> Void) {
+  guard shape.count > 0 else { return }
+  let (depth, width) = (shape[axis], shape.dimensions[(axis + 1)...].reduce(1, *))
+  let calls = (width + Columns.ofCall - 1) / Columns.ofCall
+  Parallel.forEach(
+    shape.count / (depth * width) * calls, grain: max(1, elementwiseGrain / 2 / (depth * min(width, Columns.ofCall)))
+  ) { range in
+    for index in range {
+      let (slice, call) = index.quotientAndRemainder(dividingBy: calls)
+      let first = call * Columns.ofCall
+      body(
+        Columns(min(Columns.ofCall, width - first), depth: depth, stride: width), slice * depth * width + first)
+    }
+  }
+}
+
+/// ``forEachRow(of:_:)`` with the targets of each range of rows.
 private func forEachRow(
   of x: Tensor, _ labels: [Int], _ smoothing: Scalar, _ weights: Tensor?,
   _ body: (_ rows: Rows, _ targets: ClassTargets, _ start: Int) -> Void

@@ -15,7 +15,7 @@ struct OperationCase: Decodable, CustomTestStringConvertible {
 
   static let families = [
     "elementwise", "binary", "reductions", "movement", "products", "images", "resizing",
-    "norms", "contractions", "windows", "rows", "groups",
+    "norms", "contractions", "windows", "rows", "groups", "columns",
   ]
 
   var testDescription: String {

@@ -6,6 +6,7 @@
 #include "movement.h"
 #include "reductions.h"
 #include "rows.h"
+#include "columns.h"
 #include "sorting.h"
 #include "random.h"
 #include "microkernel.h"
