@@ -12,6 +12,7 @@
 #define EIGHT en_eight_floats
 #define FOUR en_four_floats
 #define TWO en_two_floats
+#include "runs.body.h"
 #include "movement.body.h"
 #undef REAL
 #undef VECTOR
@@ -25,4 +26,5 @@
 #define EIGHT en_eight_doubles
 #define FOUR en_four_doubles
 #define TWO en_two_doubles
+#include "runs.body.h"
 #include "movement.body.h"
