@@ -258,7 +258,8 @@ package let openBLASSuitsProcessor: Bool = {
   openblas_get_corename().map { String(cString: $0) } != "Prescott"
 }()
 
-private let openBLASIsSerial: Bool = {
+/// True, once OpenBLAS has one thread for each call.
+package let openBLASIsSerial: Bool = {
   openblas_set_num_threads(1)
   if let problem = OpenBLASMemory.problem(threads: Parallel.threadCount) { fatalError(problem) }
   return true

@@ -149,6 +149,8 @@ extension Tensor {
     require(rank == 2 && count > 0, "\(operation): \(shape) is not a matrix, or empty")
     require(hasGradient || !isTracked, "\(operation): has no gradient; give it a detached matrix")
     // LAPACK's loops need not end on NaN.
+    // LAPACK's products are OpenBLAS's.
+    precondition(openBLASIsSerial)
     guard withUnsafeScalars({ $0.allSatisfy(\.isFinite) }) else {
       throw LinearAlgebraError(description: "\(operation): the matrix \(shape) has elements that are NaN or infinite")
     }
