@@ -25,12 +25,12 @@ INLINED OVERLOADED void sums(const int squares, en_axes axes, long from, long to
     if (inner == 1) {
       const long readable = (outer - o) * n;
       if (to - from <= block) {
-        out[0] = block_sum(term, to - from, readable - from, slice + from, 0, 0);
+        out[0] = block_sum(term, to - from, readable - from, slice + from, slice + from, 0);
         continue;
       }
       double sum = 0;
       for (long k = from; k < to; k += block) {
-        sum += block_sum(term, to - k < block ? to - k : block, readable - k, slice + k, 0, 0);
+        sum += block_sum(term, to - k < block ? to - k : block, readable - k, slice + k, slice + k, 0);
       }
       out[0] = (REAL)sum;
       continue;

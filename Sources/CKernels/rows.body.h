@@ -43,7 +43,7 @@ INLINED OVERLOADED double shifted_exp_sum(long n, REAL shift, const REAL *x, lon
     const long length = n - start < BLOCK ? n - start : BLOCK;
     REAL *terms = y ? y + start : buffer;
     shifted_exp(length, shift, x + start, terms);
-    total += block_sum(en_numbers, length, y ? readable - start : BLOCK, terms, 0, 0);
+    total += block_sum(en_numbers, length, y ? readable - start : BLOCK, terms, terms, 0);
   }
   return total;
 }
@@ -129,7 +129,7 @@ OVERLOADED KERNEL void en_log_sum_exp(long rows, long n, const REAL *x, REAL *y)
 OVERLOADED KERNEL void en_log_softmax_backward(long rows, long n, const REAL *y, const REAL *dy, REAL *dx) {
   assert(rows >= 0 && n >= 0 && EN_HAS(y, rows * n) && EN_HAS(dy, rows * n) && EN_HAS(dx, rows * n));
   for (long row = 0; row < rows; row++, y += n, dy += n, dx += n) {
-    const REAL sum = (REAL)row_sum(en_numbers, n, (rows - row) * n, dy, 0, 0);
+    const REAL sum = (REAL)row_sum(en_numbers, n, (rows - row) * n, dy, dy, 0);
     REAL shares[BLOCK];
     for (long start = 0; start < n; start += BLOCK) {
       const long length = n - start < BLOCK ? n - start : BLOCK;
@@ -216,8 +216,8 @@ OVERLOADED KERNEL void en_layer_norm(NORM norm, const REAL *x, REAL *means, REAL
   assert(EN_HAS(means, rows) && EN_HAS(rstds, rows));
   for (long row = 0; row < rows; row++, x += n, y += n) {
     const long readable = (rows - row) * n;
-    const REAL mean = means[row] = (REAL)(row_sum(en_numbers, n, readable, x, 0, 0) / n);
-    const double squares = row_sum(en_deviations, n, readable, x, 0, mean);
+    const REAL mean = means[row] = (REAL)(row_sum(en_numbers, n, readable, x, x, 0) / n);
+    const double squares = row_sum(en_deviations, n, readable, x, x, mean);
     const REAL rstd = rstds[row] = 1 / square_root((REAL)(squares / n) + epsilon);
     if (beta) {
       for (long i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i];
@@ -249,8 +249,8 @@ OVERLOADED KERNEL void en_layer_norm_backward(GRADIENT gradient, REAL *dx, REAL 
         g[i] = d * scale[i];
         h[i] = g[i] * hat;
       }
-      total += block_sum(en_numbers, length, BLOCK, g, 0, 0);
-      products += block_sum(en_numbers, length, BLOCK, h, 0, 0);
+      total += block_sum(en_numbers, length, BLOCK, g, g, 0);
+      products += block_sum(en_numbers, length, BLOCK, h, h, 0);
     }
     const REAL a = (REAL)(total / n), b = (REAL)(products / n);
     IN_PLACE

@@ -26,5 +26,5 @@ LANES_OF(double, 2);
 #undef LANES_OF
 
 // What `block_sum` adds: x, x², x z, (x - mean)², (x - z)², or |x - z|. Beyond the last number it takes `mean` for x and 0 for z, so
-// that terms there are 0: whoever does not ask for deviations gives 0 as the mean.
+// that terms there are 0: whoever does not ask for deviations gives 0 as the mean, and who has no z gives x.
 enum { en_numbers, en_squares, en_products, en_deviations, en_differences, en_distances };
