@@ -50,6 +50,9 @@ SHARED void add_run(tap_lists *l, long row, long column, long pixels) {
   // They are only prefetched: as many as one likes.
   const long leads[] = {0, 1, run.tapCount / 2, run.tapCount}, leading = leads[l->runCount % COUNT(leads)];
   run.leadCount = leading < run.tapCount ? leading : run.tapCount;
+  const long step = (l->isBackward ? 1 : l->c.stride) * l->source.channels;
+  while (run.rowTaps < run.tapCount && l->taps[run.firstTap + run.rowTaps].offset == run.rowTaps * step) run.rowTaps++;
+  if (run.rowTaps == 0 || run.tapCount % run.rowTaps) run.rowTaps = 1;
   l->runs[l->runCount++] = run;
 }
 

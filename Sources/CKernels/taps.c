@@ -18,6 +18,7 @@ static void check_plan(en_tap_plan plan, long xChannels, long yChannels) {
     const en_tap_run run = plan.runs[r];
     assert(run.pixels > 0 && run.firstTap >= 0 && run.firstTap + run.tapCount <= plan.tapCount);
     assert(run.leadCount >= 0 && run.leadCount <= run.tapCount);
+    assert(run.rowTaps >= 1 && run.tapCount % run.rowTaps == 0);
     assert(run.to >= 0 && run.to + (run.pixels - 1) * plan.toStep + yChannels <= plan.yCount);
     for (long t = run.firstTap; t < run.firstTap + run.tapCount; t++) {
       const long first = run.from + plan.taps[t].offset;
@@ -30,6 +31,11 @@ static void check_plan(en_tap_plan plan, long xChannels, long yChannels) {
 #else
 #define CHECK_PLAN(plan, xChannels, yChannels)
 #endif
+
+// The taps of a row that are taken together: AVX-512 alone has registers for their weights beside the sums.
+INLINED long rows_in_registers(const long count, en_tap_run run) {
+  return count > 1 && en_max_mr() == en_mr ? run.rowTaps : 1;
+}
 
 #define PASTED(a, b) a##_##b
 #define NAMED(name, lanes) PASTED(name, lanes)

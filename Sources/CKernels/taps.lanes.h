@@ -38,20 +38,55 @@ FOR_A_STRIP OVERLOADED void NAMED(finish, LANES)(
   }
 }
 
+#if LANES == 16
+// The sums of rows of `width` neighbouring taps, a constant too: a pixel is read once for all taps of a row.
+INLINED OVERLOADED void add_rows_of_taps(
+  const long count, const long width, en_tap_run run, const en_tap *taps, long step, const REAL *x, const REAL *w,
+  long wStep, VECTOR *sums) {
+  for (long t = 0; t < run.tapCount; t += width) {
+    VECTOR b[5];
+    EACH(k, 0, width) b[k] = LOAD(w + taps[t + k].tap * wStep);
+    EACH(i, 0, count + width - 1) {
+      const VECTOR pixel = LOAD(x + taps[t].offset + i * step);
+      EACH(k, 0, width) if (i - k >= 0 && i - k < count) sums[i - k] += pixel * b[k];
+    }
+  }
+}
+
+INLINED OVERLOADED void add_rows_of_weights(
+  const long count, const long width, en_tap_run run, const en_tap *taps, long step, const REAL *x, const VECTOR *results,
+  REAL *sums, long wStep) {
+  for (long t = 0; t < run.tapCount; t += width) {
+    VECTOR b[5];
+    EACH(k, 0, width) b[k] = LOAD(sums + taps[t + k].tap * wStep);
+    EACH(i, 0, count + width - 1) {
+      const VECTOR pixel = LOAD(x + taps[t].offset + i * step);
+      EACH(k, 0, width) if (i - k >= 0 && i - k < count) b[k] += pixel * results[i - k];
+    }
+    EACH(k, 0, width) STORE(sums + taps[t + k].tap * wStep, b[k]);
+  }
+}
+#endif
+
 #if LANES != 8
 // Computes all whole vectors from channel `c` on, and returns the channel after them.
 FOR_A_STRIP OVERLOADED long NAMED(depthwise_pixels, LANES)(
   const long count, en_depthwise_channels work, en_tap_run run, const en_tap *taps, const REAL *x, const REAL *w,
   EPILOGUE epilogue, REAL *y, long c) {
-  const long step = work.plan.fromStep;
+  const long step = work.plan.fromStep, rowTaps = rows_in_registers(count, run);
   x += run.from;
   for (; c + LANES <= work.channels; c += LANES) {
     VECTOR sums[en_mr] = {0};
-    for (long t = 0; t < run.tapCount; t++) {
-      const VECTOR b = LOAD(w + taps[t].tap * work.wStep + c);
-      const REAL *source = x + taps[t].offset + c;
-      EACH_PIXEL sums[i] += LOAD(source + i * step) * b;
-    }
+#if LANES == 16
+    if (rowTaps == 3) add_rows_of_taps(count, 3, run, taps, step, x + c, w + c, work.wStep, sums);
+    else if (rowTaps == 5) add_rows_of_taps(count, 5, run, taps, step, x + c, w + c, work.wStep, sums);
+    else
+#endif
+      for (long t = 0; t < run.tapCount; t++) {
+        const VECTOR b = LOAD(w + taps[t].tap * work.wStep + c);
+        const REAL *source = x + taps[t].offset + c;
+        EACH_PIXEL sums[i] += LOAD(source + i * step) * b;
+      }
     for (long t = run.tapCount - run.leadCount; t < run.tapCount; t++) {
       EACH_PIXEL __builtin_prefetch(x + taps[t].offset + c + (count + i) * step, 0, 3);
     }
@@ -64,19 +99,25 @@ FOR_A_STRIP OVERLOADED long NAMED(depthwise_weights, LANES)(
   const long count, en_depthwise_channels work, en_tap_run run, const en_tap *taps, const REAL *x, const REAL *dy,
   REAL *sums, long c) {
   const long step = work.plan.fromStep, toStep = work.plan.toStep;
+  const long rowTaps = rows_in_registers(count, run);
   x += run.from;
   dy += run.to;
   for (; c + LANES <= work.channels; c += LANES) {
     VECTOR pixels[en_mr];
     EACH_PIXEL pixels[i] = LOAD(dy + c + i * toStep);
     EACH_PIXEL __builtin_prefetch(dy + c + (count + i) * toStep, 0, 3);
-    for (long t = 0; t < run.tapCount; t++) {
-      REAL *total = sums + taps[t].tap * work.wStep + c;
-      const REAL *source = x + taps[t].offset + c;
-      VECTOR sum = LOAD(total);
-      EACH_PIXEL sum += LOAD(source + i * step) * pixels[i];
-      STORE(total, sum);
-    }
+#if LANES == 16
+    if (rowTaps == 3) add_rows_of_weights(count, 3, run, taps, step, x + c, pixels, sums + c, work.wStep);
+    else if (rowTaps == 5) add_rows_of_weights(count, 5, run, taps, step, x + c, pixels, sums + c, work.wStep);
+    else
+#endif
+      for (long t = 0; t < run.tapCount; t++) {
+        REAL *total = sums + taps[t].tap * work.wStep + c;
+        const REAL *source = x + taps[t].offset + c;
+        VECTOR sum = LOAD(total);
+        EACH_PIXEL sum += LOAD(source + i * step) * pixels[i];
+        STORE(total, sum);
+      }
     for (long t = run.tapCount - run.leadCount; t < run.tapCount; t++) {
       EACH_PIXEL __builtin_prefetch(x + taps[t].offset + c + (count + i) * step, 0, 3);
     }

@@ -22,10 +22,13 @@ package struct Epilogue {
     (self.bias, self.residual, self.rectifier) = (bias, residual, rectifier)
   }
 
-  /// The same with non-temporal stores where y, of `count` scalars and `channels` to a pixel, is too large for any cache.
-  func nonTemporal(for y: UnsafePointer<Scalar>, _ count: Int, channels: Int) -> Epilogue {
+  /// The same with non-temporal stores where y, of `count` scalars and `channels` to a pixel, is too large for any cache: from
+  /// `least` bytes on.
+  func nonTemporal(
+    for y: UnsafePointer<Scalar>, _ count: Int, channels: Int, from least: Int = Tuning.Cache.streamedResult
+  ) -> Epilogue {
     var epilogue = self
-    let isLarge = count * MemoryLayout<Scalar>.stride > Tuning.Cache.streamedResult
+    let isLarge = count * MemoryLayout<Scalar>.stride > least
     epilogue.isNonTemporal = isLarge && channels % DirectConvolution.panelWidth == 0 && UInt(bitPattern: y) % 64 == 0
     return epilogue
   }

@@ -58,7 +58,8 @@ struct TapConvolution {
     _ x: UnsafePointer<Scalar>, _ epilogue: Epilogue, into y: UnsafeMutablePointer<Scalar>, _ body: (Pass) -> Void
   ) {
     let channels = groups.count * groups.outputs
-    let epilogue = epilogue.nonTemporal(for: y, images * plan.resultCount, channels: channels)
+    let epilogue = epilogue.nonTemporal(
+      for: y, images * plan.resultCount, channels: channels, from: Tuning.Taps.streamedResult)
     plan.withPointers {
       body(
         Pass(

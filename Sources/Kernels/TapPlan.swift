@@ -69,7 +69,7 @@ struct TapPlan {
     resultCount = sides.rows.count * sides.columns.count * sides.resultChannels
     let columnRuns = Self.columnRuns(sides)
     // Rows that the same taps reach share the lists of their runs.
-    var shared: [(taps: [Int], lists: [(first: Int, count: Int, leading: Int)])] = []
+    var shared: [(taps: [Int], lists: [(first: Int, count: Int, leading: Int, row: Int)])] = []
     for (i, rowTaps) in sides.rows.enumerated() {
       let indices = rowTaps.map(\.tap)
       let known = shared.firstIndex { $0.taps == indices }
@@ -84,7 +84,7 @@ struct TapPlan {
           en_tap_run(
             from: list.count == 0 ? 0 : (y * sides.source.width + x) * sides.source.channels,
             to: (i * sides.columns.count + run.first) * sides.resultChannels, pixels: run.count,
-            firstTap: list.first, tapCount: list.count, leadCount: list.leading))
+            firstTap: list.first, tapCount: list.count, leadCount: list.leading, rowTaps: list.row))
       }
     }
     firstRuns.append(runs.count)
@@ -104,11 +104,12 @@ struct TapPlan {
     return result
   }
 
-  /// Adds the taps of a run, of which the last read what no run before has read.
+  /// Adds the taps of a run, of which the last read what no run before has read. Where those of a row read neighbours, only
+  /// the very last does, and they are in the order of the rows.
   private mutating func add(
     _ rowTaps: ConvolutionPlan.LineTaps, _ columnTaps: ConvolutionPlan.LineTaps, _ sides: Sides, kernelWidth: Int
-  ) -> (first: Int, count: Int, leading: Int) {
-    guard let lowest = (rowTaps.first?.source), let leftmost = columnTaps.first?.source else { return (0, 0, 0) }
+  ) -> (first: Int, count: Int, leading: Int, row: Int) {
+    guard let lowest = (rowTaps.first?.source), let leftmost = columnTaps.first?.source else { return (0, 0, 0, 1) }
     let (highest, rightmost) = (rowTaps.last!.source, columnTaps.last!.source)
     var (following, leading): ([en_tap], [en_tap]) = ([], [])
     for (r, y) in rowTaps {
@@ -121,7 +122,8 @@ struct TapPlan {
     }
     let first = taps.count
     taps += following + leading
-    return (first, taps.count - first, leading.count)
+    let areNeighbours = zip(columnTaps, columnTaps.dropFirst()).allSatisfy { $1.source - $0.source == sides.fromStep }
+    return (first, taps.count - first, leading.count, areNeighbours ? columnTaps.count : 1)
   }
 
   /// The plan where C can read it, of some rows at a time; valid while ``withPointers(_:)`` runs.

@@ -15,9 +15,9 @@ typedef struct {
 } en_tap;
 
 /// A run: where its first pixel begins in x and y, and its taps among those of the plan. The last `leadCount` of them read pixels
-/// that no run before has read.
+/// that no run before has read. Where `rowTaps` is above 1, each so many taps read neighbours, `fromStep` apart.
 typedef struct {
-  long from, to, pixels, firstTap, tapCount, leadCount;
+  long from, to, pixels, firstTap, tapCount, leadCount, rowTaps;
 } en_tap_run;
 
 /// Runs of one image, with the number of scalars of an image of x and of y that they stay within.
