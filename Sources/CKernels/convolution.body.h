@@ -98,7 +98,13 @@ INLINED OVERLOADED void pixels_by_panel(
   VECTOR sums[2 * en_mr];
   clear_tile(count, panels, sums);
   const REAL *pixels[en_mr];
-  if (epilogue.residual) EACH(i, 0, count) __builtin_prefetch(epilogue.residual + region.to[i], 0, 3);
+  if (epilogue.residual) {
+    EACH(i, 0, count) __builtin_prefetch(epilogue.residual + region.to[i], 0, 3);
+  } else if (!epilogue.nontemporal && region.segmentCount * region.length >= en_prefetching_depth) {
+    // Results of a matrix of any width lie in one line more.
+    const long lines = panels > 1 ? panels + 1 : 1;
+    EACH(i, 0, count) EACH(line, 0, lines) __builtin_prefetch(y + region.to[i] + line * en_nr, 1, 3);
+  }
   for (long s = 0; s < region.segmentCount; s++) {
     EACH(i, 0, count) pixels[i] = x + region.from[i] + region.segments[s];
     const REAL *row = panel + region.rows[s] * en_nr;

@@ -16,6 +16,8 @@ enum {
   en_max_weight_rows = 96,
   /// The most columns of a panel that is stored column by column.
   en_narrow_columns = 4,
+  /// The depth from which on lines of the result are prefetched: 64 products of 197×64 by 64×197 took 0.87 of their time.
+  en_prefetching_depth = 64,
   /// Rows of a deep panel for which what is next is prefetched at once.
   en_prefetched_rows = 16,
 };
