@@ -129,6 +129,10 @@ OVERLOADED void en_write_strided(
 OVERLOADED KERNEL void en_scatter_add_rows(long rows, long n, const long *indices, const REAL *x, REAL *y) {
   assert(rows >= 0 && n >= 0 && EN_HAS(indices, rows) && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
   for (long row = 0; row < rows; row++) assert(indices[row] >= 0);
+  if (n == 1) {
+    for (long row = 0; row < rows; row++) y[indices[row]] += x[row];
+    return;
+  }
   for (long row = 0; row < rows; row++) {
     for (long i = 0; i < n; i++) y[indices[row] * n + i] += x[row * n + i];
   }

@@ -218,23 +218,29 @@ OVERLOADED KERNEL void en_product(long rows, long n, const REAL *x, REAL *y) {
   }
 }
 
-OVERLOADED KERNEL void en_products_of_others(en_axes axes, const REAL *x, REAL *y) {
-  CHECK_AXES(axes, x, y);
-  const long outer = axes.outer, n = axes.n, inner = axes.inner;
-  for (long o = 0; o < outer; o++, x += n * inner, y += n * inner) {
-    for (long i = 0; i < inner; i++) {
-      REAL product = 1;
-      for (long k = 0; k < n; k++) {
-        y[k * inner + i] = product;
-        product *= x[k * inner + i];
-      }
-      product = 1;
-      for (long k = n - 1; k >= 0; k--) {
-        y[k * inner + i] *= product;
-        product *= x[k * inner + i];
-      }
+// Four rows at a time, as each product waits for the one before.
+INLINED OVERLOADED void row_products_of_others(const long rows, long n, const REAL *x, REAL *y) {
+  REAL product[4] = {1, 1, 1, 1};
+  for (long k = 0; k < n; k++) {
+    EACH(row, 0, rows) {
+      y[row * n + k] = product[row];
+      product[row] *= x[row * n + k];
     }
   }
+  EACH(row, 0, rows) product[row] = 1;
+  for (long k = n - 1; k >= 0; k--) {
+    EACH(row, 0, rows) {
+      y[row * n + k] *= product[row];
+      product[row] *= x[row * n + k];
+    }
+  }
+}
+
+OVERLOADED KERNEL void en_products_of_others(long rows, long n, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows * n) && EN_HAS(y, rows * n));
+  long row = 0;
+  for (; row + 4 <= rows; row += 4) row_products_of_others(4, n, x + row * n, y + row * n);
+  for (; row < rows; row++) row_products_of_others(1, n, x + row * n, y + row * n);
 }
 
 // Totals in double, as a long chain of additions in float loses a digit for each factor of ten. Four rows at a time, as one chain

@@ -63,11 +63,11 @@ package enum Reductions {
     en_product(rows, columns, x, y)
   }
 
-  /// y[o][k][i] = Π x[o][j][i] over j ≠ k
+  /// y[row][k] = Π x[row][j] over j ≠ k
   package static func productsOfOthers(
-    _ axes: ReducedAxes, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
+    rows: Int, columns: Int, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    en_products_of_others(axes.descriptor, x, y)
+    en_products_of_others(rows, columns, x, y)
   }
 
   /// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or backwards over j ≥ k

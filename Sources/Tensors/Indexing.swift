@@ -48,15 +48,18 @@ extension Tensor {
     }
     var target = shape
     target[axis] = count
-    let width = shape.dimensions[(axis + 1)...].reduce(1, *)
-    var result = Tensor.zeros(target)
-    result.withUnsafeMutableScalars { out in
-      guard out.count > 0, self.count > 0 else { return }
+    let (slices, width) = (shape.dimensions[..<axis].reduce(1, *), shape.dimensions[(axis + 1)...].reduce(1, *))
+    let slice = (x: indices.count * width, y: count * width)
+    let result = Tensor(shape: target) { out in
+      guard out.count > 0 else { return }
       let (x, y) = (pointer, out.baseAddress!)
-      indices.withUnsafeBufferPointer { indices in
-        let slice = (x: indices.count * width, y: count * width)
-        Parallel.forEach(out.count / slice.y, grain: Swift.max(1, elementwiseGrain / slice.x)) { range in
-          for i in range { Movement.scatterAddRows(indices, width: width, from: x + i * slice.x, to: y + i * slice.y) }
+      // A slice is still in a cache when what belongs there is added.
+      Parallel.forEach(slices, grain: Swift.max(1, elementwiseGrain / Swift.max(slice.x, slice.y))) { range in
+        indices.withUnsafeBufferPointer { indices in
+          for i in range {
+            Movement.fill(slice.y, with: 0, y + i * slice.y)
+            Movement.scatterAddRows(indices, width: width, from: x + i * slice.x, to: y + i * slice.y)
+          }
         }
       }
     }

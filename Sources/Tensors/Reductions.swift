@@ -92,8 +92,13 @@ extension Tensor {
   private func productsOfOthers() -> Tensor {
     let (rows, n) = (shape[0], shape[1])
     guard isTracked else {
-      let axes = ReducedAxes(outer: rows, count: n, inner: 1)
-      return Tensor(shape: shape) { Reductions.productsOfOthers(axes, pointer, $0.baseAddress!) }
+      return Tensor(shape: shape) { out in
+        let (x, y) = (pointer, out.baseAddress!)
+        Parallel.forEach(rows, grain: Swift.max(1, elementwiseGrain / Swift.max(n, 1))) { range in
+          let first = range.lowerBound * n
+          Reductions.productsOfOthers(rows: range.count, columns: n, x + first, y + first)
+        }
+      }
     }
     // A row for each element, with a 1 instead of it: n² numbers, only for gradients of gradients.
     return Tensor.where(.oneHot(Array(0..<n), classes: n), 1, unsqueezed(at: 1)).product(alongAxes: [2])

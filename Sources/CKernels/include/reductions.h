@@ -31,9 +31,9 @@ OVERLOADED void en_places(en_axes axes, const double *x, const double *y, long *
 OVERLOADED void en_product(long rows, long n, const float *x, float *y);
 OVERLOADED void en_product(long rows, long n, const double *x, double *y);
 
-/// y[o][k][i] = Π x[o][j][i] over j ≠ k
-OVERLOADED void en_products_of_others(en_axes axes, const float *x, float *y);
-OVERLOADED void en_products_of_others(en_axes axes, const double *x, double *y);
+/// y[row][k] = Π x[row][j] over j ≠ k
+OVERLOADED void en_products_of_others(long rows, long n, const float *x, float *y);
+OVERLOADED void en_products_of_others(long rows, long n, const double *x, double *y);
 
 /// y[o][k][i] = Σ x[o][j][i] over j ≤ k, or over j ≥ k if reversed, added up in double.
 OVERLOADED void en_cumulative_sum(en_axes axes, int reversed, const float *x, float *y);
