@@ -93,6 +93,17 @@ static void check_copy_runs(long rows, long n, long xStep) {
   free_arrays();
 }
 
+static void check_repeat(long rows, long n, long xStep) {
+  const REAL *x = numbers((rows - 1) * xStep + 1);
+  REAL *y = ARRAY(REAL, rows * n);
+  double *wanted = ARRAY(double, rows * n);
+  for (long i = 0; i < rows * n; i++) wanted[i] = x[i / n * xStep];
+  set_size("%ld rows of %ld, %ld apart", rows, n, xStep);
+  RUN(en_repeat, rows, n, xStep, x, y);
+  expect_equal(rows * n, y, wanted);
+  free_arrays();
+}
+
 static void check_join_and_split(long rows, long parts, const long *widths) {
   const REAL *x[4];
   REAL *z[4];
@@ -170,6 +181,7 @@ void TYPED(check_movement)(void) {
       check_copy_runs(1, n, steps[step]);
       check_copy_runs(7, n, steps[step]);
       check_copy_runs(23, n, steps[step]);
+      if (steps[step] >= 0) check_repeat(23, n, steps[step]);
     }
   }
   const long widths[][4] = {{1, 3}, {4, 4}, {2, 7}, {8, 5}, {16, 1}, {3, 1, 2}, {5, 8, 6}, {16, 9, 13, 1}, {0, 3}, {17, 5}};

@@ -94,6 +94,8 @@ OVERLOADED void en_read_strided(
     for (long axis = 1; axis < rank; axis++) size *= dimensions[axis];
     if (rank == 2 && strides[1] == 1 && (step == 0 || labs(step) >= size)) {
       en_copy_runs(n, size, step, streams, x, y);
+    } else if (rank == 2 && strides[1] == 0 && size < en_few_repeats) {
+      en_repeat(n, size, step, x, y);
     } else {
       for (long i = 0; i < n; i++) en_read_strided(rank - 1, dimensions + 1, strides + 1, streams, x + i * step, y + i * size);
     }

@@ -41,6 +41,23 @@ INLINED OVERLOADED void copy_run(const long n, const REAL *restrict x, REAL *res
     copy_run(n, x + (rows - 1) * xStep, y + (rows - 1) * n);                            \
   }
 
+/// Rows of few scalars as above: what a vector writes behind its row is overwritten by the next one.
+#define REPEAT_SHORT(TYPE)                                                                      \
+  for (; (i + 1) * n + (long)(sizeof(TYPE) / sizeof(REAL)) <= rows * n && i < rows - 1; i++) \
+    *(TYPE *)(y + i * n) = x[i * xStep] - (TYPE){0};
+
+OVERLOADED KERNEL void en_repeat(long rows, long n, long xStep, const REAL *x, REAL *y) {
+  assert(rows >= 0 && n >= 0 && EN_HAS(x, rows) && EN_HAS(y, rows * n));
+  long i = 0;
+  if (n > 8 && n < 16) REPEAT_SHORT(VECTOR)
+  else if (n > 4 && n < 8) REPEAT_SHORT(EIGHT)
+  for (; i < rows; i++) {
+    const REAL value = x[i * xStep];
+    for (long j = 0; j < n; j++) y[i * n + j] = value;
+  }
+}
+#undef REPEAT_SHORT
+
 /// The pixels of a row with three channels in reverse order, five in a vector.
 INLINED OVERLOADED void reverse_triples(long rows, const REAL *x, REAL *y) {
   copy_run(3, x, y);

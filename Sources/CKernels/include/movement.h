@@ -23,6 +23,13 @@ OVERLOADED void en_write_strided(
 OVERLOADED void en_copy_runs(long rows, long n, long xStep, int streams, const float *x, float *y);
 OVERLOADED void en_copy_runs(long rows, long n, long xStep, int streams, const double *x, double *y);
 
+/// Rows below which a scalar is repeated in place: a call for each row costs more.
+enum { en_few_repeats = 64 };
+
+/// y[i][j] = x[i · xStep] for j < n.
+OVERLOADED void en_repeat(long rows, long n, long xStep, const float *x, float *y);
+OVERLOADED void en_repeat(long rows, long n, long xStep, const double *x, double *y);
+
 /// Each row of y is that of every part x[p], of widths[p], one after another.
 OVERLOADED void en_join_rows(
   long rows, long parts, const long *widths, int streams, const float *const *x, float *y);
