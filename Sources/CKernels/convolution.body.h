@@ -238,7 +238,7 @@ INLINED OVERLOADED void fold(VECTOR *sums) {
 // Few columns would leave most of a vector empty. Here a vector holds sixteen scalars of a pixel, whose products are summed
 // across it at the end.
 INLINED OVERLOADED void pixels_by_columns(
-  const long count, const long columns, en_region region, const REAL *x, const REAL *panel, long depth,
+  const long count, const long columns, en_region region, const REAL *x, const REAL *panel, long depth, const VECTOR *bias,
   EPILOGUE epilogue, REAL *y) {
   VECTOR sums[4 * en_narrow_columns] = {0};
   for (long s = 0; s < region.segmentCount; s++) {
@@ -251,14 +251,11 @@ INLINED OVERLOADED void pixels_by_columns(
     }
   }
   fold(sums);
-  for (long i = 0; i < count; i++) {
-    for (long j = 0; j < columns; j++) {
-      REAL v = sums[0][i * en_narrow_columns + j];
-      if (epilogue.bias) v += epilogue.bias[j];
-      if (epilogue.residual) v += epilogue.residual[region.to[i] + j];
-      y[region.to[i] + j] = rectified(epilogue.relu, v);
-    }
-  }
+  VECTOR sum = sums[0] + *bias;
+  if (epilogue.residual)
+    EACH(i, 0, count) EACH(j, 0, columns) sum[i * en_narrow_columns + j] += epilogue.residual[region.to[i] + j];
+  rectify(epilogue.relu, &sum);
+  EACH(i, 0, count) EACH(j, 0, columns) y[region.to[i] + j] = sum[i * en_narrow_columns + j];
 }
 
 OVERLOADED KERNEL void en_convolve_narrow(
@@ -269,7 +266,10 @@ OVERLOADED KERNEL void en_convolve_narrow(
 #endif
   const long together = en_max_mr() > 6 ? 4 : 2;
   en_region part = region;
-#define PIXELS(count, columns) pixels_by_columns(count, columns, part, x, panel, depth, epilogue, y)
+  VECTOR bias = {0};
+  for (long lane = 0; epilogue.bias && lane < en_nr; lane++)
+    bias[lane] = lane % en_narrow_columns < region.columns ? epilogue.bias[lane % en_narrow_columns] : 0;
+#define PIXELS(count, columns) pixels_by_columns(count, columns, part, x, panel, depth, &bias, epilogue, y)
 #define COLUMNS(n) \
   case n: \
     if (taken == 4) PIXELS(4, n); \
