@@ -110,8 +110,10 @@ INLINED OVERLOADED void pixels_by_panel(
     const REAL *row = panel + region.rows[s] * en_nr;
     for (long k = 0, end; k < region.length;) {
       end = isDeep && k + en_prefetched_rows < region.length ? k + en_prefetched_rows : region.length;
-      for (long line = k * next.bytes; isDeep && line < end * next.bytes; line += 64)
+      for (long line = k * next.bytes; isDeep && line < end * next.bytes; line += 64) {
         __builtin_prefetch((const char *)next.start + line, 0, 2);
+        if (panels > 1) __builtin_prefetch((const char *)next.start + region.panelSize * sizeof(REAL) + line, 0, 2);
+      }
 #pragma clang loop unroll_count(4)
       for (; k < end; k++, row += en_nr) {
         const VECTOR b[2] = {LOAD(row), LOAD(panels > 1 ? row + region.panelSize : row)};
@@ -188,7 +190,9 @@ INLINED OVERLOADED void convolve(
       part.segments = &segment;
       part.rows = &row;
       part.length = region.length - k < en_kc ? region.length - k : en_kc;
-      const char *next = (const char *)(panel + (row + part.length) * en_nr);
+      // The rows that follow, or the panels.
+      const char *next =
+        (const char *)(panel + (isLast && panels > 1 ? panels * region.panelSize : (row + part.length) * en_nr));
       region_by_panel(panels, 1, part, x, panel, next, partial, y);
     }
   }
