@@ -196,9 +196,10 @@ OVERLOADED KERNEL void en_gather_rows(long rows, long n, long count, const long 
   for (long row = 0; row < rows; row++) assert(indices[row] >= 0 && indices[row] < count);
   if (rows == 0 || n == 0) return;
   if (n == 1) {
-    // Of the slice that most likely follows, a line for each scalar of this one: the hardware fetches nothing ahead of
-    // places without an order.
-    const long line = 64 / sizeof(REAL), lines = (count + line - 1) / line, ahead = lines < rows ? lines : rows;
+    // Where a slice fits in a first-level cache, all lines of the one that most likely follows: the hardware fetches nothing
+    // ahead of places without an order.
+    const long line = 64 / sizeof(REAL), lines = (count + line - 1) / line;
+    const long ahead = lines <= rows && lines <= (32 << 10) / 64 ? lines : 0;
     for (long row = 0; row < ahead; row++) {
       y[row] = x[indices[row]];
       __builtin_prefetch(x + count + row * line, 0, 3);

@@ -24,6 +24,7 @@ static void check_plan(en_tap_plan plan, long xChannels, long yChannels) {
       const long first = run.from + plan.taps[t].offset;
       assert(first >= 0 && first + (run.pixels - 1) * plan.fromStep + xChannels <= plan.xCount);
       assert(plan.taps[t].tap >= 0 && plan.taps[t].tap < plan.kernelTaps);
+      if ((t - run.firstTap) % run.rowTaps > 0) assert(plan.taps[t].offset == plan.taps[t - 1].offset + plan.fromStep);
     }
   }
 }

@@ -138,7 +138,8 @@ enum Tuning {
     /// Products of a task of a forward pass. Chosen by its reason: fewer cost more to hand out than they take.
     static let products = 1 << 15
     /// Bytes of depthwise weights, or of their sums, that are taken together: a quarter of a first-level cache, as the
-    /// pixels of some rows stay there too. 960 channels at 7 pixels took 0.94 of the time with a half.
+    /// pixels of some rows stay there too. 960 channels at 7 pixels took 0.94 of what they took with
+    /// a half.
     static let cachedWeights = 8 << 10
     /// Bytes of a result from which on it streams past the caches: 960 channels at 7 pixels, 6 MB, took 0.87 of their
     /// time. There are few products between the stores.
