@@ -17,15 +17,45 @@ import Testing
     #expect(try Tensor([2, 0, 0, -1], shape: [2, 2]).symmetricEigen().values.scalars == [-1, 2])
   }
 
-  @Test(arguments: [[5, 3], [3, 5], [4, 4], [1, 3]]) func singularValuesRebuildTheMatrix(shape: [Int]) throws {
+  @Test(arguments: [[5, 3], [3, 5], [4, 4], [1, 3], [3, 1], [67, 41], [41, 67]]) func singularValuesRebuildTheMatrix(
+    shape: [Int]
+  ) throws {
     let a = normal(Shape(shape), seed: 3)
     let k = shape.min()!
     let (u, s, vt) = try a.svd()
     #expect(u.shape == [shape[0], k] && s.shape == [k] && vt.shape == [k, shape[1]])
     #expect(s.scalars == s.scalars.sorted(by: >) && s.scalars.allSatisfy { $0 >= 0 })
-    expectClose(matmul(u * s, vt), a, tolerance)
+    expectClose(matmul(u * s, vt), a, 10 * tolerance)
     expectClose(matmul(u, u, transposeA: true), identity(k), tolerance)
     expectClose(matmul(vt, vt, transposeB: true), identity(k), tolerance)
+  }
+
+  /// The sizes are beyond LAPACK's blocks, and no multiples of a vector.
+  @Test(arguments: [1, 67, 131]) func largeMatricesAreRebuilt(n: Int) throws {
+    let wide = normal([n, n + 9], seed: 6)
+    let positive = matmul(wide, wide, transposeB: true)
+    let scale = tolerance * Scalar(n + 9) * 4
+    let (values, vectors) = try positive.symmetricEigen()
+    expectClose(matmul(positive, vectors), vectors * values, scale)
+    let l = try positive.cholesky()
+    expectClose(matmul(l, l, transposeB: true), positive, scale)
+    let (q, r) = try wide.transposed().qr()
+    expectClose(matmul(q, r), wide.transposed(), scale)
+    expectClose(matmul(q, q, transposeA: true), identity(n), scale)
+    let b = normal([n, 5], seed: 7)
+    expectClose(matmul(positive, try positive.solve(b)), b, 10 * scale)
+  }
+
+  @Test func onlyTheNamedTriangleIsRead() throws {
+    let n = 5
+    let wide = normal([n, n + 2], seed: 8)
+    let positive = matmul(wide, wide, transposeB: true)
+    var (upper, lower) = (positive.scalars, positive.scalars)
+    for i in 0..<n { for j in 0..<i { (upper[i * n + j], lower[j * n + i]) = (1e3, 1e3) } }
+    let (values, vectors) = try Tensor(upper, shape: [n, n]).symmetricEigen()
+    expectClose(matmul(positive, vectors), vectors * values, 10 * tolerance)
+    let l = try Tensor(lower, shape: [n, n]).cholesky()
+    expectClose(matmul(l, l, transposeB: true), positive, 10 * tolerance)
   }
 
   @Test func qrIsOrthonormalTimesTriangular() throws {
@@ -58,6 +88,7 @@ import Testing
     #expect(throws: LinearAlgebraError.self) { try infinite.svd() }
     #expect(throws: LinearAlgebraError.self) { try infinite.symmetricEigen() }
     #expect(throws: LinearAlgebraError.self) { try infinite.qr() }
+    #expect(throws: LinearAlgebraError.self) { try Tensor([1, 2, -.nan, 4], shape: [2, 2]).cholesky() }
     #expect(throws: LinearAlgebraError.self) { try infinite.solve(Tensor([1, 2], shape: [2])) }
   }
 }
