@@ -1,4 +1,6 @@
 // The norm of channels. Its numbers are multiples of 1/8, so that rounding decides nothing about a ReLU.
+#include <string.h>
+
 #include "check.h"
 
 /// A sum over rows, whose parts are added in the type.
@@ -25,7 +27,7 @@ static void check_moments(long rows, long channels) {
   free_arrays();
 }
 
-static void check_scale(long rows, long channels, int hasResidual, int relu) {
+static void check_scale(long rows, long channels, int hasResidual, int relu, int streams) {
   const long n = rows * channels;
   REAL *x = eighths(n), *residual = eighths(n), *y = ARRAY(REAL, n);
   REAL *mean = eighths(channels), *scale = eighths(channels), *offset = eighths(channels);
@@ -40,8 +42,9 @@ static void check_scale(long rows, long channels, int hasResidual, int relu) {
   wanted[n / 2] = NAN;
   const DESCRIPTOR(channel_norm) norm = {
     .rows = rows, .channels = channels, .mean = mean, .scale = scale, .offset = offset, .x = x,
-    .residual = hasResidual ? residual : 0, .relu = relu};
-  set_size("[%ld, %ld]%s%s", rows, channels, hasResidual ? ", residual" : "", relu ? ", ReLU" : "");
+    .residual = hasResidual ? residual : 0, .relu = relu, .streams = streams};
+  set_size(
+    "[%ld, %ld]%s%s%s", rows, channels, hasResidual ? ", residual" : "", relu ? ", ReLU" : "", streams ? ", streams" : "");
   RUN(en_scale_channels, norm, y);
   expect_equal(n, y, wanted);
   free_arrays();
@@ -70,8 +73,11 @@ static void check_gradient(long rows, long channels, int relu, int dzMode) {
     .rows = rows, .channels = channels, .mean = mean, .scale = relu == recomputed ? scale : 0,
     .offset = relu == recomputed ? offset : 0, .dy = dy, .y = relu == given ? y : 0, .x = x};
   set_size("[%ld, %ld], ReLU %d, dz %d", rows, channels, relu, dzMode);
-  RUN(en_batch_norm_backward, gradient, p, q, r, dx);
-  expect_equal(n, dx, wantedDx);
+  for (int streams = 0; streams < 2; streams++) {
+    memset(dx, 0, n * sizeof(REAL));
+    RUN(en_batch_norm_backward, gradient, p, q, r, streams, dx);
+    expect_equal(n, dx, wantedDx);
+  }
   RUN(en_channel_products, gradient, sums, products, dzMode == nowhere ? 0 : dz);
   for (long c = 0; c < channels; c++) {
     expect_sum(c, sums[c], wanted[c], rows);
@@ -87,7 +93,7 @@ void TYPED(check_normalization)(void) {
     for (long i = 0; i < COUNT(rows); i++) {
       check_moments(rows[i], channels[k]);
       if (rows[i] > 3 && rows[i] < 257 && channels[k] > 64) continue;
-      for (int mode = 0; mode < 4; mode++) check_scale(rows[i], channels[k], mode & 1, mode >> 1);
+      for (int mode = 0; mode < 8; mode++) check_scale(rows[i], channels[k], mode & 1, mode >> 1 & 1, mode >> 2);
       for (int dz = nowhere; dz <= in_place; dz++) check_gradient(rows[i], channels[k], given, dz);
       check_gradient(rows[i], channels[k], none, nowhere);
       check_gradient(rows[i], channels[k], recomputed, nowhere);

@@ -122,13 +122,33 @@ OVERLOADED KERNEL void en_channel_products(GRADIENT g, double *sums, double *pro
 #undef PRODUCTS_AFTER
 }
 
+// y[c] = result for each channel; lines that `streams` are computed in registers and stored past the caches.
+#define EACH_CHANNEL(channels, streams, y, result, ...)                                     \
+  if (streams) {                                                                            \
+    for (long line = 0; line < channels; line += 16) {                                      \
+      REAL results[16];                                                                     \
+      VECTORIZED                                                                            \
+      for (long lane = 0; lane < 16; lane++) {                                              \
+        const long c = line + lane;                                                         \
+        __VA_ARGS__;                                                                        \
+        results[lane] = result;                                                             \
+      }                                                                                     \
+      __builtin_nontemporal_store(LOAD(results), (LINE *)(y + line));                       \
+    }                                                                                       \
+  } else {                                                                                  \
+    for (long c = 0; c < channels; c++) {                                                   \
+      __VA_ARGS__;                                                                          \
+      y[c] = result;                                                                        \
+    }                                                                                       \
+  }
+#define MAY_STREAM(channels, y) ((channels) % 16 == 0 && EN_IS_ALIGNED(y, 64))
+
 INLINED OVERLOADED void scale_channels(
-  NORM n, const long channels, const int hasResidual, const int relu, REAL *restrict y) {
+  NORM n, const long channels, const int hasResidual, const int relu, const int streams, REAL *restrict y) {
   for (long row = 0; row < n.rows; row++) {
-    for (long c = 0; c < channels; c++) {
-      const REAL v = n.scale[c] * (n.x[c] - n.mean[c]) + n.offset[c] + (hasResidual ? n.residual[c] : 0);
-      y[c] = relu && v < 0 ? 0 : v;
-    }
+    EACH_CHANNEL(
+      channels, streams, y, relu && v < 0 ? 0 : v,
+      const REAL v = n.scale[c] * (n.x[c] - n.mean[c]) + n.offset[c] + (hasResidual ? n.residual[c] : 0))
     n.x += channels;
     if (hasResidual) n.residual += channels;
     y += channels;
@@ -138,42 +158,60 @@ INLINED OVERLOADED void scale_channels(
 OVERLOADED KERNEL void en_scale_channels(NORM n, REAL *y) {
   assert(n.rows >= 0 && n.channels >= 0 && EN_HAS(n.x, n.rows * n.channels) && EN_HAS(y, n.rows * n.channels));
   assert(EN_HAS(n.mean, n.channels) && EN_HAS(n.scale, n.channels) && EN_HAS(n.offset, n.channels));
-#define SCALE_AND(channels, hasResidual, relu) scale_channels(n, channels, hasResidual, relu, y)
+  const int streams = n.streams && MAY_STREAM(n.channels, y);
+#define SCALE_AND(channels, hasResidual, relu)                           \
+  if (streams) scale_channels(n, channels, hasResidual, relu, 1, y);     \
+  else scale_channels(n, channels, hasResidual, relu, 0, y)
 #define SCALE(channels)                                   \
-  if (n.residual && n.relu) SCALE_AND(channels, 1, 1);    \
-  else if (n.residual) SCALE_AND(channels, 1, 0);         \
-  else if (n.relu) SCALE_AND(channels, 0, 1);             \
-  else SCALE_AND(channels, 0, 0)
+  if (n.residual && n.relu) {                             \
+    SCALE_AND(channels, 1, 1);                            \
+  } else if (n.residual) {                                \
+    SCALE_AND(channels, 1, 0);                            \
+  } else if (n.relu) {                                    \
+    SCALE_AND(channels, 0, 1);                            \
+  } else {                                                \
+    SCALE_AND(channels, 0, 0);                            \
+  }
   FOR_USUAL(n.channels, SCALE)
 #undef SCALE
 #undef SCALE_AND
 }
 
 INLINED OVERLOADED void batch_norm_backward(
-  GRADIENT g, const long channels, const int relu, const REAL *p, const REAL *q, const REAL *r, REAL *restrict dx) {
+  GRADIENT g, const long channels, const int relu, const REAL *p, const REAL *q, const REAL *r, const int streams,
+  REAL *restrict dx) {
   for (long row = 0; row < g.rows; row++) {
     const long start = row * channels;
-    for (long c = 0; c < channels; c++) {
-      const REAL d = MASKED(c);
-      dx[start + c] = p[c] * d + q[c] * (g.x[start + c] - g.mean[c]) + r[c];
-    }
+    EACH_CHANNEL(
+      channels, streams, dx, p[c] * d + q[c] * (g.x[start + c] - g.mean[c]) + r[c], const REAL d = MASKED(c))
+    dx += channels;
   }
 }
 
-OVERLOADED KERNEL void en_batch_norm_backward(GRADIENT g, const REAL *p, const REAL *q, const REAL *r, REAL *dx) {
+OVERLOADED KERNEL void en_batch_norm_backward(
+  GRADIENT g, const REAL *p, const REAL *q, const REAL *r, int streams, REAL *dx) {
 #ifndef NDEBUG
   check_gradient(g);
   assert(EN_HAS(p, g.channels) && EN_HAS(q, g.channels) && EN_HAS(r, g.channels) && EN_HAS(dx, g.rows * g.channels));
 #endif
-#define BACKWARD_AFTER(relu, channels) batch_norm_backward(g, channels, relu, p, q, r, dx)
+  streams = streams && MAY_STREAM(g.channels, dx);
+#define BACKWARD_AFTER(relu, channels)                                   \
+  if (streams) batch_norm_backward(g, channels, relu, p, q, r, 1, dx);   \
+  else batch_norm_backward(g, channels, relu, p, q, r, 0, dx)
 #define BACKWARD(channels)                                      \
-  if (g.y) BACKWARD_AFTER(relu_from_output, channels);          \
-  else if (g.scale) BACKWARD_AFTER(relu_recomputed, channels);  \
-  else BACKWARD_AFTER(no_relu, channels)
+  if (g.y) {                                                    \
+    BACKWARD_AFTER(relu_from_output, channels);                 \
+  } else if (g.scale) {                                         \
+    BACKWARD_AFTER(relu_recomputed, channels);                  \
+  } else {                                                      \
+    BACKWARD_AFTER(no_relu, channels);                          \
+  }
   FOR_USUAL(g.channels, BACKWARD)
 #undef BACKWARD
 #undef BACKWARD_AFTER
 }
 #undef MASKED
+#undef EACH_CHANNEL
+#undef MAY_STREAM
 #undef FOR_USUAL
 #undef FOR_EACH_TILE

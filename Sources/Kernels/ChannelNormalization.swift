@@ -39,24 +39,25 @@ package struct ChannelNormalization: Sendable {
     en_channel_products(gradient(dy, mask, x, mean), sums, products, dz)
   }
 
-  /// y = scale · (x - mean) + offset + residual, then ReLU if `relu`.
+  /// y = scale · (x - mean) + offset + residual, then ReLU if `relu`; past the caches if it `streams`.
   package func scale(
     _ x: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>, scale: UnsafePointer<Scalar>,
-    offset: UnsafePointer<Scalar>, residual: UnsafePointer<Scalar>?, relu: Bool, into y: UnsafeMutablePointer<Scalar>
+    offset: UnsafePointer<Scalar>, residual: UnsafePointer<Scalar>?, relu: Bool, streams: Bool,
+    into y: UnsafeMutablePointer<Scalar>
   ) {
     let norm = ChannelNormDescriptor(
       rows: rows, channels: channels, mean: mean, scale: scale, offset: offset, x: x, residual: residual,
-      relu: relu ? 1 : 0)
+      relu: relu ? 1 : 0, streams: streams ? 1 : 0)
     en_scale_channels(norm, y)
   }
 
-  /// dx = p · dz + q · (x - mean) + r, where dz is dy masked by a ReLU.
+  /// dx = p · dz + q · (x - mean) + r, where dz is dy masked by a ReLU; past the caches if it `streams`.
   package func combine(
     _ dy: UnsafePointer<Scalar>, mask: ReLUMask, x: UnsafePointer<Scalar>, mean: UnsafePointer<Scalar>,
-    p: UnsafePointer<Scalar>, q: UnsafePointer<Scalar>, r: UnsafePointer<Scalar>,
+    p: UnsafePointer<Scalar>, q: UnsafePointer<Scalar>, r: UnsafePointer<Scalar>, streams: Bool,
     into dx: UnsafeMutablePointer<Scalar>
   ) {
-    en_batch_norm_backward(gradient(dy, mask, x, mean), p, q, r, dx)
+    en_batch_norm_backward(gradient(dy, mask, x, mean), p, q, r, streams ? 1 : 0, dx)
   }
 
   private func gradient(

@@ -251,11 +251,12 @@ private struct ChannelRows: Sendable {
     for input in [x] + (residual.map { [$0] } ?? []) { _ = input.pointer }
     let y = Tensor(
       shape: x.shape,
-      producingRows: { rows, y, _ in
+      producingRows: { rows, y, streams in
         let start = rows.lowerBound * channels
         kernels(rows).scale(
           x.pointer + start, mean: map.mean.pointer, scale: map.scale.pointer, offset: map.offset.pointer,
-          residual: residual.map { $0.pointer + start }, relu: relu, into: y)
+          residual: residual.map { $0.pointer + start }, relu: relu, streams: streams,
+          into: y)
       })
     // The output of a sum has two readers: materialized once.
     if residual != nil { _ = y.pointer }
@@ -268,11 +269,11 @@ private struct ChannelRows: Sendable {
   ) -> Tensor {
     Tensor(
       shape: x.shape,
-      producingRows: { rows, dx, _ in
+      producingRows: { rows, dx, streams in
         let start = rows.lowerBound * channels
         kernels(rows).combine(
           dy.pointer + start, mask: ReLUMask(relu, from: start), x: x.pointer + start, mean: mean.pointer,
-          p: p.pointer, q: q.pointer, r: r.pointer, into: dx)
+          p: p.pointer, q: q.pointer, r: r.pointer, streams: streams, into: dx)
       })
   }
 }

@@ -16,8 +16,7 @@ public func groupNorm(
     "groupNorm: \(groups) groups do not divide the \(gamma.count) channels of \(x.shape)")
   guard x.count > 0 else { return x }
   let images = GroupedImages(x.shape, groups)
-  let (means, rstds) = images.moments(x, epsilon)
-  let y = images.scaled(x, means, rstds, gamma: gamma, beta: beta)
+  let (y, means, rstds) = images.normalized(x, gamma: gamma, beta: beta, epsilon)
   return y.recorded("groupNorm", saving: [x], from: [x, gamma] + (beta.map { [$0] } ?? [])) { dy, _ in
     guard GradientTape.active.isEmpty else { return images.composedGradients(dy, x, gamma, epsilon) }
     return images.gradients(dy, x, gamma, means, rstds)
@@ -60,42 +59,50 @@ private struct GroupedImages: Sendable {
     for group in 0..<groups { body(group * channelsOfGroup..<(group + 1) * channelsOfGroup) }
   }
 
-  func moments(_ x: Tensor, _ epsilon: Scalar) -> (means: Tensor, rstds: Tensor) {
+  /// gamma (x - mean) rstd + beta, image by image: each is still in a cache when it is scaled.
+  func normalized(
+    _ x: Tensor, gamma: Tensor, beta: Tensor?, _ epsilon: Scalar
+  ) -> (y: Tensor, means: Tensor, rstds: Tensor) {
     let (means, rstds) = (Tensor.zeros([images, channels]), Tensor.zeros([images, channels]))
-    let (x, n) = (x.pointer, Double(pixels))
-    forEachImage { start, channel, sums in
-      let (mean, rstd) = (means.storage.pointer + channel, rstds.storage.pointer + channel)
-      let squares = sums + channels
-      // The mean of each channel by its distance from the first pixel, then squared distances from that mean.
-      kernels.addMoments(of: x + start, shift: x + start, sums: sums, squares: squares)
-      for c in 0..<channels { mean[c] = Scalar(Double(x[start + c]) + sums[c] / n) }
-      sums.update(repeating: 0, count: 2 * channels)
-      kernels.addMoments(of: x + start, shift: mean, sums: sums, squares: squares)
-      forEachGroup { group in
-        let m = group.reduce(0) { $0 + Double(mean[$1]) + sums[$1] / n } / Double(group.count)
-        let variance = group.reduce(0) {
-          let d = Double(mean[$1]) - m
-          return $0 + squares[$1] / n + 2 * d * sums[$1] / n + d * d
+    let (allMeans, allRstds) = (means.storage.pointer, rstds.storage.pointer)
+    let (x, gamma, offset, streams) = (
+      x.pointer, gamma.pointer, beta ?? .zeros([channels]), Movement.streams(shape.count)
+    )
+    let y = Tensor(shape: shape) { out in
+      let (y, offset) = (out.baseAddress!, offset.pointer)
+      forEachImage { start, channel, sums in
+        let (mean, rstd) = (allMeans + channel, allRstds + channel)
+        findMoments(of: x + start, epsilon, sums: sums, mean: mean, rstd: rstd)
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: channels) { scale in
+          for c in 0..<channels { scale[c] = rstd[c] * gamma[c] }
+          kernels.scale(
+            x + start, mean: mean, scale: scale.baseAddress!, offset: offset, residual: nil, relu: false,
+            streams: streams, into: y + start)
         }
-        let scale = 1 / (max(0, variance / Double(group.count)) + Double(epsilon)).squareRoot()
-        for c in group { (mean[c], rstd[c]) = (Scalar(m), Scalar(scale)) }
       }
     }
-    return (means, rstds)
+    return (y, means, rstds)
   }
 
-  /// gamma (x - mean) rstd + beta
-  func scaled(_ x: Tensor, _ means: Tensor, _ rstds: Tensor, gamma: Tensor, beta: Tensor?) -> Tensor {
-    let scales = rstds * gamma.detached
-    let offset = beta ?? .zeros([channels])
-    return Tensor(shape: shape) { out in
-      let (x, y) = (x.pointer, out.baseAddress!)
-      let (mean, scale, offset) = (means.pointer, scales.pointer, offset.pointer)
-      forEachImage { start, channel, _ in
-        kernels.scale(
-          x + start, mean: mean + channel, scale: scale + channel, offset: offset, residual: nil, relu: false,
-          into: y + start)
+  /// The mean and 1 / √(variance + ε) of the groups of one image.
+  private func findMoments(
+    of x: UnsafePointer<Scalar>, _ epsilon: Scalar, sums: UnsafeMutablePointer<Double>,
+    mean: UnsafeMutablePointer<Scalar>, rstd: UnsafeMutablePointer<Scalar>
+  ) {
+    let (squares, n) = (sums + channels, Double(pixels))
+    // The mean of each channel by its distance from the first pixel, then squared distances from that mean.
+    kernels.addMoments(of: x, shift: x, sums: sums, squares: squares)
+    for c in 0..<channels { mean[c] = Scalar(Double(x[c]) + sums[c] / n) }
+    sums.update(repeating: 0, count: 2 * channels)
+    kernels.addMoments(of: x, shift: mean, sums: sums, squares: squares)
+    forEachGroup { group in
+      let m = group.reduce(0) { $0 + Double(mean[$1]) + sums[$1] / n } / Double(group.count)
+      let variance = group.reduce(0) {
+        let d = Double(mean[$1]) - m
+        return $0 + squares[$1] / n + 2 * d * sums[$1] / n + d * d
       }
+      let scale = 1 / (max(0, variance / Double(group.count)) + Double(epsilon)).squareRoot()
+      for c in group { (mean[c], rstd[c]) = (Scalar(m), Scalar(scale)) }
     }
   }
 
@@ -104,6 +111,7 @@ private struct GroupedImages: Sendable {
     let (dBetas, dGammas) = (Tensor.zeros([images, channels]), Tensor.zeros([images, channels]))
     let (dys, xs, means, rstds, scale) = (dy.pointer, x.pointer, means.pointer, rstds.pointer, gamma.pointer)
     let (dBeta, dGamma) = (dBetas.storage.pointer, dGammas.storage.pointer)
+    let streams = Movement.streams(shape.count)
     let dx = Tensor(shape: shape) { out in
       let dx = out.baseAddress!
       forEachImage { start, channel, sums in
@@ -127,7 +135,8 @@ private struct GroupedImages: Sendable {
             }
           }
           kernels.combine(
-            dys + start, mask: .none, x: xs + start, mean: mean, p: p, q: q, r: r, into: dx + start)
+            dys + start, mask: .none, x: xs + start, mean: mean, p: p, q: q, r: r, streams: streams,
+            into: dx + start)
         }
       }
     }

@@ -9,17 +9,18 @@ OVERLOADED void en_channel_moments(
 OVERLOADED void en_channel_moments(
   long rows, long channels, const double *shift, const double *x, double *sums, double *squares);
 
-/// A norm of channels: scale · (x - mean) + offset, plus residual where it is not null, then ReLU if `relu`.
+/// A norm of channels: scale · (x - mean) + offset, plus residual where it is not null, then ReLU if `relu`. What `streams` is written
+/// past the caches, where rows are whole lines.
 typedef struct {
   long rows, channels;
   const float *mean, *scale, *offset, *x, *residual;
-  int relu;
+  int relu, streams;
 } en_float_channel_norm;
 
 typedef struct {
   long rows, channels;
   const double *mean, *scale, *offset, *x, *residual;
-  int relu;
+  int relu, streams;
 } en_double_channel_norm;
 
 /// y = the norm of x
@@ -44,8 +45,8 @@ typedef struct {
 OVERLOADED void en_channel_products(en_float_channel_gradient gradient, double *sums, double *products, float *dz);
 OVERLOADED void en_channel_products(en_double_channel_gradient gradient, double *sums, double *products, double *dz);
 
-/// dx = p · dz + q · (x - mean) + r
+/// dx = p · dz + q · (x - mean) + r, which `streams` as a norm does.
 OVERLOADED void en_batch_norm_backward(
-  en_float_channel_gradient gradient, const float *p, const float *q, const float *r, float *dx);
+  en_float_channel_gradient gradient, const float *p, const float *q, const float *r, int streams, float *dx);
 OVERLOADED void en_batch_norm_backward(
-  en_double_channel_gradient gradient, const double *p, const double *q, const double *r, double *dx);
+  en_double_channel_gradient gradient, const double *p, const double *q, const double *r, int streams, double *dx);
