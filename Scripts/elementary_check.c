@@ -27,9 +27,9 @@ static double sigmoid_unit(double x) { return x == -INFINITY ? -0.0 : x * logist
   FUNCTION(erf, 1.6, erf)                                                                                   \
   FUNCTION(sigmoid, 2, logistic)                                                                            \
   FUNCTION(softplus, 2, soft_plus)                                                                          \
-  FUNCTION(gelu, 6, gaussian_unit)                                                                          \
+  FUNCTION(gelu, 8, gaussian_unit)                                                                          \
   FUNCTION(silu, 3, sigmoid_unit)                                                                           \
-  FUNCTION(normal_distribution, 6, distribution)                                                            \
+  FUNCTION(normal_distribution, 8, distribution)                                                            \
   FUNCTION(normal_density, 2.1, density)
 
 // Beyond en_largest_periodic the C library's functions serve.

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Computes the polynomials of Sources/CKernels/elementary.h: minimax fits by Remez's exchange, rounded to float.
+"""Computes the polynomials of Sources/CKernels/elementary.h and activations.h: minimax fits, rounded to float.
 
     python Scripts/elementary_coefficients.py        (needs mpmath)
 
-Each fit is of a smooth remainder, whose leading terms stay exact, with the weight that makes the error that of the result.
+Each, by Remez's exchange, is of a smooth remainder, whose leading terms stay exact, with the weight that makes the error that of the result.
 The error that is printed is that of the rounded coefficients, relative to the result, in units of 2^-24: half a unit in the last
 place of a number just above a power of two.
 """
@@ -42,6 +42,20 @@ def evaluate(coefficients, x):
     return sum
 
 
+def extremes_of(errors, count):
+    """Where the largest error between each two changes of sign is, at most `count` of them."""
+    extremes = []
+    for i, error in enumerate(errors):
+        if extremes and (error > 0) == (errors[extremes[-1]] > 0):
+            if abs(error) > abs(errors[extremes[-1]]):
+                extremes[-1] = i
+        else:
+            extremes.append(i)
+    while len(extremes) > count:
+        extremes.pop(0 if abs(errors[extremes[0]]) < abs(errors[extremes[-1]]) else -1)
+    return extremes
+
+
 def remez(f, weight, low, high, degree):
     """The coefficients, lowest first, of the polynomial with the least largest weighted error on [low, high]."""
     low, high = mpf(low), mpf(high)
@@ -52,16 +66,7 @@ def remez(f, weight, low, high, degree):
     for _ in range(30):
         coefficients, level = solve_levelled(f, weight, degree, points)
         errors = [(evaluate(coefficients, x) - v) * w for x, v, w in zip(grid, values, weights)]
-        # The largest error between each two changes of sign.
-        extremes = []
-        for i, error in enumerate(errors):
-            if extremes and (error > 0) == (errors[extremes[-1]] > 0):
-                if abs(error) > abs(errors[extremes[-1]]):
-                    extremes[-1] = i
-            else:
-                extremes.append(i)
-        while len(extremes) > degree + 2:
-            extremes.pop(0 if abs(errors[extremes[0]]) < abs(errors[extremes[-1]]) else -1)
+        extremes = extremes_of(errors, degree + 2)
         if len(extremes) < degree + 2:
             break
         points = [grid[i] for i in extremes]
@@ -78,6 +83,38 @@ def show(name, f, weight, low, high, degree, rounded=as_float):
     for power, c in enumerate(coefficients):
         text = float(c).hex() if rounded is float_of_double else f"{float(c):.9g}f"
         print(f"  {power:2} {text}")
+
+
+def show_quotient(name, f, arguments, degrees):
+    """The quotient P / Q with Q(0) = 1 whose largest relative error at the arguments is least: least squares, again and again.
+
+    Each round divides by the Q of the last one, and gives large errors more weight (Lawson's iteration).
+    """
+    top, bottom = degrees
+    values = [f(x) for x in arguments]
+    rows = [[x**k / v for k in range(top + 1)] + [-(x**k) for k in range(1, bottom + 1)] for x, v in zip(arguments, values)]
+    quotients, weights, least = [mpf(1)] * len(arguments), [mpf(1)] * len(arguments), None
+    for _ in range(120):
+        scales = [w / q**2 for w, q in zip(weights, quotients)]
+        size = top + bottom + 1
+        matrix, right = mp.matrix(size, size), mp.matrix(size, 1)
+        for i in range(size):
+            right[i] = sum(s * row[i] for s, row in zip(scales, rows))
+            for j in range(i + 1):
+                matrix[i, j] = matrix[j, i] = sum(s * row[i] * row[j] for s, row in zip(scales, rows))
+        solution = list(mp.lu_solve(matrix, right))
+        parts = solution[: top + 1], [mpf(1)] + solution[top + 1 :]
+        quotients = [evaluate(parts[1], x) for x in arguments]
+        errors = [abs(evaluate(parts[0], x) / q / v - 1) for x, q, v in zip(arguments, quotients, values)]
+        if least is None or max(errors) < least[0]:
+            least = max(errors), parts
+        weights = [w * (e / max(errors) + mpf("0.001")) for w, e in zip(weights, errors)]
+        weights = [w / sum(weights) for w in weights]
+    parts = [[as_float(c) for c in part] for part in least[1]]
+    error = max(abs(evaluate(parts[0], x) / evaluate(parts[1], x) / v - 1) for x, v in zip(arguments, values))
+    print(f"{name}: degrees {top} and {bottom}, error {float(error * 2**24):.2g}")
+    for part in parts:
+        print("  " + " ".join(f"{float(c):.9g}f" for c in part))
 
 
 def main():
@@ -119,12 +156,11 @@ def main():
     centre = mpf("2.46")
     show("erfc from 1 on", lambda d: mp.erfc(d + centre), lambda d: mpf(1), 1 - centre, mpf("3.93") - centre, 12)
 
-    # Φ(-a) e^(a²/2) / t in t = 1 / (1 + 0.4 a), a < 14.6.
-    def tail(t):
-        a = (1 / t - 1) / mpf("0.4")
-        return mp.erfc(a / root) / 2 * mp.exp(a**2 / 2) / t
+    # Φ(-a) e^(a²/2), a < 13.3.
+    def tail(a):
+        return mp.erfc(a / root) / 2 * mp.exp(a**2 / 2)
 
-    show("tail", tail, lambda t: 1 / tail(t), 1 / (1 + mpf("0.4") * mpf("14.6")), 1, 9)
+    show_quotient("tail", tail, [mpf("13.3") * ((1 - mp.cos(mp.pi * i / 200)) / 2) ** 2 for i in range(201)], (4, 5))
 
     # For powers, in double, errors relative to the result in the same unit: log₂ m = s A(s²), s = (m - 1) / (m + 1).
     def power_log(z):

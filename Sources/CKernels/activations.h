@@ -17,17 +17,14 @@ ELEMENTARY_INLINE en_normal_tail normal_tail(float x) {
   // The square of the high half is exact.
   const float high = float_of(bits_of(limited) & -4096);
   const float low = limited - high;
-  const float t = 1 / (1 + 0.4f * limited);
-  const float p =
-    0.159575969f
-    + t * (0.159626082f
-           + t * (0.133149341f
-                  + t * (0.091302596f
-                         + t * (-0.0267877113f
-                                + t * (0.119465008f
-                                       + t * (-0.374084592f
-                                              + t * (0.382394642f + t * (-0.176867723f + t * 0.0322263949f))))))));
-  return (en_normal_tail){exponential(-0.5f * high * high, -0.5f * low * (limited + high)), t * p, limited};
+  // Two short chains of products, whose latencies overlap.
+  const float top =
+    0.5f + limited * (0.43569988f + limited * (0.181316748f + limited * (0.0399875194f + limited * 0.00402067835f)));
+  const float bottom =
+    1
+    + limited * (1.6692847f
+                 + limited * (1.19452584f + limited * (0.464406669f + limited * (0.100241221f + limited * 0.0100782029f))));
+  return (en_normal_tail){exponential(-0.5f * high * high, -0.5f * low * (limited + high)), top / bottom, limited};
 }
 
 /// Φ, the distribution function of the standard normal distribution.
