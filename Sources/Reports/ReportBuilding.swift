@@ -27,7 +27,7 @@ extension Experiment {
     let store = try ArtifactStore(folder, for: communicator)
     let (log, hasSeeds) = (RunLog(store, configuration), configuration.seeds.count > 1)
     let results = try results(on: data, in: store, shouldStop: shouldStop, model: makeModel) { event in
-      try log.observe(event)
+      log.observe(event)
       if case .epoch(let seed, let stage, let report) = event {
         let name = RunLog.shortened(stage)
         progress(hasSeeds ? "seed \(seed) \(name)" : name, report)
@@ -37,7 +37,7 @@ extension Experiment {
     let report = try results.map { try ExperimentReport($0) }
     if let results, let report {
       try report.write(to: store, gallery: results.seeds[0].diagnostics?.1)
-      try log.write(isEnd: true)
+      log.write(isEnd: true)
     }
     guard communicator.size > 1 else { return report! }
     return decoded(communicator.broadcast(encoded(report)), ExperimentReport.self)

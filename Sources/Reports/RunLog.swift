@@ -17,6 +17,8 @@ final class RunLog: Sendable {
     /// The arm whose time left was told last, of each seed.
     var told: [UInt64: String] = [:]
     var lastTold: ContinuousClock.Instant?
+    /// Whether the page could not be written.
+    var isStale = false
   }
   private let store: ArtifactStore
   private let configuration: ExperimentConfiguration
@@ -28,34 +30,34 @@ final class RunLog: Sendable {
     (self.store, self.configuration, start) = (store, configuration, clock.now)
   }
 
-  func observe(_ event: Experiment.Event) throws {
+  func observe(_ event: Experiment.Event) {
     switch event {
-    case .planned(let plans, let run): try begin(plans, run)
+    case .planned(let plans, let keys, let run): begin(plans, keys, run)
     case .began(let seed, let arm):
       progress.withLock { $0.current[seed] = (arm, 0, "") }
-      try write()
+      write()
     case .epoch(let seed, let stage, let report): epoch(seed, Self.shortened(stage), report)
     case .scored(let seed, let arm):
       progress.withLock {
         $0.finished[seed, default: []].insert(arm)
         $0.current[seed] = nil
       }
-      try write()
+      write()
     }
   }
 
-  private func begin(_ plans: [ArmPlan], _ run: ExperimentRun) throws {
+  private func begin(_ plans: [ArmPlan], _ keys: [[String]], _ run: ExperimentRun) {
     var (seen, work, costs): (Set<String>, [String: Double], [String: Double]) = ([], [:], [:])
-    for (arm, plan) in zip(run.arms, plans) {
+    for (arm, (plan, keys)) in zip(run.arms, zip(plans, keys)) {
       // Steps that arms have in common are done once.
-      work[arm.id] = zip(try run.run.keys(of: plan.steps), plan.costs).reduce(0) { sum, step in
+      work[arm.id] = zip(keys, plan.costs).reduce(0) { sum, step in
         seen.insert(step.0).inserted ? sum + step.1 : sum
       }
       costs.merge(plan.epochCosts) { $1 }
     }
     let arms = run.arms.map { ($0.id, $0.name) }
     progress.withLock { [work, costs] in ($0.work, $0.epochCosts, $0.arms) = (work, costs, arms) }
-    try write()
+    write()
   }
 
   private func epoch(_ seed: UInt64, _ stage: String, _ report: EpochReport) {
@@ -66,20 +68,28 @@ final class RunLog: Sendable {
       p.current[seed]?.line = "\(stage): \(report)"
       return p.lastWrite.map { clock.now - $0 > .seconds(2) } ?? true
     }
-    // A page that cannot be written stops nothing.
-    if isDue { try? write() }
+    if isDue { write() }
   }
 
   /// "conversion-1453b456b2674cb3" and "conversion-1453b456b2674cb3-decoder" as "conversion".
   static func shortened(_ stage: String) -> String { stage.hasPrefix("conversion-") ? "conversion" : stage }
 
-  func write(isEnd: Bool = false) throws {
+  /// Writes the page. One that cannot be written stops nothing, and is told once.
+  func write(isEnd: Bool = false) {
     let elapsed = (clock.now - start) / .seconds(1)
     let html = progress.withLock { p -> String in
       p.lastWrite = clock.now
       return page(p, elapsed, isEnd: isEnd)
     }
-    try store.write(html, to: "progress.html")
+    do {
+      try store.write(html, to: "progress.html")
+    } catch {
+      let isFirst = progress.withLock { p in
+        defer { p.isStale = true }
+        return !p.isStale
+      }
+      if isFirst { writeNotice("progress.html is not up to date: \(error)") }
+    }
   }
 
   /// A line of the time left, once for each arm of a seed, and at most every 20 seconds.

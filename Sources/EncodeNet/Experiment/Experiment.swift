@@ -34,8 +34,8 @@ public struct Experiment: Sendable {
   public init(_ configuration: ExperimentConfiguration = .init()) { self.configuration = configuration }
 
   package enum Event {
-    /// Every arm is planned, and nothing is trained yet.
-    case planned([ArmPlan], ExperimentRun)
+    /// Every arm is planned, and nothing is trained yet; `keys` are those of the steps of each.
+    case planned([ArmPlan], keys: [[String]], ExperimentRun)
     case began(seed: UInt64, arm: String)
     case epoch(seed: UInt64, stage: String, EpochReport)
     case scored(seed: UInt64, arm: String)
@@ -49,7 +49,7 @@ public struct Experiment: Sendable {
   /// - Returns: nil on all ranks but the first.
   package func results(
     on data: DatasetSplit, in store: ArtifactStore, shouldStop: @escaping @Sendable () -> Bool,
-    model makeModel: SeedRun.Maker?, _ observe: @escaping @Sendable (Event) throws -> Void
+    model makeModel: SeedRun.Maker?, _ observe: @escaping @Sendable (Event) -> Void
   ) throws -> Results? {
     let seeds = configuration.seeds
     @Sendable func seedRun(
@@ -58,14 +58,14 @@ public struct Experiment: Sendable {
       var run = try ExperimentRun(
         configuration, seed: seed, on: data, in: store.url("seed-\(seed)"), arms: arms, saveInterval: saveInterval,
         communicator: ranks, synchronizesBatchNorms: synchronizesBatchNorms, shouldStop: shouldStop,
-        progress: { try? observe(.epoch(seed: seed, stage: $0, $1)) }, model: makeModel)
+        progress: { observe(.epoch(seed: seed, stage: $0, $1)) }, model: makeModel)
       (run.force, run.notice) = (force, notice)
       return run
     }
     // Every arm is checked before any is trained.
     let first = try seedRun(seeds[0], communicator) { false }
     let plans = try first.arms.map { try first.run.plan($0) }
-    try observe(.planned(plans, first))
+    observe(.planned(plans, keys: try plans.map { try first.run.keys(of: $0.steps) }, first))
     try store.write(first.configuration, to: "configuration.json")
 
     if communicator.size > 1 {
@@ -92,7 +92,7 @@ public struct Experiment: Sendable {
 
   /// The results of all seeds, each of which a group of ranks, or several, have run; nil on all ranks but the first.
   private func results(
-    inGroupsOn store: ArtifactStore, _ observe: (Event) throws -> Void,
+    inGroupsOn store: ArtifactStore, _ observe: (Event) -> Void,
     _ seedRun: (_ seed: UInt64, _ ranks: any Communicator) throws -> ExperimentRun
   ) throws -> [SeedResult]? {
     let seeds = configuration.seeds
@@ -156,14 +156,14 @@ extension ExperimentRun {
   }
 
   /// Trains every arm, scores each once, and looks at what the conversion did.
-  func result(_ observe: (Experiment.Event) throws -> Void) throws -> SeedResult {
+  func result(_ observe: (Experiment.Event) -> Void) throws -> SeedResult {
     let seed = run.seed
     try run.share(arms.map { try run.plan($0) })
     let results = try arms.map { arm -> ArmResult in
-      try? observe(.began(seed: seed, arm: arm.id))
+      observe(.began(seed: seed, arm: arm.id))
       let trained = try run.trained(arm)
       let outcome = try outcome(trained)
-      try? observe(.scored(seed: seed, arm: arm.id))
+      observe(.scored(seed: seed, arm: arm.id))
       return (outcome, trained.budget, trained.curves, trained.seconds)
     }
     return (seed, results, try diagnostics())

@@ -63,8 +63,7 @@ package struct StepTrainer {
           model, optimizer, average: average, at: position, reports: reports, key: key, ranks: communicator.size))
       lastSave = clock.now
     }
-    // A log that cannot be written stops nothing.
-    var events: EventLog?
+    var curves = CurveFiles(stage, store, isFirst: communicator.isFirst)
     run.shouldStop = { failure != nil || shouldStop() }
     run.onStep = { step in
       guard (clock.now - lastSave) / .seconds(1) > interval else { return }
@@ -77,11 +76,7 @@ package struct StepTrainer {
       reports.append(report)
       afterEpoch(report)
       try save(run.position, reports)
-      if communicator.isFirst {
-        events = events ?? store.flatMap { try? EventLog(in: $0.url("events").appendingPathComponent(stage)) }
-        try? events?.append(report)
-      }
-      try? store?.write(LearningCurves(reports).csv, to: "\(stage).csv")
+      curves.write(reports)
       progress(stage, report)
     }
     if communicator.isFirst { store?.states(stage).removeOlder() }
@@ -110,5 +105,33 @@ package struct StepTrainer {
       if !communicator.isFirst { try average.load(state) }
     }
     return reports
+  }
+}
+
+/// The learning curves of a stage, as CSV and for TensorBoard. Training goes on where they cannot be written, and says so once.
+private struct CurveFiles {
+  private let stage: String
+  private let store: ArtifactStore?
+  private let isFirst: Bool
+  private var events: EventLog?
+  private var isIncomplete = false
+
+  init(_ stage: String, _ store: ArtifactStore?, isFirst: Bool) {
+    (self.stage, self.store, self.isFirst) = (stage, store, isFirst)
+  }
+
+  /// Adds the last of `reports`.
+  mutating func write(_ reports: [EpochReport]) {
+    guard let store, let last = reports.last else { return }
+    do {
+      try store.write(LearningCurves(reports).csv, to: "\(stage).csv")
+      guard isFirst else { return }
+      let log = try events ?? EventLog(in: store.url("events").appendingPathComponent(stage))
+      events = log
+      try log.append(last)
+    } catch {
+      if !isIncomplete { writeNotice("\(stage): its learning curves are incomplete: \(error)") }
+      isIncomplete = true
+    }
   }
 }
