@@ -3,7 +3,8 @@
 
     python Scripts/elementary_coefficients.py        (needs mpmath)
 
-Each, by Remez's exchange, is of a smooth remainder, whose leading terms stay exact, with the weight that makes the error that of the result.
+Polynomials are fitted by Remez's exchange to a smooth remainder, whose leading terms stay exact, with the weight that makes the error
+that of the result; the quotient by Lawson's iteration.
 The error that is printed is that of the rounded coefficients, relative to the result, in units of 2^-24: half a unit in the last
 place of a number just above a power of two.
 """

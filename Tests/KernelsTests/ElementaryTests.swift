@@ -22,9 +22,9 @@ import Testing
     Function(.log1p, 1.6) { log1p($0) }, Function(.tanh, 1.6) { tanh($0) }, Function(.erf, 1.6) { erf($0) },
     Function(.sigmoid, 2) { $0 < 0 ? exp($0) / (1 + exp($0)) : 1 / (1 + exp(-$0)) },
     Function(.softplus, 2) { $0 > 0 ? $0 + log1p(exp(-$0)) : log1p(exp($0)) },
-    Function(.gelu, 8) { $0 == -.infinity ? 0 : $0 * erfc(-$0 * 0.5.squareRoot()) / 2 },
+    Function(.gelu, 6) { $0 == -.infinity ? 0 : $0 * erfc(-$0 * 0.5.squareRoot()) / 2 },
     Function(.silu, 3) { $0 < -800 ? 0 : $0 / (1 + exp(-$0)) },
-    Function(.normalDistribution, 8) { erfc(-$0 * 0.5.squareRoot()) / 2 },
+    Function(.normalDistribution, 6) { erfc(-$0 * 0.5.squareRoot()) / 2 },
     Function(.normalDensity, 2) { exp(-$0 * $0 / 2) * 0.398_942_280_401_432_7 },
   ]
 

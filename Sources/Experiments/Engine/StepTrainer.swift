@@ -108,7 +108,7 @@ package struct StepTrainer {
   }
 }
 
-/// The learning curves of a stage, as CSV and for TensorBoard. Training goes on where they cannot be written, and says so once.
+/// Writes the learning curves of a stage, as CSV and for TensorBoard. A failure stops nothing, and is told once.
 private struct CurveFiles {
   private let stage: String
   private let store: ArtifactStore?
